@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.ApiServer;
+
+/// <summary>Every bound that the API server puts on its clients and on itself.</summary>
+public static class ApiLimits
+{
+    /// <summary>Bytes of one request body.</summary>
+    public const int BodyBytes = 3 * 1024 * 1024;
+
+    /// <summary>Nesting of JSON in a request body.</summary>
+    public const int JsonDepth = 128;
+
+    /// <summary>Bytes of a ConfigMap's or Secret's values together.</summary>
+    public const int ConfigurationBytes = 1024 * 1024;
+
+    /// <summary>Bytes of all annotations of one object together.</summary>
+    public const int AnnotationBytes = 256 * 1024;
+
+    /// <summary>Changes that a watching client may be behind before it is cut off.</summary>
+    public const int WatchBuffer = 4096;
+
+    /// <summary>Changes that are kept so that a watch can start in the past.</summary>
+    public const int HistoryLength = 8192;
+
+    /// <summary>Unfinished chunked lists that are remembered.</summary>
+    public const int OpenLists = 64;
+
+    /// <summary>Operations of one JSON patch.</summary>
+    public const int JsonPatchOperations = 10_000;
+
+    /// <summary>Attempts of a patch that meets other writers.</summary>
+    public const int PatchAttempts = 5;
+
+    /// <summary>Bytes of the head of the node agent's answer to an upgraded request.</summary>
+    public const int UpgradeHeadBytes = 16 * 1024;
+}

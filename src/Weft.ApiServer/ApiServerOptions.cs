@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+
+namespace Weft.ApiServer;
+
+/// <summary>Where the API server listens and keeps its files.</summary>
+public sealed record ApiServerOptions
+{
+    /// <summary>Socket for the node's own processes; whoever may open it is the administrator.</summary>
+    public required string PlainSocket { get; init; }
+
+    /// <summary>Socket with TLS, to which the host's port leads; not opened when null.</summary>
+    public string? TlsSocket { get; init; }
+
+    /// <summary>Database, certificate authority and the key of service-account tokens.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>The node agent's socket, for logs and exec.</summary>
+    public string? NodeSocket { get; init; }
+
+    /// <summary>Where service addresses come from.</summary>
+    public IPNetwork ServiceNetwork { get; init; } = new(IPAddress.Parse("10.96.0.0"), 16);
+
+    /// <summary>Written at the start when both it and <see cref="ExternalUrl"/> are set.</summary>
+    public string? KubeconfigPath { get; init; }
+
+    /// <summary>How clients outside reach the TLS socket, for example https://127.0.0.1:6443.</summary>
+    public string? ExternalUrl { get; init; }
+
+    public string GitVersion { get; init; } = "v1.32.3+weft";
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
+using Weft.ApiServer.Schema;
+
+namespace Weft.ApiServer.Discovery;
+
+/// <summary>OpenAPI v3, one document a group and version, made from the schema tables when first asked for.</summary>
+internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schemas, string gitVersion)
+{
+    private readonly ConcurrentDictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
+
+    public JsonObject Index()
+    {
+        var paths = new JsonObject();
+        foreach (var path in Paths())
+        {
+            var hash = Convert.ToHexString(SHA256.HashData(Find(path)!));
+            paths[path] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{path}?hash={hash}" };
+        }
+
+        return new JsonObject { ["paths"] = paths };
+    }
+
+    public byte[]? Find(string path) => Paths().Contains(path, StringComparer.Ordinal)
+        ? _documents.GetOrAdd(path, static (key, self) => JsonText.Bytes(self.Build(key)), this)
+        : null;
+
+    /// <summary>The old document without definitions: current clients read v3, and older ones only need it to be there.</summary>
+    public static (string Type, byte[] Bytes) Version2(HttpContext context, string gitVersion)
+    {
+        if (context.Request.Headers.Accept.ToString().Contains("proto-openapi", StringComparison.Ordinal))
+        {
+            var version = Field(2, Encoding.UTF8.GetBytes(gitVersion));
+            byte[] bytes = [.. Field(1, "2.0"u8), .. Field(2, [.. Field(1, "Kubernetes"u8), .. version]), .. Field(8, [])];
+            return ("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", bytes);
+        }
+
+        return ("application/json", JsonText.Bytes(new JsonObject
+        {
+            ["swagger"] = "2.0",
+            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = gitVersion },
+            ["paths"] = new JsonObject(),
+            ["definitions"] = new JsonObject(),
+        }));
+    }
+
+    private static byte[] Field(int number, ReadOnlySpan<byte> content)
+    {
+        // Every length here fits into one byte.
+        byte[] head = [(byte)((number << 3) | 2), checked((byte)content.Length)];
+        return [.. head, .. content];
+    }
+
+    private IEnumerable<string> Paths() => catalog.All
+        .SelectMany(item => item.Versions.Select(version => PathOf(item.Group, version))).Distinct(StringComparer.Ordinal);
+
+    private static string PathOf(string group, string version) => group.Length == 0 ? "api/" + version : $"apis/{group}/{version}";
+
+    private JsonObject Build(string path)
+    {
+        var paths = new JsonObject();
+        var components = new JsonObject();
+        foreach (var definition in catalog.All)
+        {
+            foreach (var version in definition.Versions.Where(version => PathOf(definition.Group, version) == path))
+            {
+                AddPaths(paths, definition, version, path);
+                AddType(components, definition.Type, definition, version);
+            }
+        }
+
+        return new JsonObject
+        {
+            ["openapi"] = "3.0.0",
+            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = gitVersion },
+            ["paths"] = paths,
+            ["components"] = new JsonObject { ["schemas"] = components },
+        };
+    }
+
+    private static void AddPaths(JsonObject paths, ResourceDefinition definition, string version, string path)
+    {
+        var prefix = definition.Namespaced ? $"/{path}/namespaces/{{namespace}}/{definition.Plural}" : $"/{path}/{definition.Plural}";
+        JsonObject Operation(string action, params string[] bodies) => new()
+        {
+            ["operationId"] = action + definition.Kind + version,
+            ["x-kubernetes-action"] = action,
+            ["x-kubernetes-group-version-kind"] = KindOf(definition, version),
+            ["parameters"] = new JsonArray([.. _parameters.Select(name => new JsonObject
+            {
+                ["name"] = name, ["in"] = "query", ["schema"] = new JsonObject { ["type"] = "string", ["uniqueItems"] = true },
+            })]),
+            ["requestBody"] = new JsonObject
+            {
+                ["content"] = new JsonObject(bodies.Select(type => KeyValuePair.Create(type, (JsonNode?)new JsonObject()))),
+            },
+            ["responses"] = new JsonObject { ["200"] = new JsonObject { ["description"] = "OK" } },
+        };
+        string[] patches = definition.Custom
+            ? ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"]
+            : [
+                "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
+                "application/strategic-merge-patch+json",
+            ];
+        paths[prefix] = new JsonObject { ["post"] = Operation("post", "application/json") };
+        paths[prefix + "/{name}"] = new JsonObject
+        {
+            ["put"] = Operation("put", "application/json"),
+            ["patch"] = Operation("patch", patches),
+        };
+    }
+
+    private static readonly string[] _parameters = ["dryRun", "fieldManager", "fieldValidation"];
+
+    private static JsonObject KindOf(ResourceDefinition definition, string version) => new()
+    {
+        ["group"] = definition.Group,
+        ["kind"] = definition.Kind,
+        ["version"] = version,
+    };
+
+    private void AddType(JsonObject components, string typeName, ResourceDefinition? root, string? version)
+    {
+        var name = root is null ? ComponentName(typeName) : ComponentName(typeName) + "." + version;
+        if (components.ContainsKey(name))
+        {
+            return;
+        }
+
+        var properties = new JsonObject();
+        var component = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        components[name] = component;
+        var type = schemas.Get(typeName);
+        foreach (var field in type.Fields.Values.Where(field => !field.Inline))
+        {
+            properties[field.Name] = Property(components, field);
+        }
+
+        var required = type.Fields.Values.Where(field => field.Required).Select(field => (JsonNode?)JsonValue.Create(field.Name)).ToArray();
+        if (required.Length > 0)
+        {
+            component["required"] = new JsonArray(required);
+        }
+
+        if (root is not null)
+        {
+            component["x-kubernetes-group-version-kind"] = new JsonArray(KindOf(root, version!));
+        }
+    }
+
+    private JsonObject Property(JsonObject components, FieldSchema field)
+    {
+        var property = Value(components, field.Type);
+        if (field.MergeKey is { } key)
+        {
+            property["x-kubernetes-patch-merge-key"] = key;
+        }
+
+        var strategy = string.Join(',', new[]
+        {
+            field.MergeKey is not null || field.MergesAsSet ? "merge" : null, field.RetainKeys ? "retainKeys" : null,
+        }.Where(item => item is not null));
+        if (strategy.Length > 0)
+        {
+            property["x-kubernetes-patch-strategy"] = strategy;
+        }
+
+        if (field.Type.Kind == ValueKind.List)
+        {
+            property["x-kubernetes-list-type"] = field.ApplyKeys.Length > 0 ? "map" : field.AppliesAsSet ? "set" : "atomic";
+        }
+
+        if (field.ApplyKeys.Length > 0)
+        {
+            property["x-kubernetes-list-map-keys"] = new JsonArray([.. field.ApplyKeys.Select(item => (JsonNode?)JsonValue.Create(item))]);
+        }
+
+        if (field.Values.Length > 0)
+        {
+            property["enum"] = new JsonArray([.. field.Values.Select(item => (JsonNode?)JsonValue.Create(item))]);
+        }
+
+        return property;
+    }
+
+    private JsonObject Value(JsonObject components, TypeReference type)
+    {
+        switch (type.Kind)
+        {
+            case ValueKind.Object:
+                AddType(components, type.TypeName!, null, null);
+                return new JsonObject
+                {
+                    ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = "#/components/schemas/" + ComponentName(type.TypeName!) }),
+                };
+            case ValueKind.List:
+                return new JsonObject { ["type"] = "array", ["items"] = Value(components, type.Element!) };
+            case ValueKind.Map:
+                return new JsonObject { ["type"] = "object", ["additionalProperties"] = Value(components, type.Element!) };
+            default:
+                return Scalar(type.Kind);
+        }
+    }
+
+    private static JsonObject Scalar(ValueKind kind) => kind switch
+    {
+        ValueKind.Any => new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true },
+        ValueKind.Int => new JsonObject { ["type"] = "integer", ["format"] = "int32" },
+        ValueKind.Long => new JsonObject { ["type"] = "integer", ["format"] = "int64" },
+        ValueKind.Number => new JsonObject { ["type"] = "number", ["format"] = "double" },
+        ValueKind.Bool => new JsonObject { ["type"] = "boolean" },
+        ValueKind.Bytes => new JsonObject { ["type"] = "string", ["format"] = "byte" },
+        ValueKind.IntOrString => new JsonObject { ["type"] = "string", ["format"] = "int-or-string" },
+        ValueKind.Time or ValueKind.MicroTime => new JsonObject { ["type"] = "string", ["format"] = "date-time" },
+        _ => new JsonObject { ["type"] = "string" },
+    };
+
+    private static string ComponentName(string type) =>
+        (type.Contains('.', StringComparison.Ordinal) ? "io." : "io.k8s.api.") + type;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Resources;
+using Weft.ApiServer.Security;
+
+namespace Weft.ApiServer.Http;
+
+/// <summary>One request for stored objects, its path taken apart.</summary>
+public sealed class ApiRequest(HttpContext context, ResourceDefinition resource, string version)
+{
+    private readonly List<string> _warnings = [];
+
+    public HttpContext Context { get; } = context;
+
+    public ResourceDefinition Resource { get; } = resource;
+
+    /// <summary>The version in the path; answers are given in it.</summary>
+    public string Version { get; } = version;
+
+    /// <summary>Empty for cluster-wide kinds and for requests across namespaces.</summary>
+    public string Namespace { get; init; } = "";
+
+    public string? Name { get; init; }
+
+    public string? Subresource { get; init; }
+
+    public UserIdentity User { get; init; } = UserIdentity.Anonymous;
+
+    public IReadOnlyCollection<string> Warnings => _warnings;
+
+    public CancellationToken Aborted => Context.RequestAborted;
+
+    public bool IsDryRun => Query("dryRun") is "All";
+
+    public string ApiVersion => Resource.ApiVersion(Version);
+
+    /// <summary>Warnings go out with the answer.</summary>
+    public void Warn(IEnumerable<string> warnings) => _warnings.AddRange(warnings);
+
+    public void ForgetWarnings() => _warnings.Clear();
+
+    public string? Query(string name) => Context.Request.Query.TryGetValue(name, out var values) ? values[0] : null;
+
+    public bool QueryFlag(string name) => Query(name) is "true" or "1" or "";
+
+    /// <summary>The tree as the client of this request shall see it.</summary>
+    public JsonObject View(JsonObject stored)
+    {
+        if (!string.Equals(Version, Resource.Versions[0], StringComparison.Ordinal))
+        {
+            stored["apiVersion"] = ApiVersion;
+        }
+
+        return stored;
+    }
+}

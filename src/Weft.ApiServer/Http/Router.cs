@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Weft.ApiServer.Discovery;
+using Weft.ApiServer.Resources;
+using Weft.ApiServer.Security;
+using Weft.ApiServer.Verbs;
+
+namespace Weft.ApiServer.Http;
+
+/// <summary>From a path to the verb that answers it.</summary>
+internal sealed partial class Router(
+    ApiServices services, ApiVerbs verbs, DiscoveryDocuments discovery, Authenticator authenticator, ILogger logger)
+{
+    public async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            await DispatchAsync(context);
+        }
+        catch (ApiException refusal)
+        {
+            await RefuseAsync(context, refusal);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is left to answer.
+        }
+        catch (Exception problem) when (problem is BadHttpRequestException or IOException or SocketException)
+        {
+            await RefuseAsync(context, ApiException.BadRequest(problem.Message));
+        }
+#pragma warning disable CA1031 // One bad request must not take the server down; it is logged and answered as an internal error.
+        catch (Exception problem)
+        {
+            LogFailed(logger, context.Request.Method, context.Request.Path, problem);
+            await RefuseAsync(context, new ApiException(500, "InternalError", "Internal error occurred: " + problem.Message));
+        }
+#pragma warning restore CA1031
+    }
+
+    private static async Task RefuseAsync(HttpContext context, ApiException refusal)
+    {
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        await Answer.JsonAsync(context, refusal.Code, refusal.ToStatus());
+    }
+
+    private async Task DispatchAsync(HttpContext context)
+    {
+        var parts = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var user = authenticator.Identify(context);
+        if (await discovery.TryAnswerAsync(context, parts, user))
+        {
+            return;
+        }
+
+        var request = Parse(context, parts, user) ?? throw ApiException.NoSuchPath();
+        Authorization.Check(request);
+        await verbs.RunAsync(request);
+    }
+
+    private ApiRequest? Parse(HttpContext context, string[] parts, UserIdentity user)
+    {
+        if (parts is not (["api", _, ..] or ["apis", _, _, ..]))
+        {
+            return null;
+        }
+
+        var group = parts[0] is "api" ? "" : parts[1];
+        var version = parts[0] is "api" ? parts[1] : parts[2];
+        var rest = parts.AsSpan(parts[0] is "api" ? 2 : 3);
+        var ns = "";
+        if (rest.Length >= 3 && rest[0] is "namespaces" && rest[2] is not ("status" or "finalize"))
+        {
+            ns = rest[1];
+            rest = rest[2..];
+        }
+
+        if (rest.Length is 0 or > 4 || Definition(group, version, rest[0]) is not { } resource)
+        {
+            return null;
+        }
+
+        if (!resource.Namespaced && ns.Length > 0)
+        {
+            return null;
+        }
+
+        return new ApiRequest(context, resource, version)
+        {
+            Namespace = ns,
+            Name = rest.Length > 1 ? Uri.UnescapeDataString(rest[1]) : null,
+            Subresource = rest.Length > 2 ? string.Join('/', rest[2..].ToArray()) : null,
+            User = user,
+        };
+    }
+
+    private ResourceDefinition? Definition(string group, string version, string plural) =>
+        services.Catalog.Find(group, version, plural) ?? Reviews.Find(group, version, plural);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private static partial void LogFailed(ILogger logger, string method, string path, Exception problem);
+}

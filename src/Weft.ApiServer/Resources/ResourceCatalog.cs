@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.ApiServer.Resources;
+
+/// <summary>The kinds that the server knows.</summary>
+public sealed class ResourceCatalog
+{
+    private static readonly string[] _inAll = ["all"];
+    private static readonly string[] _istio = ["istio-io"];
+    private static readonly string[] _istioNetworking = ["istio-io", "networking-istio-io"];
+    private static readonly string[] _threeVersions = ["v1", "v1beta1", "v1alpha3"];
+    private static readonly string[] _twoVersions = ["v1", "v1beta1"];
+
+    private readonly Dictionary<string, ResourceDefinition> _byGroupResource;
+
+    public ResourceCatalog(IEnumerable<ResourceDefinition> definitions)
+    {
+        All = [.. definitions];
+        _byGroupResource = All.ToDictionary(item => item.GroupResource, StringComparer.Ordinal);
+    }
+
+    public IReadOnlyList<ResourceDefinition> All { get; }
+
+    /// <summary>The built-in kinds and _istio's.</summary>
+    public static ResourceCatalog Default() => new([.. Core(), .. Apps(), .. Others(), .. IstioKinds()]);
+
+    public ResourceDefinition? Find(string group, string version, string plural) =>
+        _byGroupResource.TryGetValue(group.Length == 0 ? plural : plural + "." + group, out var found)
+        && found.Versions.Contains(version, StringComparer.Ordinal)
+            ? found
+            : null;
+
+    public ResourceDefinition Get(string groupResource) => _byGroupResource[groupResource];
+
+    private static IEnumerable<ResourceDefinition> Core() =>
+    [
+        BuiltIn("", "configmaps", "ConfigMap") with { ShortNames = ["cm"] },
+        BuiltIn("", "endpoints", "Endpoints") with { ShortNames = ["ep"], Singular = "endpoints" },
+        BuiltIn("", "events", "Event") with { ShortNames = ["ev"] },
+        BuiltIn("", "namespaces", "Namespace") with { ShortNames = ["ns"], Namespaced = false, HasStatus = true },
+        BuiltIn("", "nodes", "Node") with { ShortNames = ["no"], Namespaced = false, HasStatus = true },
+        BuiltIn("", "pods", "Pod") with { ShortNames = ["po"], Categories = _inAll, HasStatus = true },
+        BuiltIn("", "secrets", "Secret"),
+        BuiltIn("", "serviceaccounts", "ServiceAccount") with { ShortNames = ["sa"] },
+        BuiltIn("", "services", "Service") with { ShortNames = ["svc"], Categories = _inAll, HasStatus = true },
+    ];
+
+    private static IEnumerable<ResourceDefinition> Apps() =>
+    [
+        BuiltIn("apps", "controllerrevisions", "ControllerRevision"),
+        BuiltIn("apps", "daemonsets", "DaemonSet") with
+        {
+            ShortNames = ["ds"], Categories = _inAll, HasStatus = true, HasGeneration = true,
+        },
+        BuiltIn("apps", "deployments", "Deployment") with
+        {
+            ShortNames = ["deploy"], Categories = _inAll, HasStatus = true, HasScale = true, HasGeneration = true,
+        },
+        BuiltIn("apps", "replicasets", "ReplicaSet") with
+        {
+            ShortNames = ["rs"], Categories = _inAll, HasStatus = true, HasScale = true, HasGeneration = true,
+        },
+        BuiltIn("apps", "statefulsets", "StatefulSet") with
+        {
+            ShortNames = ["sts"], Categories = _inAll, HasStatus = true, HasScale = true, HasGeneration = true,
+        },
+    ];
+
+    private static IEnumerable<ResourceDefinition> Others() =>
+    [
+        BuiltIn("coordination.k8s.io", "leases", "Lease"),
+        BuiltIn("discovery.k8s.io", "endpointslices", "EndpointSlice") with { HasGeneration = true },
+    ];
+
+    private static IEnumerable<ResourceDefinition> IstioKinds() =>
+    [
+        Networking("destinationrules", "DestinationRule", "dr"),
+        Networking("envoyfilters", "EnvoyFilter") with { Versions = ["v1alpha3"] },
+        Networking("gateways", "Gateway", "gw"),
+        Networking("proxyconfigs", "ProxyConfig") with { Versions = ["v1beta1"] },
+        Networking("serviceentries", "ServiceEntry", "se"),
+        Networking("sidecars", "Sidecar"),
+        Networking("virtualservices", "VirtualService", "vs"),
+        Networking("workloadentries", "WorkloadEntry", "we"),
+        Networking("workloadgroups", "WorkloadGroup", "wg"),
+        Security("authorizationpolicies", "AuthorizationPolicy", "ap"),
+        Security("peerauthentications", "PeerAuthentication", "pa"),
+        Security("requestauthentications", "RequestAuthentication", "ra"),
+    ];
+
+    private static ResourceDefinition BuiltIn(string group, string plural, string kind) => new()
+    {
+        Group = group,
+        Versions = ["v1"],
+        Plural = plural,
+        Singular = kind.ToLowerInvariant(),
+        Kind = kind,
+        Type = kind,
+    };
+
+    private static ResourceDefinition Networking(string plural, string kind, params string[] shortNames) =>
+        CustomKind("networking.istio.io", plural, kind) with
+        {
+            Versions = _threeVersions,
+            ShortNames = shortNames,
+            Categories = _istioNetworking,
+        };
+
+    private static ResourceDefinition Security(string plural, string kind, params string[] shortNames) =>
+        CustomKind("security.istio.io", plural, kind) with
+        {
+            Versions = _twoVersions,
+            ShortNames = shortNames,
+            Categories = [.. _istio, "security-istio-io"],
+        };
+
+    private static ResourceDefinition CustomKind(string group, string plural, string kind) =>
+        BuiltIn(group, plural, kind) with
+        {
+            Type = "istio." + kind,
+            Custom = true,
+            HasGeneration = true,
+            HasStatus = true,
+        };
+}

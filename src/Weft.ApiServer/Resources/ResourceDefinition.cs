@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.ApiServer.Resources;
+
+/// <summary>One kind that the server stores: its names, its versions and what it can do.</summary>
+public sealed record ResourceDefinition
+{
+    public required string Group { get; init; }
+
+    /// <summary>Served versions, the preferred one first; objects are stored in that one.</summary>
+    public required string[] Versions { get; init; }
+
+    public required string Plural { get; init; }
+
+    public required string Singular { get; init; }
+
+    public required string Kind { get; init; }
+
+    public bool Namespaced { get; init; } = true;
+
+    public string[] ShortNames { get; init; } = [];
+
+    public string[] Categories { get; init; } = [];
+
+    /// <summary>Name of the type in the schema.</summary>
+    public required string Type { get; init; }
+
+    public bool HasStatus { get; init; }
+
+    public bool HasScale { get; init; }
+
+    /// <summary>True for kinds whose metadata.generation counts changes of the spec.</summary>
+    public bool HasGeneration { get; init; }
+
+    /// <summary>Custom kinds take JSON merge patches only and keep no defaults.</summary>
+    public bool Custom { get; init; }
+
+    public string GroupResource => Group.Length == 0 ? Plural : Plural + "." + Group;
+
+    public string StorageApiVersion => ApiVersion(Versions[0]);
+
+    public string ApiVersion(string version) => Group.Length == 0 ? version : Group + "/" + version;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.ApiServer.Resources;
+
+namespace Weft.ApiServer.Tables;
+
+/// <summary>Objects → meta.k8s.io/v1 Table.</summary>
+internal static class TableText
+{
+    /// <param name="includeObject">None, Metadata (when null) or Object.</param>
+    public static JsonObject Of(
+        ResourceDefinition resource, IEnumerable<JsonObject> items, JsonObject metadata, string? includeObject, DateTimeOffset now)
+    {
+        var layout = TableLayout.For(resource.GroupResource);
+        var columns = new JsonArray();
+        foreach (var column in layout.Columns)
+        {
+            columns.Add(new JsonObject
+            {
+                ["name"] = column.Name,
+                ["type"] = column.Type,
+                ["format"] = column.Format,
+                ["description"] = "",
+                ["priority"] = column.Priority,
+            });
+        }
+
+        var rows = new JsonArray();
+        foreach (var item in items)
+        {
+            var row = new JsonObject { ["cells"] = layout.Cells(item, now) };
+            if (includeObject is not "None")
+            {
+                row["object"] = includeObject is "Object" ? item.DeepClone() : PartialObject(item);
+            }
+
+            rows.Add(row);
+        }
+
+        return new JsonObject
+        {
+            ["kind"] = "Table",
+            ["apiVersion"] = "meta.k8s.io/v1",
+            ["metadata"] = metadata,
+            ["columnDefinitions"] = columns,
+            ["rows"] = rows,
+        };
+    }
+
+    /// <summary>A table whose one row carries a bookmark.</summary>
+    public static JsonObject Bookmark(ResourceDefinition resource, JsonObject bookmark)
+    {
+        var table = Of(resource, [], new JsonObject(), null, default);
+        var cells = TableLayout.For(resource.GroupResource).Columns.Select(_ => (JsonNode?)JsonValue.Create("")).ToArray();
+        table["metadata"] = bookmark["metadata"]!.DeepClone();
+        table["rows"] = new JsonArray(new JsonObject { ["cells"] = new JsonArray(cells), ["object"] = bookmark });
+        return table;
+    }
+
+    public static JsonObject PartialObject(JsonObject item) => new()
+    {
+        ["kind"] = "PartialObjectMetadata",
+        ["apiVersion"] = "meta.k8s.io/v1",
+        ["metadata"] = item["metadata"]!.DeepClone(),
+    };
+}

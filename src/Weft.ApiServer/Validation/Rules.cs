@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using System.Text.Json.Nodes;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
+
+namespace Weft.ApiServer.Validation;
+
+/// <summary>What makes an object invalid, kind by kind; <c>old</c> is null for new objects.</summary>
+internal static class Rules
+{
+    public static IReadOnlyList<FieldError> Check(ResourceDefinition resource, JsonObject tree, JsonObject? old)
+    {
+        var errors = new List<FieldError>();
+        MetadataRules.Check(resource, tree, errors);
+        MetadataRules.Finalizers(tree, old, errors);
+        switch (resource.GroupResource)
+        {
+            case "pods":
+                PodRules.Check(tree, old, errors);
+                break;
+            case "services":
+                ServiceRules.Check(tree, old, errors);
+                break;
+            case "configmaps" or "secrets":
+                Configuration(resource, tree, old, errors);
+                break;
+            case "deployments.apps" or "replicasets.apps" or "statefulsets.apps" or "daemonsets.apps":
+                WorkloadRules.Check(resource, tree, old, errors);
+                break;
+            case "endpointslices.discovery.k8s.io":
+                EndpointSlice(tree, old, errors);
+                break;
+        }
+
+        return errors;
+    }
+
+    private static void Configuration(ResourceDefinition resource, JsonObject tree, JsonObject? old, List<FieldError> errors)
+    {
+        var total = 0L;
+        foreach (var field in new[] { "data", "binaryData" })
+        {
+            foreach (var (key, value) in tree[field] as JsonObject ?? [])
+            {
+                total += Encoding.UTF8.GetByteCount(value.Text() ?? "");
+                errors.AddRange(NameText.ConfigurationKey(key).Select(problem =>
+                    FieldError.Invalid($"{field}[{key}]", key, problem)));
+            }
+        }
+
+        if (resource.Plural is "secrets")
+        {
+            SecretKeys(tree, errors);
+        }
+
+        if (total > ApiLimits.ConfigurationBytes)
+        {
+            errors.Add(FieldError.TooLong(resource.Plural is "secrets" ? "data" : "[]", ApiLimits.ConfigurationBytes));
+        }
+
+        if (old is null)
+        {
+            return;
+        }
+
+        if (resource.Plural is "secrets" && old.Text("type") != tree.Text("type"))
+        {
+            errors.Add(FieldError.Invalid("type", tree.Text("type"), "field is immutable"));
+        }
+
+        if (!(old.Flag("immutable") ?? false))
+        {
+            return;
+        }
+
+        foreach (var field in new[] { "data", "binaryData", "immutable" })
+        {
+            if (!JsonNode.DeepEquals(old[field], tree[field]))
+            {
+                errors.Add(FieldError.Forbidden(field, "field is immutable when `immutable` is set"));
+            }
+        }
+    }
+
+    private static void SecretKeys(JsonObject tree, List<FieldError> errors)
+    {
+        string[] required = tree.Text("type") switch
+        {
+            "kubernetes.io/tls" => ["tls.crt", "tls.key"],
+            "kubernetes.io/dockerconfigjson" => [".dockerconfigjson"],
+            "kubernetes.io/dockercfg" => [".dockercfg"],
+            "kubernetes.io/ssh-auth" => ["ssh-privatekey"],
+            "kubernetes.io/basic-auth" => ["username", "password"],
+            _ => [],
+        };
+        var data = tree["data"] as JsonObject ?? [];
+        var either = tree.Text("type") is "kubernetes.io/basic-auth";
+        if (either && required.Any(data.ContainsKey))
+        {
+            return;
+        }
+
+        errors.AddRange(required.Where(key => !data.ContainsKey(key)).Select(key => FieldError.Required($"data[{key}]")));
+    }
+
+    private static void EndpointSlice(JsonObject tree, JsonObject? old, List<FieldError> errors)
+    {
+        var type = tree.Text("addressType");
+        if (string.IsNullOrEmpty(type))
+        {
+            errors.Add(FieldError.Required("addressType"));
+        }
+        else if (type is not ("IPv4" or "IPv6" or "FQDN"))
+        {
+            errors.Add(FieldError.NotSupported("addressType", type, "FQDN", "IPv4", "IPv6"));
+        }
+
+        if (old is not null && old.Text("addressType") != type)
+        {
+            errors.Add(FieldError.Invalid("addressType", type, "field is immutable"));
+        }
+    }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.ApiServer.Defaults;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
+using Weft.ApiServer.Storage;
+using Weft.ApiServer.Validation;
+using Weft.Model.Diagnostics;
+
+namespace Weft.ApiServer.Verbs;
+
+/// <summary>Turns what clients send into what is stored: decode, default, admit, validate, write.</summary>
+internal sealed class ObjectWriter(ApiServices services)
+{
+    private const string NamespaceLabel = "kubernetes.io/metadata.name";
+
+    private readonly Lock _serviceGate = new();
+
+    /// <summary>Creates the object; in a dry run it does everything but store.</summary>
+    public JsonObject Create(ApiRequest request, JsonObject tree)
+    {
+        var resource = request.Resource;
+        var metadata = tree.Child("metadata");
+        FixNamespace(request, metadata);
+        var ns = resource.Namespaced ? RequireNamespace(request, metadata) : null;
+        NameIt(resource, metadata);
+        Begin(resource, tree, metadata);
+        if (resource.GroupResource is "pods" && ns is not null)
+        {
+            tree = services.Hooks.MutatePod(tree, ns);
+        }
+
+        ObjectDefaults.Apply(resource, tree);
+        if (resource.GroupResource is not "services")
+        {
+            return Finish(request, tree);
+        }
+
+        lock (_serviceGate)
+        {
+            services.Addresses.Allocate(tree, null);
+            return Finish(request, tree);
+        }
+    }
+
+    /// <summary>Replaces <paramref name="current"/>; null when somebody else was faster.</summary>
+    public JsonObject? Replace(ApiRequest request, StoredObject current, JsonObject tree)
+    {
+        var resource = request.Resource;
+        var old = current.Parse();
+        var metadata = tree.Child("metadata");
+        CheckIdentity(request, old, metadata);
+        KeepSystemFields(old, metadata);
+        KeepOtherHalf(request, old, tree);
+        tree["apiVersion"] = resource.StorageApiVersion;
+        tree["kind"] = resource.Kind;
+        ObjectDefaults.Apply(resource, tree);
+        if (resource.GroupResource is not "services" || request.Subresource is not null)
+        {
+            return FinishReplace(request, current, old, tree);
+        }
+
+        lock (_serviceGate)
+        {
+            services.Addresses.Allocate(tree, old);
+            return FinishReplace(request, current, old, tree);
+        }
+    }
+
+    private JsonObject Finish(ApiRequest request, JsonObject tree)
+    {
+        var resource = request.Resource;
+        Refuse(request, tree, Rules.Check(resource, tree, null));
+        Admit(request, tree);
+        var name = tree.At("metadata", "name").Text()!;
+        if (services.Store.Find(resource.GroupResource, request.Namespace, name) is not null)
+        {
+            throw ApiException.AlreadyExists(resource, name);
+        }
+
+        if (request.IsDryRun)
+        {
+            return tree;
+        }
+
+        var written = services.Store.TryCreate(resource.GroupResource, tree)
+            ?? throw ApiException.AlreadyExists(resource, name);
+        if (resource.GroupResource is "namespaces")
+        {
+            services.Namespaces.Furnish(name);
+        }
+
+        return written.Parse();
+    }
+
+    private JsonObject? FinishReplace(ApiRequest request, StoredObject current, JsonObject old, JsonObject tree)
+    {
+        var resource = request.Resource;
+        CountGeneration(resource, old, tree);
+        Refuse(request, tree, request.Subresource is "status" ? [] : Rules.Check(resource, tree, old));
+        if (JsonNode.DeepEquals(old, tree))
+        {
+            return old;
+        }
+
+        if (request.Subresource is not "status")
+        {
+            Admit(request, tree);
+        }
+
+        if (request.IsDryRun)
+        {
+            return tree;
+        }
+
+        if (current.Deleting && tree.At("metadata", "finalizers") is null && Deletion.MayVanish(resource, tree))
+        {
+            return services.Store.TryRemove(current) is null ? null : tree;
+        }
+
+        return services.Store.TryReplace(resource.GroupResource, tree, current.Version)?.Parse();
+    }
+
+    private static void FixNamespace(ApiRequest request, JsonObject metadata)
+    {
+        if (!request.Resource.Namespaced)
+        {
+            metadata.Remove("namespace");
+            return;
+        }
+
+        if (metadata.Text("namespace") is { Length: > 0 } given && !string.Equals(given, request.Namespace, StringComparison.Ordinal))
+        {
+            throw ApiException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        }
+
+        metadata["namespace"] = request.Namespace;
+    }
+
+    private JsonObject RequireNamespace(ApiRequest request, JsonObject metadata)
+    {
+        var definition = services.Catalog.Get("namespaces");
+        var found = services.Store.Find("namespaces", "", request.Namespace)
+            ?? throw ApiException.NotFound(definition, request.Namespace);
+        if (found.Deleting)
+        {
+            throw ApiException.Forbidden(
+                request.Resource,
+                metadata.Text("name") ?? metadata.Text("generateName") ?? "",
+                $"unable to create new content in namespace {request.Namespace} because it is being terminated");
+        }
+
+        return found.Parse();
+    }
+
+    private static void NameIt(ResourceDefinition resource, JsonObject metadata)
+    {
+        if (metadata.Text("name") is { Length: > 0 })
+        {
+            return;
+        }
+
+        if (metadata.Text("generateName") is { Length: > 0 } prefix)
+        {
+            metadata["name"] = NameSource.Generate(prefix);
+            return;
+        }
+
+        throw ApiException.Invalid(
+            resource, "", [FieldError.Required("metadata.name", "name or generateName is required")]);
+    }
+
+    private void Begin(ResourceDefinition resource, JsonObject tree, JsonObject metadata)
+    {
+        foreach (var field in new[] { "resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation" })
+        {
+            metadata.Remove(field);
+        }
+
+        metadata["uid"] = NameSource.Uid();
+        metadata["creationTimestamp"] = JsonText.Timestamp(services.Clock.GetUtcNow());
+        if (resource.HasGeneration)
+        {
+            metadata["generation"] = 1;
+        }
+
+        if (resource.GroupResource is "namespaces")
+        {
+            metadata.Child("labels")[NamespaceLabel] = metadata.Text("name");
+        }
+
+        if (resource.HasStatus && resource.GroupResource is not "nodes")
+        {
+            tree.Remove("status");
+        }
+
+        tree["apiVersion"] = resource.StorageApiVersion;
+        tree["kind"] = resource.Kind;
+        Tidy(metadata);
+    }
+
+    private static void CheckIdentity(ApiRequest request, JsonObject old, JsonObject metadata)
+    {
+        var name = old.At("metadata", "name").Text()!;
+        var given = metadata.Text("name");
+        if (!string.IsNullOrEmpty(given) && !string.Equals(given, name, StringComparison.Ordinal))
+        {
+            throw ApiException.BadRequest($"the name of the object ({given}) does not match the name on the URL ({name})");
+        }
+
+        if (metadata.Text("namespace") is { Length: > 0 } ns
+            && !string.Equals(ns, old.At("metadata", "namespace").Text() ?? "", StringComparison.Ordinal))
+        {
+            throw ApiException.BadRequest("the namespace of the provided object does not match the namespace sent on the request");
+        }
+
+        var version = metadata.Text("resourceVersion");
+        if (!string.IsNullOrEmpty(version)
+            && !string.Equals(version, old.At("metadata", "resourceVersion").Text(), StringComparison.Ordinal))
+        {
+            throw ApiException.Conflict(request.Resource, name);
+        }
+
+        if (metadata.Text("uid") is { Length: > 0 } uid
+            && !string.Equals(uid, old.At("metadata", "uid").Text(), StringComparison.Ordinal))
+        {
+            throw ApiException.Invalid(
+                request.Resource, name, [FieldError.Invalid("metadata.uid", uid, "field is immutable")]);
+        }
+    }
+
+    private static void KeepSystemFields(JsonObject old, JsonObject metadata)
+    {
+        var before = old["metadata"]!.AsObject();
+        foreach (var field in new[]
+        {
+            "name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+            "deletionGracePeriodSeconds", "generateName",
+        })
+        {
+            if (before[field] is { } value)
+            {
+                metadata[field] = value.DeepClone();
+            }
+            else
+            {
+                metadata.Remove(field);
+            }
+        }
+
+        metadata.Remove("selfLink");
+        Tidy(metadata);
+    }
+
+    /// <summary>Writes to the status leave everything else alone, and the other way round.</summary>
+    private static void KeepOtherHalf(ApiRequest request, JsonObject old, JsonObject tree)
+    {
+        if (request.Subresource is "status")
+        {
+            var status = tree["status"]?.DeepClone();
+            foreach (var name in tree.Select(pair => pair.Key).ToArray())
+            {
+                tree.Remove(name);
+            }
+
+            foreach (var (name, value) in old)
+            {
+                tree[name] = value?.DeepClone();
+            }
+
+            tree.Remove("status");
+            if (status is not null)
+            {
+                tree["status"] = status;
+            }
+
+            return;
+        }
+
+        if (!request.Resource.HasStatus)
+        {
+            return;
+        }
+
+        tree.Remove("status");
+        if (old["status"] is { } kept)
+        {
+            tree["status"] = kept.DeepClone();
+        }
+    }
+
+    private static void CountGeneration(ResourceDefinition resource, JsonObject old, JsonObject tree)
+    {
+        if (!resource.HasGeneration)
+        {
+            return;
+        }
+
+        var changed = old.Where(pair => Counts(pair.Key)).Any(pair => !JsonNode.DeepEquals(pair.Value, tree[pair.Key]))
+            || tree.Any(pair => Counts(pair.Key) && !old.ContainsKey(pair.Key));
+        if (changed)
+        {
+            tree.Child("metadata")["generation"] = (old.At("metadata", "generation").Number() ?? 0) + 1;
+        }
+
+        static bool Counts(string field) => field is not ("metadata" or "status" or "apiVersion" or "kind");
+    }
+
+    private static void Tidy(JsonObject metadata)
+    {
+        foreach (var field in new[] { "labels", "annotations", "finalizers", "ownerReferences", "managedFields" })
+        {
+            if (metadata[field] is JsonObject { Count: 0 } or JsonArray { Count: 0 } || (metadata.ContainsKey(field) && metadata[field] is null))
+            {
+                metadata.Remove(field);
+            }
+        }
+    }
+
+    private void Admit(ApiRequest request, JsonObject tree)
+    {
+        var findings = services.Hooks.Validate(tree);
+        var errors = findings.Where(finding => finding.Severity == Severity.Error).Select(Say).ToList();
+        if (errors.Count > 0)
+        {
+            throw ApiException.BadRequest(
+                $"admission webhook \"validation.weft\" denied the request: {string.Join("; ", errors)}");
+        }
+
+        request.Warn(findings.Where(finding => finding.Severity == Severity.Warning).Select(Say));
+    }
+
+    private static string Say(Diagnostic finding)
+    {
+        var place = finding.Origin.Path.Length == 0 ? "" : finding.Origin.Path + ": ";
+        var cure = finding.Cure is null ? "" : "; " + finding.Cure;
+        return $"{place}{finding.Fact} ({finding.Id}){cure}";
+    }
+
+    private static void Refuse(ApiRequest request, JsonObject tree, IReadOnlyList<FieldError> errors)
+    {
+        if (errors.Count > 0)
+        {
+            throw ApiException.Invalid(request.Resource, tree.At("metadata", "name").Text() ?? "", errors);
+        }
+    }
+}

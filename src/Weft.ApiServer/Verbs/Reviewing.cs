@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Security;
+using Weft.ApiServer.Storage;
+
+namespace Weft.ApiServer.Verbs;
+
+/// <summary>Answers questions about tokens and rights, and issues tokens.</summary>
+internal sealed class Reviewing(ApiServices services)
+{
+    private const long ShortestSeconds = 600;
+    private const long DefaultSeconds = 3600;
+    private const long LongestSeconds = 1L << 32;
+
+    public async Task ReviewAsync(ApiRequest request)
+    {
+        var tree = RequestBody.ParseObject(await RequestBody.ReadAsync(request.Context), []);
+        Decoder.CheckKind(request, tree);
+        tree["status"] = request.Resource.Kind switch
+        {
+            "TokenReview" => ReviewToken(tree),
+            "SelfSubjectReview" => new JsonObject { ["userInfo"] = UserInfo(request.User, []) },
+            _ => ReviewAccess(request.User, tree),
+        };
+        await Answer.JsonAsync(request.Context, 201, tree);
+    }
+
+    /// <summary>POST …/serviceaccounts/NAME/token.</summary>
+    public async Task IssueAsync(ApiRequest request)
+    {
+        var account = services.Store.Find("serviceaccounts", request.Namespace, request.Name!)
+            ?? throw ApiException.NotFound(request.Resource, request.Name!);
+        var tree = await RequestBody.ReadOptionalAsync(request.Context);
+        var spec = tree.Child("spec");
+        var audiences = (spec["audiences"] as JsonArray ?? []).Select(item => item.Text() ?? "").Where(item => item.Length > 0).ToList();
+        if (audiences.Count == 0)
+        {
+            audiences.Add(TokenAuthority.DefaultAudience);
+            spec["audiences"] = new JsonArray(TokenAuthority.DefaultAudience);
+        }
+
+        var seconds = spec.Number("expirationSeconds") ?? DefaultSeconds;
+        if (seconds is < ShortestSeconds or > LongestSeconds)
+        {
+            var why = seconds < ShortestSeconds
+                ? "may not specify a duration less than 10 minutes"
+                : "may not specify a duration larger than 2^32 seconds";
+            throw ApiException.Invalid(_tokenRequest, "", [FieldError.Invalid("spec.expirationSeconds", seconds, why)]);
+        }
+
+        spec["expirationSeconds"] = seconds;
+        var pod = BoundPod(request, spec);
+        var life = TimeSpan.FromSeconds(seconds);
+        tree["kind"] = "TokenRequest";
+        tree["apiVersion"] = "authentication.k8s.io/v1";
+        tree["metadata"] = new JsonObject
+        {
+            ["name"] = request.Name,
+            ["namespace"] = request.Namespace,
+            ["creationTimestamp"] = JsonText.Timestamp(services.Clock.GetUtcNow()),
+        };
+        tree["status"] = new JsonObject
+        {
+            ["token"] = services.Tokens.Issue(account, pod, audiences, life),
+            ["expirationTimestamp"] = JsonText.Timestamp(services.Clock.GetUtcNow() + life),
+        };
+        await Answer.JsonAsync(request.Context, 201, tree);
+    }
+
+    private static readonly Resources.ResourceDefinition _tokenRequest = new()
+    {
+        Group = "authentication.k8s.io",
+        Versions = ["v1"],
+        Plural = "tokenrequests",
+        Singular = "tokenrequest",
+        Kind = "TokenRequest",
+        Type = "TokenRequest",
+    };
+
+    private StoredObject? BoundPod(ApiRequest request, JsonObject spec)
+    {
+        if (spec["boundObjectRef"] is not JsonObject bound)
+        {
+            return null;
+        }
+
+        if (bound.Text("kind") is not "Pod" || (bound.Text("apiVersion") ?? "v1") is not "v1")
+        {
+            throw ApiException.BadRequest($"cannot bind token for serviceaccount to a type {bound.Text("kind")} object");
+        }
+
+        var name = bound.Text("name") ?? "";
+        var definition = services.Catalog.Get("pods");
+        var pod = services.Store.Find("pods", request.Namespace, name) ?? throw ApiException.NotFound(definition, name);
+        var account = pod.Parse().At("spec", "serviceAccountName").Text();
+        if (!string.Equals(account, request.Name, StringComparison.Ordinal))
+        {
+            throw ApiException.BadRequest(
+                $"cannot bind token for serviceaccount \"{request.Name}\" to pod running with different serviceaccount name.");
+        }
+
+        return bound.Text("uid") is { Length: > 0 } uid && !string.Equals(uid, pod.Uid, StringComparison.Ordinal)
+            ? throw ApiException.Conflict(
+                definition, name, $"the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated")
+            : pod;
+    }
+
+    private JsonObject ReviewToken(JsonObject tree)
+    {
+        var token = tree.At("spec", "token").Text() ?? "";
+        var wanted = (tree.At("spec", "audiences") as JsonArray ?? []).Select(item => item.Text() ?? "").ToList();
+        if (wanted.Count == 0)
+        {
+            wanted.Add(TokenAuthority.DefaultAudience);
+        }
+
+        if (services.Tokens.Check(token, wanted, out var problem) is not { } subject)
+        {
+            return new JsonObject { ["authenticated"] = false, ["user"] = new JsonObject(), ["error"] = problem };
+        }
+
+        return new JsonObject
+        {
+            ["authenticated"] = true,
+            ["user"] = UserInfo(subject.User, subject.Extra),
+            ["audiences"] = new JsonArray([.. subject.Audiences.Select(item => (JsonNode?)JsonValue.Create(item))]),
+        };
+    }
+
+    private static JsonObject ReviewAccess(UserIdentity user, JsonObject tree)
+    {
+        var group = tree.At("spec", "resourceAttributes", "group").Text() ?? "";
+        var resource = tree.At("spec", "resourceAttributes", "resource").Text() ?? "";
+        var allowed = Authorization.Allows(user, group.Length == 0 ? resource : resource + "." + group);
+        return new JsonObject { ["allowed"] = allowed };
+    }
+
+    private static JsonObject UserInfo(UserIdentity user, JsonObject extra)
+    {
+        var result = new JsonObject { ["username"] = user.Name };
+        if (user.Uid.Length > 0)
+        {
+            result["uid"] = user.Uid;
+        }
+
+        result["groups"] = new JsonArray([.. user.Groups.Select(item => (JsonNode?)JsonValue.Create(item))]);
+        if (extra.Count > 0)
+        {
+            result["extra"] = extra.DeepClone();
+        }
+
+        return result;
+    }
+}

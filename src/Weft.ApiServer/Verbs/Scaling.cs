@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Http;
+using Weft.ApiServer.Patching;
+using Weft.ApiServer.Storage;
+using Weft.ApiServer.Tables;
+
+namespace Weft.ApiServer.Verbs;
+
+/// <summary>Subresources that show or set one part of an object: scale, binding.</summary>
+internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading reading)
+{
+    private const string ScaleVersion = "autoscaling/v1";
+
+    public async Task RunAsync(ApiRequest request)
+    {
+        var method = request.Context.Request.Method;
+        if (HttpMethods.IsGet(method))
+        {
+            await Answer.JsonAsync(request.Context, 200, View(reading.Find(request).Parse()));
+            return;
+        }
+
+        if (!HttpMethods.IsPut(method) && !HttpMethods.IsPatch(method))
+        {
+            throw ApiException.MethodNotAllowed();
+        }
+
+        var body = RequestBody.Parse(await RequestBody.ReadAsync(request.Context), []);
+        var plain = new ApiRequest(request.Context, request.Resource, request.Version)
+        {
+            Namespace = request.Namespace,
+            Name = request.Name,
+            User = request.User,
+        };
+        for (var attempt = 0; attempt < ApiLimits.PatchAttempts; attempt++)
+        {
+            var current = reading.Find(request);
+            var scale = Changed(request, View(current.Parse()), body);
+            if (Store(plain, current, scale) is { } written)
+            {
+                await Answer.JsonAsync(request.Context, 200, View(written));
+                return;
+            }
+        }
+
+        throw ApiException.Conflict(request.Resource, request.Name!);
+    }
+
+    /// <summary>POST …/pods/NAME/binding: the pod goes to a node.</summary>
+    public async Task BindAsync(ApiRequest request)
+    {
+        var body = RequestBody.ParseObject(await RequestBody.ReadAsync(request.Context), []);
+        var node = body.At("target", "name").Text();
+        if (string.IsNullOrEmpty(node))
+        {
+            throw ApiException.BadRequest("target.name: Required value");
+        }
+
+        while (true)
+        {
+            var current = reading.Find(request);
+            var tree = current.Parse();
+            if (tree.At("spec", "nodeName").Text() is { Length: > 0 } taken)
+            {
+                throw ApiException.Conflict(
+                    request.Resource, request.Name!, $"pod {request.Name} is already assigned to node \"{taken}\"");
+            }
+
+            tree.Child("spec")["nodeName"] = node;
+            if (services.Store.TryReplace(request.Resource.GroupResource, tree, current.Version) is not null)
+            {
+                var success = ApiException.Success([]);
+                success["code"] = 201;
+                await Answer.JsonAsync(request.Context, 201, success);
+                return;
+            }
+        }
+    }
+
+    private JsonObject? Store(ApiRequest plain, StoredObject current, JsonObject scale)
+    {
+        var wanted = scale.At("metadata", "resourceVersion").Text();
+        if (!string.IsNullOrEmpty(wanted) && !string.Equals(wanted, $"{current.Version}", StringComparison.Ordinal))
+        {
+            throw ApiException.Conflict(plain.Resource, plain.Name!);
+        }
+
+        var replicas = scale.At("spec", "replicas").Number() ?? 0;
+        if (replicas < 0)
+        {
+            throw ApiException.Invalid(plain.Resource, plain.Name!, [FieldError.Invalid(
+                "spec.replicas", replicas, "must be greater than or equal to 0")]);
+        }
+
+        var tree = current.Parse();
+        tree.Child("spec")["replicas"] = replicas;
+        return writer.Replace(plain, current, tree);
+    }
+
+    private static JsonObject Changed(ApiRequest request, JsonObject scale, JsonNode? body)
+    {
+        if (HttpMethods.IsPut(request.Context.Request.Method))
+        {
+            return body as JsonObject ?? throw ApiException.BadRequest("the body must be a Scale object");
+        }
+
+        try
+        {
+            var patched = body is JsonArray operations ? JsonPatch.Apply(scale, operations) : MergePatch.Apply(scale, body);
+            return patched as JsonObject ?? throw ApiException.BadRequest("the patched document is not an object");
+        }
+        catch (PatchException problem)
+        {
+            throw ApiException.BadRequest(problem.Message);
+        }
+    }
+
+    private static JsonObject View(JsonObject tree)
+    {
+        var metadata = new JsonObject();
+        foreach (var field in new[] { "name", "namespace", "uid", "resourceVersion", "creationTimestamp" })
+        {
+            metadata[field] = tree.At("metadata", field)?.DeepClone();
+        }
+
+        return new JsonObject
+        {
+            ["kind"] = "Scale",
+            ["apiVersion"] = ScaleVersion,
+            ["metadata"] = metadata,
+            ["spec"] = new JsonObject { ["replicas"] = tree.At("spec", "replicas").Number() ?? 0 },
+            ["status"] = new JsonObject
+            {
+                ["replicas"] = tree.At("status", "replicas").Number() ?? 0,
+                ["selector"] = SelectorText(tree.At("spec", "selector")),
+            },
+        };
+    }
+
+    private static string SelectorText(JsonNode? selector)
+    {
+        var text = HumanText.Selector(selector);
+        return text is HumanText.None ? "" : text;
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.CommandLine;
+using Weft.Cli.Output;
+
+namespace Weft.Cli;
+
+/// <summary>What the program says about itself: verbs by job, and examples before flags.</summary>
+internal static class HelpText
+{
+    private const string Overview = """
+        Weft: a service mesh on one machine.
+
+          weft up examples/shop              start a mesh with the shop in it
+          weft kubectl get pods -A           look at it with kubectl
+          weft down                          stop it; nothing is left
+
+        start   up [PATH...] [--detach]      start a mesh, apply files, wait until all is ready
+                down [--purge]               stop it
+        look    status                       processes, host ports, pods
+                proxy-status (ps)            which proxy runs which configuration
+                proxy-config (pc) KIND POD   listeners, routes, clusters, endpoints, secrets of a proxy
+                exec POD [-c C] -- CMD       run a command in a pod
+                kubectl ...                  kubectl, pointed at this mesh
+        judge   validate FILES (analyze)     everything that is wrong with files
+                explain ID                   what a numbered message means
+        rest    version
+
+        weft VERB --help has examples. -o json gives every result as JSON. Exit codes: 0 fine, 1 failed, 2 wrong usage,
+        3 found problems, 4 no mesh, 5 timed out, 130 interrupted. WEFT_HOME names the mesh's folder (default: .weft).
+
+        """;
+
+    private static readonly Dictionary<string, string[]> _examples = new(StringComparer.Ordinal)
+    {
+        ["up"] = ["weft up", "weft up examples/shop", "weft up examples/shop --detach"],
+        ["down"] = ["weft down", "weft down --purge"],
+        ["status"] = ["weft status", "weft status -o json"],
+        ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],
+        ["validate"] = ["weft validate route.yaml", "weft validate examples/shop", "kubectl get vs -A -o yaml | weft validate -"],
+        ["explain"] = ["weft explain WEFT2001"],
+        ["proxy-status"] = ["weft proxy-status", "weft ps -o json"],
+        ["proxy-config"] = ["weft proxy-config route web-7d5f -n shop", "weft pc c deploy/web -n shop --fqdn reviews", "weft pc listener web-7d5f --port 15006 -o json"],
+    };
+
+    public static int Print(Terminal terminal)
+    {
+        terminal.Out.Write(Overview);
+        return ExitCode.Fine;
+    }
+
+    /// <summary>What comes before the usage that the parser prints; false if the overview was all there is to say.</summary>
+    public static bool PrintExamples(Command command, Terminal terminal)
+    {
+        if (command is RootCommand)
+        {
+            Print(terminal);
+            return false;
+        }
+
+        if (_examples.TryGetValue(command.Name, out var examples))
+        {
+            terminal.Out.Write("Examples:\n" + string.Concat(examples.Select(example => $"  {example}\n")) + "\n");
+        }
+
+        return true;
+    }
+}

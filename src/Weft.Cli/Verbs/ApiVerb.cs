@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Weft.ApiServer;
+using Weft.Cli.Meshes;
+using Weft.Cli.Output;
+using Weft.Control.Injection;
+using Weft.Kubernetes;
+using Weft.Model.Diagnostics;
+
+namespace Weft.Cli.Verbs;
+
+/// <summary><c>weft api</c>, hidden: the API server's process. Here injection and the dialects become part of admission.</summary>
+internal static class ApiVerb
+{
+    private const string KubernetesDialect = "kubernetes";
+
+    public static Command Build(Terminal terminal)
+    {
+        var command = new Command("api", "The API server's process") { Hidden = true };
+        command.SetAction((_, ct) => RunAsync(terminal, ct));
+        return command;
+    }
+
+    /// <summary>What the dialects say about an object; Kubernetes' own kinds are the API server's to check.</summary>
+    internal static IReadOnlyList<Diagnostic> Validate(JsonObject source) =>
+        Dialects.Dialects.FindKind(source.Text("apiVersion") ?? "", source.Kind()) is { Dialect: not KubernetesDialect }
+            ? [.. Dialects.Dialects.ParseObject(source).Diagnostics]
+            : [];
+
+    private static async Task<int> RunAsync(Terminal terminal, CancellationToken ct)
+    {
+        using var signals = new StopSignals(ct, ignoreHangUp: true);
+        var home = MeshPlace.Open();
+        using var logs = new LineLoggers(terminal.Out, TimeProvider.System);
+        var options = new ApiServerOptions
+        {
+            PlainSocket = home.ApiSocket,
+            TlsSocket = home.ApiTlsSocket,
+            DataDirectory = home.Database,
+            NodeSocket = home.NodeSocket,
+            KubeconfigPath = home.Kubeconfig,
+            ExternalUrl = MeshHolder.ApiUrl,
+        };
+        await using var host = new ApiServerHost(options, new AdmissionHooks(SidecarInjector.Inject, Validate), TimeProvider.System, logs);
+        await host.RunAsync(signals.Token);
+        return ExitCode.Fine;
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model;
+using Weft.Model.Intent;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Inbound;
+
+/// <summary>The inbound half of a plan: one listener, with the chains of every workload port, and a cluster for each.</summary>
+internal sealed record InboundPlan(ListenerPlan Listener, IReadOnlyList<ClusterPlan> Clusters)
+{
+    public static InboundPlan Compile(MeshSnapshot index, Workload workload)
+    {
+        var peers = index.Peers.Of(workload);
+        var ports = PortsOf(index, workload);
+        var chains = new List<ChainPlan>
+        {
+            // A connection to the capturing port itself would come back to it for ever.
+            new(
+                "virtualInbound-blackhole",
+                ChainMatchPlan.Any with { DestinationPort = Names.InboundPort },
+                null,
+                null,
+                Defaults.Tcp(Names.BlackHole, Names.BlackHole)),
+        };
+        var clusters = new List<ClusterPlan>
+        {
+            Defaults.OriginalDestination(Names.InboundPassthrough, TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs),
+        };
+        var builder = new InboundChains(index.Settings, peers.Origin);
+        foreach (var (port, service, protocol) in ports)
+        {
+            chains.AddRange(builder.ForPort(port, protocol, peers.ModeOf(port)));
+            clusters.Add(Defaults.OriginalDestination(
+                Names.Inbound(port), TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs) with
+            {
+                Service = service,
+            });
+        }
+
+        foreach (var mode in peers.Ports)
+        {
+            if (mode.Mode != PeerMode.Unset && !ports.Exists(p => p.Port == mode.Port))
+            {
+                chains.AddRange(builder.ForUnknownPort(mode.Port, mode.Mode));
+            }
+        }
+
+        chains.AddRange(builder.ForUnknownPort(0, peers.Mode));
+        return new InboundPlan(
+            new ListenerPlan(
+                Names.VirtualInbound,
+                Names.AnyAddress,
+                Names.InboundPort,
+                TrafficDirection.Inbound,
+                true,
+                true,
+                true,
+                true,
+                Defaults.InspectTimeoutMs,
+                chains.ToEquatableArray(),
+                null),
+            clusters);
+    }
+
+    /// <summary>Ports of the workload that services lead to. Where several lead to one port, the first service by host names it.</summary>
+    private static List<(int Port, ServiceNamePlan Service, PortProtocol Protocol)> PortsOf(MeshSnapshot index, Workload workload)
+    {
+        var ports = new SortedDictionary<int, (ServiceNamePlan, PortProtocol)>();
+        foreach (var (endpoints, endpoint) in index.ServedBy(workload).OrderBy(s => s.Service.ServiceHost, StringComparer.Ordinal))
+        {
+            if (index.FindService(endpoints.ServiceHost) is not { } service)
+            {
+                continue;
+            }
+
+            var port = service.Ports.FirstOrDefault(p => p.Port == endpoints.ServicePort);
+            if (port is not null && port.Protocol != PortProtocol.Udp)
+            {
+                ports.TryAdd(
+                    endpoint.Port, (new ServiceNamePlan(service.Host, service.Name, service.Namespace), port.Protocol));
+            }
+        }
+
+        return [.. ports.Select(p => (p.Key, p.Value.Item1, p.Value.Item2))];
+    }
+}

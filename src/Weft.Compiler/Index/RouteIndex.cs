@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Intent;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Index;
+
+/// <summary>Route intents of the mesh by host. The most specific host wins; of equals the oldest, then by name, then by namespace.</summary>
+internal sealed class RouteIndex
+{
+    private readonly Dictionary<string, List<RouteIntent>> _exact = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<(string Pattern, RouteIntent Intent)> _wildcards = [];
+
+    public RouteIndex(IEnumerable<RouteIntent> intents)
+    {
+        foreach (var intent in intents.Where(ForMesh).OrderBy(i => i, IntentAge.Oldest))
+        {
+            foreach (var host in intent.Hosts)
+            {
+                if (HostPattern.IsWildcard(host))
+                {
+                    _wildcards.Add((host, intent));
+                    continue;
+                }
+
+                if (!_exact.TryGetValue(host, out var list))
+                {
+                    _exact.Add(host, list = []);
+                }
+
+                list.Add(intent);
+            }
+        }
+
+        _wildcards = [.. _wildcards.OrderByDescending(w => HostPattern.Specificity(w.Pattern))];
+    }
+
+    /// <summary>Exact hosts with their intents, oldest first.</summary>
+    public IEnumerable<KeyValuePair<string, List<RouteIntent>>> ExactHosts => _exact;
+
+    /// <summary>Wildcard hosts with their intents, the most specific first, then the oldest.</summary>
+    public IReadOnlyList<(string Pattern, RouteIntent Intent)> Wildcards => _wildcards;
+
+    /// <summary>Conditions on clients' labels.</summary>
+    public IEnumerable<LabelSelector> ClientSelectors => _exact.Values.SelectMany(l => l).Concat(_wildcards.Select(w => w.Intent))
+        .SelectMany(i => i.Http).SelectMany(r => r.Matches).Select(m => m.SourceLabels).Where(l => l.MatchLabels.Count > 0);
+
+    /// <summary>The intent that decides for a host, as seen from a namespace; null leaves the default route.</summary>
+    public RouteIntent? Find(string host, string clientNamespace)
+    {
+        if (_exact.TryGetValue(host, out var list) && list.Find(i => i.Visibility.Includes(clientNamespace)) is { } exact)
+        {
+            return exact;
+        }
+
+        foreach (var (pattern, intent) in _wildcards)
+        {
+            if (HostPattern.Matches(pattern, host) && intent.Visibility.Includes(clientNamespace))
+            {
+                return intent;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool ForMesh(RouteIntent intent) =>
+        intent.Gateways.Count == 0 || intent.Gateways.AsSpan().Contains(Names.MeshGateway);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Compiler.Analysis;
+using Weft.Compiler.Index;
+using Weft.Compiler.Outbound;
+using Weft.Model;
+using Weft.Model.Diagnostics;
+using Weft.Model.Intent;
+using Weft.Model.World;
+
+namespace Weft.Compiler;
+
+/// <summary>
+/// A world and its intents, arranged for lookup; made once per change and shared by the compilations of all clients. Immutable to its
+/// users; it remembers what it compiled, and a snapshot made from a previous one takes over every part whose inputs are equal.
+/// </summary>
+public sealed class MeshSnapshot
+{
+    private readonly Identity<string, Service> _services;
+    private readonly Identity<(string, int), ServiceEndpoints> _endpoints;
+    private readonly Identity<(string, string), Workload> _workloads;
+    private readonly Identity<(Type, Origin), MeshIntent> _intents;
+    private readonly Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>> _served = [];
+    private readonly Dictionary<ServiceEndpoints, EndpointFacts> _facts = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<PartKey, object> _shared = [];
+    private readonly long _inherited;
+    private EquatableArray<Diagnostic>? _diagnostics;
+
+    private MeshSnapshot(MeshWorld world, IEnumerable<MeshIntent> intents, MeshSnapshot? previous)
+    {
+        World = world;
+        Settings = previous is not null && previous.Settings == world.Settings ? previous.Settings : world.Settings;
+        Parts = new PartCache(previous?.Parts);
+        _inherited = Parts.Computed;
+        _services = new(world.Services.DistinctBy(s => s.Host).OrderBy(s => s.Host, StringComparer.Ordinal), s => s.Host, previous?._services);
+        _workloads = new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
+        _endpoints = new(world.Endpoints, e => (e.ServiceHost, e.ServicePort), previous?._endpoints);
+        _intents = new(intents, i => (i.GetType(), i.Origin), previous?._intents);
+        Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
+        Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
+        ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Distinct()];
+        Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
+        foreach (var endpoints in _endpoints.Items)
+        {
+            foreach (var endpoint in endpoints.Endpoints)
+            {
+                if (endpoint.Workload is { } workload)
+                {
+                    var key = (workload.Namespace, workload.Name, workload.Address);
+                    if (!_served.TryGetValue(key, out var list))
+                    {
+                        _served.Add(key, list = []);
+                    }
+
+                    list.Add((endpoints, endpoint));
+                }
+            }
+        }
+    }
+
+    /// <summary>Indexes a world. A predecessor gives its parts on and forgets where it had its own from.</summary>
+    public static MeshSnapshot Create(MeshWorld world, IEnumerable<MeshIntent> intents, MeshSnapshot? previous = null) =>
+        new(world, intents, previous);
+
+    public MeshWorld World { get; }
+
+    /// <summary>How many parts were compiled for this snapshot and not taken over; for tests and metrics.</summary>
+    public int CompiledUnits => (int)(Parts.Computed - _inherited);
+
+    internal MeshSettings Settings { get; }
+
+    /// <summary>Sorted by host.</summary>
+    internal IReadOnlyList<Service> Services => _services.Items;
+
+    internal IReadOnlyList<MeshIntent> Intents => _intents.Items;
+
+    internal RouteIndex Routes { get; }
+
+    internal DestinationIndex Destinations { get; }
+
+    internal PeerIndex Peers { get; }
+
+    internal PartCache Parts { get; }
+
+    /// <summary>Every condition on clients' labels; clients of a namespace that answer them alike have the same outbound plan.</summary>
+    internal IReadOnlyList<LabelSelector> ClientSelectors { get; }
+
+    /// <summary>Outbound plans by class of client.</summary>
+
+    internal Dictionary<string, object> Outbound { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Finds what was put together for another class of clients already; unlike parts it is forgotten with the snapshot.</summary>
+    internal T Shared<T>(PartKey key, Func<T> make)
+        where T : class
+    {
+        if (!_shared.TryGetValue(key, out var known))
+        {
+            _shared.Add(key, known = make());
+        }
+
+        return (T)known;
+    }
+
+    /// <summary>True if a workload port takes no mutual TLS, so that clients must speak plain text to it.</summary>
+    internal bool IsPlainOnly(Endpoint endpoint) =>
+        endpoint.Workload is { } workload && Peers.Of(workload).ModeOf(endpoint.Port) == PeerMode.Disable;
+
+    /// <summary>Mesh-wide findings; made when they are asked for first.</summary>
+    internal EquatableArray<Diagnostic> Diagnostics => _diagnostics ??= MeshAnalysis.Run(this);
+
+    /// <summary>What clusters must know about the endpoints of a service port.</summary>
+    internal EndpointFacts Facts(string host, int port)
+    {
+        if (FindEndpoints(host, port) is not { } source)
+        {
+            return EndpointFacts.None;
+        }
+
+        if (!_facts.TryGetValue(source, out var facts))
+        {
+            _facts.Add(source, facts = EndpointFacts.Of(this, source));
+        }
+
+        return facts;
+    }
+
+    internal Service? FindService(string host) => _services.Find(host);
+
+    internal ServiceEndpoints? FindEndpoints(string host, int port) => _endpoints.Find((host, port));
+
+    /// <summary>The service ports that lead to a workload, in the order of the world.</summary>
+    internal IReadOnlyList<(ServiceEndpoints Service, Endpoint Endpoint)> ServedBy(Workload workload) =>
+        _served.GetValueOrDefault((workload.Namespace, workload.Name, workload.Address)) ?? [];
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Compiler.Index;
+using Weft.Model;
+using Weft.Model.Diagnostics;
+using Weft.Model.Intent;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Outbound;
+
+/// <summary>A service port, and each of its subsets, → clusters and their endpoints.</summary>
+internal static class ClusterCompiler
+{
+    public static ClusterPlan BlackHole(int connectTimeoutMs) => new(
+        Names.BlackHole,
+        ClusterKind.Static,
+        LoadBalancerKind.LeastRequest,
+        connectTimeoutMs,
+        0,
+        Defaults.IdleTimeoutMs,
+        null,
+        [],
+        null,
+        TrafficDirection.Outbound,
+        Origin.BuiltIn);
+
+    /// <summary>All clusters of a service as one merged intent shapes them.</summary>
+    public static ServiceClusters Compile(MeshSnapshot index, Service service, MergedDestination? merged)
+    {
+        var clusters = new List<ClusterPlan>();
+        var endpoints = new List<EndpointsPlan>();
+        foreach (var port in service.Ports)
+        {
+            if (port.Protocol != PortProtocol.Udp)
+            {
+                CompilePort(index, service, port, merged, clusters, endpoints);
+            }
+        }
+
+        return new ServiceClusters(clusters, endpoints);
+    }
+
+    private static void CompilePort(
+        MeshSnapshot index,
+        Service service,
+        ServicePort port,
+        MergedDestination? merged,
+        List<ClusterPlan> clusters,
+        List<EndpointsPlan> endpoints)
+    {
+        var facts = index.Facts(service.Host, port.Port);
+        Add(index, new Target(service, port, null, merged, facts), clusters, endpoints);
+        foreach (var subset in merged?.Subsets ?? [])
+        {
+            Add(index, new Target(service, port, subset, merged, facts), clusters, endpoints);
+        }
+
+        if (service.Headless && !Protocols.IsHttp(port.Protocol))
+        {
+            AddPods(index, new Target(service, port, null, merged, facts), clusters, endpoints);
+        }
+    }
+
+    /// <summary>
+    /// A client of a headless service has chosen its pod by DNS. Each pod is a cluster of its own, so that mutual TLS is decided pod by
+    /// pod; its address stands where subsets have their name.
+    /// </summary>
+    private static void AddPods(MeshSnapshot index, Target target, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
+    {
+        if (target.Policy.Tls is { Mode: ClientTlsMode.Mutual })
+        {
+            return;
+        }
+
+        foreach (var group in target.Facts.Select(null).GroupBy(e => e.Address, StringComparer.Ordinal))
+        {
+            var name = Names.Outbound(target.Port.Port, group.Key, target.Service.Host);
+            clusters.Add(index.Parts.Get(
+                new PartKey("pod", target.Service, target.Merged, index.Settings, $"{name} {target.Facts.Summary}"),
+                () => CompileCluster(index.Settings, target) with
+                {
+                    Name = name,
+                    Kind = ClusterKind.Eds,
+                    Balancer = LoadBalancerKind.LeastRequest,
+                    Tls = ClusterTls.Compile(target, target.Policy.Tls, passthrough: false),
+                }));
+            endpoints.Add(index.Parts.Get(
+                new PartKey("pod endpoints", target.Facts.Source, null, null, $"{name} {target.Facts.PlainOnly}"),
+                () => new EndpointsPlan(name, group.ToEquatableArray())));
+        }
+    }
+
+    private static void Add(MeshSnapshot index, Target target, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
+    {
+        // Without the operator's own certificate the connection would not be what was asked for: no cluster, so 503 with flag NC.
+        if (target.Policy.Tls is { Mode: ClientTlsMode.Mutual })
+        {
+            return;
+        }
+
+        var cluster = index.Parts.Get(
+            new PartKey("cluster", target.Service, target.Merged, index.Settings, $"{target.Name} {target.Facts.Summary}"),
+            () => CompileCluster(index.Settings, target));
+        clusters.Add(cluster);
+        if (cluster.Kind == ClusterKind.Eds)
+        {
+            endpoints.Add(index.Parts.Get(
+                new PartKey("endpoints", target.Facts.Source, target.Subset, null, $"{target.Name} {target.Facts.PlainOnly}"),
+                () => new EndpointsPlan(target.Name, target.Facts.Select(target.Subset))));
+        }
+    }
+
+    private static ClusterPlan CompileCluster(MeshSettings settings, Target target)
+    {
+        var policy = target.Policy;
+        var passthrough = target.Service.Headless || policy.Balancer == LoadBalancerKind.Passthrough;
+        var limits = policy.Connections;
+        return new ClusterPlan(
+            target.Name,
+            passthrough ? ClusterKind.OriginalDestination : ClusterKind.Eds,
+            passthrough ? LoadBalancerKind.Passthrough : policy.Balancer ?? LoadBalancerKind.LeastRequest,
+            limits is { ConnectTimeoutMs: > 0 } ? limits.ConnectTimeoutMs : settings.ConnectTimeoutMs,
+            limits?.MaxRequestsPerConnection ?? 0,
+            limits is { IdleTimeoutMs: > 0 } ? limits.IdleTimeoutMs : Defaults.IdleTimeoutMs,
+            ClusterTls.Compile(target, policy.Tls, passthrough),
+            [],
+            new ServiceNamePlan(target.Service.Host, target.Service.Name, target.Service.Namespace),
+            TrafficDirection.Outbound,
+            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn);
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model;
+using Weft.Model.Intent;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Outbound;
+
+/// <summary>Client TLS of a cluster: what the operator asked for, else mutual TLS wherever the endpoint takes it.</summary>
+internal static class ClusterTls
+{
+    private static readonly string[] _http = ["istio-http/1.1", "istio", "http/1.1"];
+    private static readonly string[] _tcp = ["istio"];
+
+    public static UpstreamTlsPlan? Compile(Target target, ClientTls? tls, bool passthrough) => tls?.Mode switch
+    {
+        ClientTlsMode.Disable => null,
+        ClientTlsMode.IstioMutual => Mesh(UpstreamTlsMode.Mutual, target, tls.Sni, tls.SubjectAltNames),
+        ClientTlsMode.Simple => Files(target, tls),
+
+        // The address that the client asked for carries no mark of its own, so it is all or nothing.
+        _ when passthrough => target.Facts.AllMeshed ? Mesh(UpstreamTlsMode.Mutual, target, "", []) : null,
+        _ => Mesh(UpstreamTlsMode.Auto, target, "", []),
+    };
+
+    private static UpstreamTlsPlan Mesh(UpstreamTlsMode mode, Target target, string sni, EquatableArray<string> names) => new(
+        mode,
+        sni.Length > 0 ? sni : Names.Sni(target.Port.Port, target.Subset?.Name ?? "", target.Service.Host),
+        target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : [.. _http],
+        names.Count > 0 ? names : target.Facts.Identities,
+        "",
+        false);
+
+    private static UpstreamTlsPlan Files(Target target, ClientTls tls) => new(
+        UpstreamTlsMode.Simple,
+        tls.Sni.Length > 0 ? tls.Sni : target.Service.Host,
+        [],
+        tls.SubjectAltNames,
+        tls.CaCertificatesFile,
+        tls.InsecureSkipVerify);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Compiler.Index;
+using Weft.Model;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Outbound;
+
+/// <summary>
+/// Listeners of an outbound plan: the capturing one, one a port for HTTP, one an address and port for TCP and for ports whose protocol
+/// must be found out.
+/// </summary>
+internal sealed class OutboundListeners
+{
+    private readonly MeshSnapshot _index;
+    private readonly Dictionary<string, ListenerPlan> _listeners = new(StringComparer.Ordinal);
+
+    /// <summary>Makes the listeners of all services; they are the same for all clients.</summary>
+    public OutboundListeners(MeshSnapshot index, bool needsWebPort)
+    {
+        _index = index;
+        Put(_index.Parts.Get(new PartKey("listener", index.Settings, null, null, Names.VirtualOutbound), VirtualOutbound));
+        if (needsWebPort)
+        {
+            AddHttpPort(RouteTables.WebPort);
+        }
+
+        foreach (var service in index.Services)
+        {
+            foreach (var port in service.Ports)
+            {
+                if (port.Protocol != PortProtocol.Udp)
+                {
+                    Add(service, port);
+                }
+            }
+        }
+
+        All = _listeners.Values.OrderBy(l => l.Name, StringComparer.Ordinal).ToEquatableArray();
+    }
+
+    /// <summary>Sorted by name.</summary>
+    public EquatableArray<ListenerPlan> All { get; }
+
+    private string Elsewhere => _index.Settings.AllowAnyOutbound ? Names.Passthrough : Names.BlackHole;
+
+    private void Add(Service service, ServicePort port)
+    {
+        if (Protocols.IsHttp(port.Protocol) || (service.Headless && Protocols.IsSniffed(port.Protocol)))
+        {
+            AddHttpPort(port.Port);
+        }
+
+        if (Protocols.IsHttp(port.Protocol))
+        {
+            return;
+        }
+
+        foreach (var address in service.Addresses)
+        {
+            AddAddress(service, port, address, port.Port, "");
+        }
+
+        // Clients of a headless service connect to its endpoints themselves, at the endpoints' own port.
+        foreach (var endpoint in service.Headless ? _index.FindEndpoints(service.Host, port.Port)?.Endpoints ?? [] : [])
+        {
+            AddAddress(service, port, endpoint.Address, endpoint.Port, endpoint.Address);
+        }
+    }
+
+    private void AddHttpPort(int port)
+    {
+        var name = Names.Listener(Names.AnyAddress, port);
+        if (!_listeners.ContainsKey(name))
+        {
+            Put(_index.Parts.Get(new PartKey("listener", _index.Settings, null, null, name), () => HttpPort(name, port)));
+        }
+    }
+
+    private void AddAddress(Service service, ServicePort port, string address, int number, string pod)
+    {
+        var name = Names.Listener(address, number);
+        Put(_index.Parts.Get(
+            new PartKey("listener", service, port, _index.Settings, name),
+            () => Address(name, address, number, service, port, Names.Outbound(port.Port, pod, service.Host))));
+    }
+
+    private static ListenerPlan Address(
+        string name, string address, int number, Service service, ServicePort port, string cluster)
+    {
+        var tcp = new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(cluster, cluster));
+        if (!Protocols.IsSniffed(port.Protocol))
+        {
+            return new ListenerPlan(
+                name, address, number, TrafficDirection.Outbound, false, false, false, false, 0, [tcp], null);
+        }
+
+        var table = service.Headless ? Names.Number(port.Port) : Names.HostPort(service.Host, port.Port);
+        return new ListenerPlan(
+            name,
+            address,
+            number,
+            TrafficDirection.Outbound,
+            false,
+            false,
+            true,
+            true,
+            Defaults.InspectTimeoutMs,
+            [Http(name, table)],
+            tcp);
+    }
+
+    private ListenerPlan HttpPort(string name, int port) => new(
+        name,
+        Names.AnyAddress,
+        port,
+        TrafficDirection.Outbound,
+        false,
+        false,
+        true,
+        true,
+        0,
+        [Http(name, Names.Number(port))],
+        new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
+
+    private ListenerPlan VirtualOutbound() => new(
+        Names.VirtualOutbound,
+        Names.AnyAddress,
+        Names.OutboundPort,
+        TrafficDirection.Outbound,
+        true,
+        true,
+        false,
+        false,
+        0,
+        [
+            // A connection to the capturing port itself would come back to it for ever.
+            new ChainPlan(
+                "virtualOutbound-blackhole",
+                ChainMatchPlan.Any with { DestinationPort = Names.OutboundPort },
+                null,
+                null,
+                Defaults.Tcp(Names.BlackHole, Names.BlackHole)),
+        ],
+        new ChainPlan("virtualOutbound-catchall-tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
+
+    private static ChainPlan Http(string listener, string table) => new(
+        "http",
+        ChainMatchPlan.Any with { TransportProtocol = "raw_buffer", ApplicationProtocols = [.. Defaults.SniffedHttp] },
+        null,
+        new HttpChainPlan($"outbound_{listener}", table, null, TrafficDirection.Outbound),
+        null);
+
+    private void Put(ListenerPlan listener) => _listeners.TryAdd(listener.Name, listener);
+}

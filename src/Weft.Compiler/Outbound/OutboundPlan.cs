@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Compiler.Index;
+using Weft.Model;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Compiler.Outbound;
+
+/// <summary>
+/// The outbound half of a plan. It is the same for all clients of a namespace that the intents' conditions on clients do not tell
+/// apart, and is compiled once for them.
+/// </summary>
+internal sealed record OutboundPlan(
+    EquatableArray<ListenerPlan> Listeners,
+    EquatableArray<RouteTablePlan> RouteTables,
+    EquatableArray<ClusterPlan> Clusters,
+    EquatableArray<EndpointsPlan> Endpoints)
+{
+    public static OutboundPlan For(MeshSnapshot index, Workload client)
+    {
+        var key = ClassOf(index, client);
+        if (index.Outbound.TryGetValue(key, out var known))
+        {
+            return (OutboundPlan)known;
+        }
+
+        var plan = Compile(index, client);
+        index.Outbound.Add(key, plan);
+        return plan;
+    }
+
+    private static OutboundPlan Compile(MeshSnapshot index, Workload client)
+    {
+        var clusters = new List<ClusterPlan>
+        {
+            index.Parts.Get(
+                new PartKey("passthrough", index.Settings, null, null, ""),
+                () => Defaults.OriginalDestination(Names.Passthrough, TrafficDirection.Outbound, index.Settings.ConnectTimeoutMs)),
+            index.Parts.Get(
+                new PartKey("blackhole", index.Settings, null, null, ""),
+                () => ClusterCompiler.BlackHole(index.Settings.ConnectTimeoutMs)),
+        };
+        var endpoints = new List<EndpointsPlan>();
+        var tables = new RouteTables(index, client);
+        foreach (var service in index.Services)
+        {
+            var merged = index.Destinations.Find(service.Host, service.Namespace, client);
+            var compiled = index.Shared(
+                new PartKey("clusters", service, merged, null, ""), () => ClusterCompiler.Compile(index, service, merged));
+            clusters.AddRange(compiled.Clusters);
+            endpoints.AddRange(compiled.Endpoints);
+            foreach (var port in service.Ports)
+            {
+                if (port.Protocol != PortProtocol.Udp)
+                {
+                    tables.Add(service, port);
+                }
+            }
+        }
+
+        var listeners = index.Shared(
+            new PartKey("listeners", null, null, null, ""), () => new OutboundListeners(index, needsWebPort: false));
+        if (tables.AddUnknownHosts())
+        {
+            listeners = index.Shared(
+                new PartKey("listeners with web", null, null, null, ""), () => new OutboundListeners(index, needsWebPort: true));
+        }
+
+        return new OutboundPlan(
+            listeners.All,
+            Sorted(tables.All, t => t.Name),
+            Sorted(clusters, c => c.Name),
+            Sorted(endpoints, e => e.Cluster));
+    }
+
+    private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)
+    {
+        var sorted = parts.ToArray();
+        Array.Sort(sorted, (a, b) => string.CompareOrdinal(name(a), name(b)));
+        return sorted.ToEquatableArray();
+    }
+
+    /// <summary>The namespace, and the answer of every label condition that any intent has for its clients.</summary>
+    private static string ClassOf(MeshSnapshot index, Workload client)
+    {
+        var key = new StringBuilder(client.Namespace).Append('|');
+        foreach (var selector in index.ClientSelectors)
+        {
+            key.Append(selector.Selects(client.Labels) ? '1' : '0');
+        }
+
+        return key.ToString();
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.Compiler;
+using Weft.Control.Registry;
+using Weft.Dialects;
+using Weft.Kubernetes;
+using Weft.Model.Intent;
+using Weft.Model.World;
+
+namespace Weft.Control.Sources;
+
+/// <summary>What operators want and what exists, kept from the changes of the API. Used by one thread, but for the table.</summary>
+public sealed class MeshState
+{
+    private readonly Dictionary<ObjectKey, MeshIntent> _intents = [];
+    private MeshSnapshot? _snapshot;
+    private bool _isCurrent;
+
+    public MeshState(MeshSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        Registry = new WorldRegistry(settings);
+        Objects = new ObjectTable(new ParseOptions(DomainSuffix: settings.DomainSuffix, ClusterName: settings.ClusterName));
+    }
+
+    /// <summary>Every object with what is wrong with it.</summary>
+    public ObjectTable Objects { get; }
+
+    public WorldRegistry Registry { get; }
+
+    /// <summary>The number of the last snapshot taken.</summary>
+    public long Number { get; private set; }
+
+    /// <summary>What operators want, by the kind of intent.</summary>
+    public IReadOnlyCollection<MeshIntent> Intents => _intents.Values;
+
+    /// <summary>Takes in a change; true if anything that a plan could depend on is different.</summary>
+    public bool Apply(ResourceKind kind, Change change)
+    {
+        ArgumentNullException.ThrowIfNull(kind);
+        ArgumentNullException.ThrowIfNull(change);
+        var key = ObjectKey.Of(kind, change.Object);
+        var (before, now) = change.Type == ChangeType.Deleted || HasEnded(kind, change.Object)
+            ? (Objects.Remove(key), ParsedContent.Nothing)
+            : Objects.Apply(key, change.Object, change.Object.ResourceVersion());
+        if (before == now)
+        {
+            return false;
+        }
+
+        Take(key, before, now);
+        _isCurrent = false;
+        return true;
+    }
+
+    /// <summary>Both inputs of the compiler at one moment, indexed; the same object until something changes.</summary>
+    public MeshSnapshot Snapshot()
+    {
+        if (_isCurrent)
+        {
+            return _snapshot!;
+        }
+
+        var intents = _intents.OrderBy(pair => pair.Key.Kind, StringComparer.Ordinal)
+            .ThenBy(pair => pair.Key.Namespace, StringComparer.Ordinal)
+            .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal)
+            .Select(pair => pair.Value);
+        _snapshot = MeshSnapshot.Create(Registry.Build(), intents, _snapshot);
+        _isCurrent = true;
+        Number++;
+        return _snapshot;
+    }
+
+    private static bool HasEnded(ResourceKind kind, JsonObject item) =>
+        kind == Kinds.Pod && item.Text("status", "phase") is "Succeeded" or "Failed";
+
+    private void Take(ObjectKey key, ParsedContent before, ParsedContent now)
+    {
+        if (now.Intent is not null)
+        {
+            _intents[key] = now.Intent;
+        }
+        else
+        {
+            _intents.Remove(key);
+        }
+
+        if (before.Service != now.Service)
+        {
+            Registry.SetService(key.Namespace, key.Name, now.Service);
+        }
+
+        if (before.Workload != now.Workload)
+        {
+            Registry.SetWorkload(key.Namespace, key.Name, now.Workload);
+        }
+
+        if (before.Slice != now.Slice)
+        {
+            Registry.SetSlice(key.Namespace, key.Name, now.Slice);
+        }
+    }
+}

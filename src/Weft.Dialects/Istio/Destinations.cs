@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Dialects.Reading;
+using Weft.Model.Diagnostics;
+using Weft.Model.Intent;
+using Weft.Model.Plan;
+
+namespace Weft.Dialects.Istio;
+
+/// <summary>One entry of route: a destination and its share.</summary>
+internal static class Destinations
+{
+    public static Destination Read(ObjectContext context, ObjectReader route)
+    {
+        var weight = route.Integer("weight", 0, int.MaxValue) ?? 0;
+        var headers = HeaderOperations.Read(route);
+        var destination = route.Required("destination")?.AsObject();
+        route.Finish();
+        var host = "";
+        var subset = "";
+        var port = 0;
+        if (destination is not null)
+        {
+            host = ReadHost(context, destination);
+            subset = destination.NonEmptyText("subset") ?? "";
+            port = ReadPort(destination);
+            destination.Finish();
+        }
+
+        return new Destination(
+            host, subset, port, weight, KeepHost(headers), headers.Response, context.Findings.At(route.Place));
+    }
+
+    public static string ReadHost(ObjectContext context, ObjectReader owner)
+    {
+        if (owner.RequiredText("host") is not { } host)
+        {
+            return "";
+        }
+
+        if (Hosts.Problem(host) is { } problem)
+        {
+            owner.Find("host")!.Value.Report(IstioMessages.BadHost, host, problem);
+        }
+
+        return context.FullHost(host);
+    }
+
+    private static int ReadPort(ObjectReader destination)
+    {
+        if (destination.Child("port") is not { } port)
+        {
+            return 0;
+        }
+
+        var number = port.Required("number")?.AsInteger(1, ushort.MaxValue) ?? 0;
+        port.Finish();
+        return number;
+    }
+
+    /// <summary>There is no rewrite of a single destination, so its authority stays a header operation.</summary>
+    private static HeaderOperationsPlan KeepHost(RouteHeaders headers) => headers.Authority is null
+        ? headers.Request
+        : headers.Request with { Set = [.. headers.Request.Set, new HeaderPlan("host", headers.Authority)] };
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Diagnostics;
+using System.Globalization;
+using Weft.Local.Processes;
+
+namespace Weft.Local.Agent;
+
+/// <summary>Runs commands inside a running container: exec probes and <c>weft exec</c>.</summary>
+internal static class ContainerCommand
+{
+    private const string Prelude = """
+        folder=$1 rights=$2 terminal=$3; shift 3
+        PATH=$WEFT_CONTAINER_PATH; export PATH; unset WEFT_CONTAINER_PATH
+        if [ -n "$folder" ]; then cd "$folder" || exit 126; fi
+        if [ -n "$terminal" ]; then exec setsid --ctty --wait $rights "$@" <>"$terminal" >&0 2>&1; fi
+        exec $rights "$@"
+        """;
+
+    /// <summary>How to start a command in the container; the caller redirects its streams and starts it.</summary>
+    /// <param name="terminal">The path of a terminal to run it on; empty for none.</param>
+    public static ProcessStartInfo Prepare(ContainerSnapshot container, IReadOnlyList<string> words, string terminal)
+    {
+        if (container.Start is not { } running || container.ProcessId == 0)
+        {
+            throw new InvalidOperationException($"Container '{container.Spec.Name}' is not running.");
+        }
+
+        var target = container.ProcessId.ToString(CultureInfo.InvariantCulture);
+        var start = new ProcessStartInfo(Programs.Require("nsenter"),
+        [
+            "--target", target, "--mount", "--uts", "--ipc", "--net", "--pid",
+            Programs.Require("sh"), "-c", Prelude, "sh",
+            running.WorkingFolder, ContainerProcess.Rights(running), terminal, .. words,
+        ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment.Clear();
+        foreach (var (name, value) in running.Variables)
+        {
+            start.Environment[name] = value;
+        }
+
+        start.Environment["WEFT_CONTAINER_PATH"] = running.Variables.GetValueOrDefault("PATH") ?? Programs.SearchPath;
+        start.Environment["PATH"] = Programs.SearchPath;
+        return start;
+    }
+
+    /// <summary>Runs a command to its end, its output thrown away, and returns its exit code.</summary>
+    public static async Task<int> RunAsync(ContainerSnapshot container, IReadOnlyList<string> words, CancellationToken ct)
+    {
+        using var process = Process.Start(Prepare(container, words, ""))!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, ct);
+        var errors = process.StandardError.BaseStream.CopyToAsync(Stream.Null, ct);
+        try
+        {
+            await process.WaitForExitAsync(ct);
+            await Task.WhenAll(output, errors);
+            return process.ExitCode;
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Weft.Kubernetes;
+using Weft.Local.Processes;
+
+namespace Weft.Local.Agent;
+
+/// <summary>The kubelet's part: runs the pods that are bound to this node.</summary>
+internal sealed partial class NodeAgent(PodScene scene, Informer informer)
+{
+    /// <summary>The node's name in the API.</summary>
+    public const string NodeName = "weft";
+
+    private readonly ConcurrentDictionary<string, Pod> _pods = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task> _lives = new(StringComparer.Ordinal);
+
+    /// <summary>Pods that have ended here and whose objects the informer may still show for a moment.</summary>
+    private readonly ConcurrentDictionary<string, bool> _ended = new(StringComparer.Ordinal);
+    private readonly Signal _changed = new();
+
+    /// <summary>The pods that run here, in the order of their names.</summary>
+    public IReadOnlyList<Pod> Pods =>
+        [.. _pods.Values.OrderBy(p => p.Spec.Namespace, StringComparer.Ordinal).ThenBy(p => p.Spec.Name, StringComparer.Ordinal)];
+
+    public Pod? Find(string ns, string name) =>
+        _pods.Values.FirstOrDefault(p => p.Spec.Namespace == ns && p.Spec.Name == name);
+
+    /// <summary>Runs until cancelled; every pod has ended then.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        informer.Changed += OnChanged;
+        try
+        {
+            await informer.WhenSyncedAsync(ct);
+            RemoveForgottenFolders();
+            while (true)
+            {
+                Reconcile(ct);
+                await _changed.WaitAsync(ct);
+            }
+        }
+        finally
+        {
+            informer.Changed -= OnChanged;
+            await Task.WhenAll(_lives.Values);
+        }
+    }
+
+    private void OnChanged(Change change)
+    {
+        if (change.Type == ChangeType.Deleted && _pods.TryGetValue(change.Object.Uid(), out var pod))
+        {
+            pod.Abandon();
+        }
+
+        _changed.Set();
+    }
+
+    private void Reconcile(CancellationToken ct)
+    {
+        var shown = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var item in informer.Items)
+        {
+            var spec = new PodSpec(item);
+            shown.Add(spec.Uid);
+            if (spec.NodeName != NodeName || spec.Uid.Length == 0)
+            {
+                continue;
+            }
+
+            if (_pods.TryGetValue(spec.Uid, out var known))
+            {
+                known.Update(spec);
+            }
+            else if (!_ended.ContainsKey(spec.Uid) && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
+            {
+                Begin(spec, ct);
+            }
+        }
+
+        foreach (var uid in _ended.Keys.Where(uid => !shown.Contains(uid)))
+        {
+            _ended.TryRemove(uid, out _);
+        }
+
+        // A pod deleted and made again between two looks of the informer never showed up as deleted.
+        foreach (var pod in _pods.Values)
+        {
+            if (informer.Find(pod.Spec.Namespace, pod.Spec.Name)?.Uid() != pod.Spec.Uid)
+            {
+                pod.Abandon();
+            }
+        }
+    }
+
+    private void Begin(PodSpec spec, CancellationToken ct)
+    {
+        var pod = new Pod(spec, scene, new Random(scene.Options.Random.Next()));
+        _pods[spec.Uid] = pod;
+        if (spec.IsDeleting)
+        {
+            // Its processes died with the last node; only the object is left to delete.
+            pod.Update(spec);
+        }
+
+        _lives[spec.Uid] = LiveAsync(pod, ct);
+    }
+
+    private async Task LiveAsync(Pod pod, CancellationToken ct)
+    {
+        // The informer's thread must not be held up by a pod's first steps.
+        await Task.Yield();
+        try
+        {
+            await pod.RunAsync(ct);
+        }
+        catch (Exception e)
+        {
+            LogPodFailed(scene.Options.Log, pod.Spec.Namespace, pod.Spec.Name, e);
+        }
+        finally
+        {
+            await pod.DisposeAsync();
+            _ended[pod.Spec.Uid] = true;
+            _pods.TryRemove(pod.Spec.Uid, out _);
+            _lives.TryRemove(pod.Spec.Uid, out _);
+            _changed.Set();
+        }
+    }
+
+    private void RemoveForgottenFolders()
+    {
+        var known = informer.Items.Select(p => p.Uid()).ToHashSet(StringComparer.Ordinal);
+        foreach (var folder in Directory.GetDirectories(scene.Options.Home.Pods))
+        {
+            if (!known.Contains(Path.GetFileName(folder)))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    [LoggerMessage(5430, LogLevel.Error, "{Namespace}/{Pod} failed.")]
+    private static partial void LogPodFailed(ILogger log, string @namespace, string pod, Exception error);
+}

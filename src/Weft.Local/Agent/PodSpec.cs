@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.Kubernetes;
+
+namespace Weft.Local.Agent;
+
+/// <summary>A pod, as far as the node looks at it.</summary>
+internal sealed class PodSpec(JsonObject source)
+{
+    /// <summary>Longer host names than this are cut, as the kernel would refuse them.</summary>
+    private const int MaxHostNameLength = 63;
+
+    public JsonObject Source { get; } = source;
+
+    public string Name { get; } = source.Name();
+
+    public string Namespace { get; } = source.Namespace();
+
+    public string Uid { get; } = source.Uid();
+
+    public string NodeName { get; } = source.Text("spec", "nodeName") ?? "";
+
+    public string Phase { get; } = source.Text("status", "phase") ?? "";
+
+    public string ServiceAccount { get; } = source.Text("spec", "serviceAccountName") is { Length: > 0 } name ? name : "default";
+
+    public string RestartPolicy { get; } = source.Text("spec", "restartPolicy") ?? "Always";
+
+    public bool IsDeleting { get; } = source.Text("metadata", "deletionTimestamp") is not null;
+
+    public IReadOnlyList<ContainerSpec> InitContainers { get; } =
+        [.. source.Objects("spec", "initContainers").Select(c => new ContainerSpec(c))];
+
+    public IReadOnlyList<ContainerSpec> Containers { get; } =
+        [.. source.Objects("spec", "containers").Select(c => new ContainerSpec(c))];
+
+    /// <summary>True if a sidecar carries its traffic.</summary>
+    public bool IsMeshed => Containers.Any(c => c.IsProxy);
+
+    /// <summary>How long its processes have between being asked to end and being killed.</summary>
+    public TimeSpan Grace => TimeSpan.FromSeconds(Math.Max(
+        0, Source.Number("metadata", "deletionGracePeriodSeconds") ?? Source.Number("spec", "terminationGracePeriodSeconds") ?? 30));
+
+    public string HostName
+    {
+        get
+        {
+            var name = Source.Text("spec", "hostname") is { Length: > 0 } wanted ? wanted : Name;
+            return name.Length <= MaxHostNameLength ? name : name[..MaxHostNameLength].TrimEnd('-', '.');
+        }
+    }
+
+    public override string ToString() => $"{Namespace}/{Name}";
+}

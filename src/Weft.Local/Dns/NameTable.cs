@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+using System.Text.Json.Nodes;
+using Weft.Kubernetes;
+
+namespace Weft.Local.Dns;
+
+/// <summary>What the cluster's names mean at one moment; immutable.</summary>
+internal sealed class NameTable
+{
+    /// <summary>The domain that is answered from here; everything else belongs to other servers.</summary>
+    public const string Zone = "cluster.local";
+
+    private const string Services = $"svc.{Zone}";
+    private const string PodZone = $"pod.{Zone}";
+
+    private readonly Dictionary<string, List<DnsRecord>> _records = new(StringComparer.Ordinal);
+
+    private NameTable()
+    {
+        Touch(Services);
+        Touch(PodZone);
+    }
+
+    /// <summary>Knows no services.</summary>
+    public static NameTable Empty { get; } = new();
+
+    public static NameTable Compile(IEnumerable<JsonObject> services, IEnumerable<JsonObject> slices)
+    {
+        var table = new NameTable();
+        var byService = slices.ToLookup(s => (s.Namespace(), s.Label("kubernetes.io/service-name") ?? ""));
+        foreach (var service in services)
+        {
+            table.Add(service, byService[(service.Namespace(), service.Name())]);
+        }
+
+        return table;
+    }
+
+    /// <summary>True if the name lies in the cluster's domain.</summary>
+    public static bool Covers(string name) => name == Zone || name.EndsWith($".{Zone}", StringComparison.Ordinal);
+
+    /// <summary>The records of a name that <see cref="Covers"/> accepts; null if there is no such name.</summary>
+    public IReadOnlyList<DnsRecord>? Find(string name, DnsType type)
+    {
+        if (!_records.TryGetValue(name, out var all))
+        {
+            return FindPod(name, type);
+        }
+
+        // A CNAME answers every type, with what it leads to when that is known here.
+        var found = all.Where(r => r.Type == type || r.Type == DnsType.Cname).ToList();
+        if (found is [{ Type: DnsType.Cname } alias] && Covers(alias.Target) && Find(alias.Target, type) is { } more)
+        {
+            found.AddRange(more);
+        }
+
+        return found;
+    }
+
+    private void Add(JsonObject service, IEnumerable<JsonObject> slices)
+    {
+        var host = $"{service.Name()}.{service.Namespace()}.{Services}";
+        Touch(host);
+        if (service.Text("spec", "type") == "ExternalName")
+        {
+            var target = (service.Text("spec", "externalName") ?? "").TrimEnd('.').ToLowerInvariant();
+            if (target != host && IsName(target))
+            {
+                _records[host].Add(new DnsRecord(host, DnsType.Cname, Target: target));
+            }
+
+            return;
+        }
+
+        if (IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address))
+        {
+            _records[host].Add(new DnsRecord(host, DnsType.A, address));
+            foreach (var port in service.Objects("spec", "ports"))
+            {
+                AddPlace(host, port, host);
+            }
+
+            return;
+        }
+
+        AddHeadless(host, service.Flag("spec", "publishNotReadyAddresses") ?? false, slices);
+    }
+
+    private void AddHeadless(string host, bool alsoUnready, IEnumerable<JsonObject> slices)
+    {
+        foreach (var slice in slices)
+        {
+            foreach (var endpoint in slice.Objects("endpoints"))
+            {
+                if (!alsoUnready && endpoint.Flag("conditions", "ready") == false)
+                {
+                    continue;
+                }
+
+                foreach (var text in endpoint.Texts("addresses"))
+                {
+                    if (IPAddress.TryParse(text, out var ip))
+                    {
+                        AddMember(host, endpoint.Text("hostname") ?? text.Replace('.', '-'), ip, slice);
+                    }
+                }
+            }
+        }
+    }
+
+    private void AddMember(string host, string label, IPAddress address, JsonObject slice)
+    {
+        var member = $"{label}.{host}";
+        Touch(member);
+        if (_records[member].Any(r => address.Equals(r.Address)))
+        {
+            return;
+        }
+
+        _records[host].Add(new DnsRecord(host, DnsType.A, address));
+        _records[member].Add(new DnsRecord(member, DnsType.A, address));
+        foreach (var port in slice.Objects("ports"))
+        {
+            AddPlace(host, port, member);
+        }
+    }
+
+    private void AddPlace(string host, JsonObject port, string target)
+    {
+        if (port.Text("name") is { Length: > 0 } name && port.Number("port") is { } number)
+        {
+            var place = $"_{name}._{(port.Text("protocol") ?? "TCP").ToLowerInvariant()}.{host}";
+            Touch(place);
+            _records[place].Add(new DnsRecord(place, DnsType.Srv, Target: target, Port: (int)number));
+        }
+    }
+
+    /// <summary>Makes the name and the ones above it known, with no records: they exist (RFC 8020).</summary>
+    private void Touch(string name)
+    {
+        while (Covers(name) && _records.TryAdd(name, []))
+        {
+            name = name[(name.IndexOf('.', StringComparison.Ordinal) + 1)..];
+        }
+    }
+
+    /// <summary><c>10-244-0-5.namespace.pod.cluster.local</c> spells its own address.</summary>
+    private static DnsRecord[]? FindPod(string name, DnsType type)
+    {
+        if (!name.EndsWith($".{PodZone}", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var labels = name[..^(PodZone.Length + 1)].Split('.');
+        if (labels.Length != 2 || labels[0].Count(c => c == '-') != 3
+            || !IPAddress.TryParse(labels[0].Replace('-', '.'), out var address))
+        {
+            return null;
+        }
+
+        return type == DnsType.A ? [new DnsRecord(name, DnsType.A, address)] : [];
+    }
+
+    private static bool IsName(string text) =>
+        text.Length is > 0 and < 254 && text.Split('.').All(l => l.Length is > 0 and < 64) && text.All(char.IsAscii);
+}

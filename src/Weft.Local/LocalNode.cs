@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using Weft.Kubernetes;
+using Weft.Local.Agent;
+using Weft.Local.Capture;
+using Weft.Local.Dns;
+using Weft.Local.Network;
+using Weft.Local.Processes;
+using Weft.Local.Relays;
+using Weft.Local.Serving;
+
+namespace Weft.Local;
+
+/// <summary>
+/// The node, inside its namespaces (see <see cref="Weft.Local.Outside.Sandbox"/>): brings the network up, keeps the API server and the
+/// control plane running, and runs pods.
+/// </summary>
+public sealed partial class LocalNode(LocalNodeOptions options)
+{
+    private readonly KeepRunning _keep = new(options.Time, options.Log);
+
+    /// <summary>Runs until cancelled or until the outer side asks for an end or dies.</summary>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        Lifeline.Watch(stopping.Cancel);
+
+        // Before the network: the API server takes its time to start and needs nothing of it but loopback.
+        using var children = new ChildPrograms(options, _keep);
+        try
+        {
+            await NodeNetwork.SetUpAsync(stopping.Token);
+            LogNetworkUp(options.Log, NodeNetwork.PodRange, NodeNetwork.ServiceRange);
+            await RunLoopsAsync(stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Asked to end while still beginning.
+        }
+        finally
+        {
+            await children.StopAsync();
+        }
+
+        LogStopped(options.Log);
+    }
+
+    private async Task RunLoopsAsync(CancellationToken ct)
+    {
+        using var client = new KubernetesClient($"unix:{options.Home.ApiSocket}");
+        var pods = Follow(client, Kinds.Pod);
+        var services = Follow(client, Kinds.Service);
+        var slices = Follow(client, Kinds.EndpointSlice);
+        Signal toRouter = new(), toNames = new(), toForwards = new();
+        foreach (var informer in new[] { services, slices })
+        {
+            informer.Changed += _ =>
+            {
+                toRouter.Set();
+                toNames.Set();
+                toForwards.Set();
+            };
+        }
+
+        var capture = new NftCapture();
+        var scene = new PodScene(client, options, new AddressPool(options.Time), capture, UserMap.HasManyUsers());
+        var agent = new NodeAgent(scene, pods);
+        var dns = new DnsServer(
+            new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
+        var router = new ServiceRouter(services, slices, options.Time, options.Log);
+        var forwards = new ForwardPublisher(services, client, options.Home, options.Time, options.Log);
+        var api = new NodeApi(agent, () => Status(agent, capture), options);
+        NodeLoop[] loops =
+        [
+            new("pods informer", pods.RunAsync),
+            new("services informer", services.RunAsync),
+            new("endpoints informer", slices.RunAsync),
+            new("node API", api.RunAsync),
+            new("relay", RelayAsync),
+            new("API address", ApiAddressAsync),
+            new("service addresses", token => router.RunAsync(toRouter, token)),
+            new("DNS", dns.RunAsync),
+            new("DNS names", token => FeedNamesAsync(dns, services, slices, toNames, token)),
+            new("host ports", token => forwards.RunAsync(toForwards, token)),
+            new("node agent", agent.RunAsync),
+            .. options.Loops,
+        ];
+        await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));
+    }
+
+    private Informer Follow(KubernetesClient client, ResourceKind kind)
+    {
+        // A short first delay: at start the API server is not there for a moment, and every start waits for this.
+        var informer = new Informer(client, kind, options.Time, new InformerOptions
+        {
+            FirstDelay = TimeSpan.FromMilliseconds(20),
+            MaxDelay = TimeSpan.FromMilliseconds(500),
+            Jitter = new Random(options.Random.Next()),
+        });
+        informer.Failed += (error, delay) => LogInformer(options.Log, kind.Plural, delay.TotalMilliseconds, error.Message);
+        return informer;
+    }
+
+    private static UpstreamResolver Upstream() =>
+        UpstreamResolver.Parse(File.Exists("/etc/resolv.conf") ? File.ReadAllText("/etc/resolv.conf") : "");
+
+    private static async Task FeedNamesAsync(DnsServer dns, Informer services, Informer slices, Signal changes, CancellationToken ct)
+    {
+        await services.WhenSyncedAsync(ct);
+        await slices.WhenSyncedAsync(ct);
+        while (true)
+        {
+            dns.Apply(NameTable.Compile(services.Items, slices.Items));
+            await changes.WaitAsync(ct);
+        }
+    }
+
+    private JsonObject Status(NodeAgent agent, NftCapture capture) => NodeStatus.Describe(agent, capture.Name, _keep.Programs, options.Home);
+
+    /// <summary>Host ports come in here: a header names the address, which is dialled in this namespace.</summary>
+    private async Task RelayAsync(CancellationToken ct)
+    {
+        File.Delete(options.Home.RelaySocket);
+        using var relay = RelayListener.Open(
+            new UnixDomainSocketEndPoint(options.Home.RelaySocket),
+            async (accepted, dialling) =>
+            {
+                var target = await RelayHeader.ReadAsync(accepted, dialling);
+                return await Dialling.ConnectAsync(target, dialling);
+            },
+            options.Log);
+        await relay.RunAsync(ct);
+    }
+
+    /// <summary>Pods reach the API server at the address of the Service <c>kubernetes</c>.</summary>
+    private async Task ApiAddressAsync(CancellationToken ct)
+    {
+        using var relay = RelayListener.Open(
+            new IPEndPoint(IPAddress.Parse(NodeNetwork.ApiAddress), 443),
+            async (_, dialling) => await Dialling.ConnectAsync(new UnixDomainSocketEndPoint(options.Home.ApiTlsSocket), dialling),
+            options.Log);
+        await relay.RunAsync(ct);
+    }
+
+    [LoggerMessage(5010, LogLevel.Information, "The node's network is up: pods {Pods}, services {Services}.")]
+    private static partial void LogNetworkUp(ILogger log, string pods, string services);
+
+    [LoggerMessage(5012, LogLevel.Debug, "Following {Plural} failed and is tried again in {Milliseconds} ms: {Reason}")]
+    private static partial void LogInformer(ILogger log, string plural, double milliseconds, string reason);
+
+    [LoggerMessage(5011, LogLevel.Information, "The node has stopped.")]
+    private static partial void LogStopped(ILogger log);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Weft.Local.Agent;
+
+namespace Weft.Local.Serving;
+
+/// <summary>A command in a container and the stream that carries its input, output and exit code.</summary>
+internal sealed class ExecSession : IDisposable
+{
+    private const int BufferBytes = 16 * 1024;
+
+    /// <summary>How long output may still come after the command's end: a child of it can hold the pipe open for ever.</summary>
+    private static readonly TimeSpan _tail = TimeSpan.FromMilliseconds(500);
+
+    private readonly Process _process;
+    private readonly Terminal? _terminal;
+    private readonly SemaphoreSlim _writing = new(1, 1);
+
+    private ExecSession(Process process, Terminal? terminal)
+    {
+        _process = process;
+        _terminal = terminal;
+    }
+
+    /// <summary>Starts the command; throws <see cref="InvalidOperationException"/> when the container does not run.</summary>
+    public static ExecSession Start(ContainerSnapshot container, IReadOnlyList<string> words, bool input, bool tty, int columns, int rows)
+    {
+        var terminal = tty ? Terminal.Open() : null;
+        terminal?.Resize(columns, rows);
+        try
+        {
+            var process = Process.Start(ContainerCommand.Prepare(container, words, terminal?.Path ?? ""))!;
+            if (!input || terminal is not null)
+            {
+                process.StandardInput.Close();
+            }
+
+            return new ExecSession(process, terminal);
+        }
+        catch
+        {
+            terminal?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Carries the streams until the command has ended or the client is gone.</summary>
+    public async Task RunAsync(Stream client, CancellationToken ct)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var input = ReadInputAsync(client, ending.Token);
+        var output = _terminal is not null
+            ? PumpAsync(_terminal.Stream, ExecChannel.Output, client, ending.Token)
+            : Task.WhenAll(
+                PumpAsync(_process.StandardOutput.BaseStream, ExecChannel.Output, client, ending.Token),
+                PumpAsync(_process.StandardError.BaseStream, ExecChannel.Errors, client, ending.Token));
+        var exit = _process.WaitForExitAsync(ct);
+        await Task.WhenAny(exit, input);
+        if (!exit.IsCompleted)
+        {
+            // The client is gone; nobody waits for the command any more.
+            _process.Kill(entireProcessTree: true);
+        }
+
+        await exit;
+        await Task.WhenAny(output, Task.Delay(_tail, ct));
+        var code = new byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(code, _process.ExitCode);
+        await WriteAsync(client, ExecChannel.ExitCode, code, ct);
+        await ending.CancelAsync();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+        _terminal?.Dispose();
+        _writing.Dispose();
+    }
+
+    /// <summary>Completes when the client is gone.</summary>
+    private async Task ReadInputAsync(Stream client, CancellationToken ct)
+    {
+        try
+        {
+            while (await ExecFrames.ReadAsync(client, ct) is var (channel, bytes))
+            {
+                switch (channel)
+                {
+                    case ExecChannel.Resize when bytes.Length == 4:
+                        _terminal?.Resize(BinaryPrimitives.ReadUInt16BigEndian(bytes), BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(2)));
+                        break;
+                    case ExecChannel.Input when bytes.Length == 0 && _terminal is null:
+                        _process.StandardInput.Close();
+                        break;
+                    case ExecChannel.Input:
+                        await TakeInputAsync(bytes, ct);
+                        break;
+                    default:
+                        throw new FormatException($"A client may not send on channel {channel}.");
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or FormatException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Gone, or talking nonsense: the same to the command.
+        }
+    }
+
+    private async Task TakeInputAsync(byte[] bytes, CancellationToken ct)
+    {
+        try
+        {
+            var target = _terminal?.Stream ?? _process.StandardInput.BaseStream;
+            await target.WriteAsync(bytes, ct);
+            await target.FlushAsync(ct);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // The command does not read its input: its own affair.
+        }
+    }
+
+    private async Task PumpAsync(Stream source, ExecChannel channel, Stream client, CancellationToken ct)
+    {
+        var buffer = new byte[BufferBytes];
+        try
+        {
+            while (await source.ReadAsync(buffer, ct) is var count and > 0)
+            {
+                await WriteAsync(client, channel, buffer.AsMemory(0, count), ct);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // A terminal whose command has ended reads as an error (EIO), not as an end.
+        }
+    }
+
+    private async Task WriteAsync(Stream client, ExecChannel channel, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        await _writing.WaitAsync(ct);
+        try
+        {
+            await ExecFrames.WriteAsync(client, channel, bytes, ct);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+}

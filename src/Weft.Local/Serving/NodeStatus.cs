@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.Local.Agent;
+using Weft.Local.Outside;
+
+namespace Weft.Local.Serving;
+
+/// <summary>What <c>GET /status</c> says. Process ids are the node's; <see cref="HostProcesses"/> translates them.</summary>
+internal static class NodeStatus
+{
+    public static JsonObject Describe(NodeAgent agent, string capture, IReadOnlyDictionary<string, int> programs, MeshHome home)
+    {
+        var status = new JsonObject
+        {
+            ["node"] = new JsonObject { ["name"] = NodeAgent.NodeName, ["pid"] = Environment.ProcessId, ["capture"] = capture },
+            ["pods"] = new JsonArray([.. agent.Pods.Select(Describe)]),
+            ["forwards"] = new JsonArray([.. OpenPort.Read(home.OpenPorts).Select(p =>
+                new JsonObject { ["name"] = p.Name, ["port"] = p.Port, ["url"] = p.Url })]),
+        };
+        foreach (var (name, pid) in programs)
+        {
+            status[name] = new JsonObject { ["pid"] = pid };
+        }
+
+        return status;
+    }
+
+    private static JsonObject Describe(Pod pod)
+    {
+        var containers = pod.Containers;
+        return new JsonObject
+        {
+            ["namespace"] = pod.Spec.Namespace,
+            ["name"] = pod.Spec.Name,
+            ["uid"] = pod.Spec.Uid,
+            ["address"] = pod.Address,
+            ["containers"] = new JsonArray([.. containers.Select(c => new JsonObject
+            {
+                ["name"] = c.Spec.Name,
+                ["pid"] = c.ProcessId,
+                ["ready"] = c.Ready,
+                ["restarts"] = c.Restarts,
+                ["state"] = c.State switch
+                {
+                    ContainerState.Running => "running",
+                    ContainerState.Waiting waiting => waiting.Reason,
+                    _ => "terminated",
+                },
+            })]),
+        };
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Generated from api/diagnostics.yaml; see there.
+namespace Weft.Model.Diagnostics;
+
+/// <summary>Messages WEFT3000 to WEFT3999: the compiler.</summary>
+public static class CompilerMessages
+{
+    public static DiagnosticMessage UnknownHost { get; } = new(
+        "WEFT3001",
+        Severity.Warning,
+        "The destination host '{host}' is no service that the mesh knows.",
+        "Create the service or correct the name; until then requests that take this rule are answered 503 (flag NC).",
+        "A name without a dot is a service of the object's own namespace; a name with a dot is taken literally.");
+
+    public static DiagnosticMessage UnknownSubset { get; } = new(
+        "WEFT3002",
+        Severity.Warning,
+        "No DestinationRule that these clients use defines the subset '{subset}' of '{host}'.",
+        "Define the subset or remove it from the rule; until then requests that take this rule are answered 503 (flag NC).",
+        "A DestinationRule is looked up in the client's namespace, then in the service's, then in the root namespace; the first level with one decides.");
+
+    public static DiagnosticMessage UnknownPort { get; } = new(
+        "WEFT3003",
+        Severity.Warning,
+        "The service '{host}' has no port {port}; it has {ports}.",
+        "Write one of the service's own ports; until then requests that take this rule are answered 503 (flag NC).",
+        "The port of a destination is the service's port, not the container's.");
+
+    public static DiagnosticMessage ClientCertificateUnsupported { get; } = new(
+        "WEFT3004",
+        Severity.Error,
+        "TLS mode MUTUAL with the operator's own certificate, as asked for '{host}', is not supported yet.",
+        "Use ISTIO_MUTUAL inside the mesh; until then requests to it are answered 503 (flag NC).",
+        "Sending the request without the certificate, or in plain text, would not be what the rule asks for; so it is refused.");
+
+    public static DiagnosticMessage HostTaken { get; } = new(
+        "WEFT3005",
+        Severity.Warning,
+        "'{host}' is routed by {winner} already; this rule has no effect for it.",
+        "Put the rules into one object, or use different hosts.",
+        "Of several objects for one host the oldest is used, as a whole.");
+
+    public static DiagnosticMessage PeerModeTaken { get; } = new(
+        "WEFT3006",
+        Severity.Warning,
+        "The mode of namespace {namespace} is set by {winner} already; this object has no effect.",
+        "Keep one object without a selector in each namespace.",
+        "Of several objects at one level the oldest is used.");
+
+    public static DiagnosticMessage EmptySubset { get; } = new(
+        "WEFT3007",
+        Severity.Warning,
+        "The subset '{subset}' of '{host}' selects no endpoint.",
+        "Compare its labels with those of the pods.",
+        "Requests that are routed to it are answered 503 with flag UH until there is one.");
+
+    public static DiagnosticMessage PolicyTaken { get; } = new(
+        "WEFT3008",
+        Severity.Warning,
+        "The policy for '{host}' is set by {winner} already; the one of this object has no effect.",
+        "Put the policies into one object.",
+        "Subsets of several objects are put together; of their policies the oldest object's is used, as a whole.");
+
+    public static DiagnosticMessage SubsetTaken { get; } = new(
+        "WEFT3009",
+        Severity.Warning,
+        "The subset '{subset}' of '{host}' is defined by {winner} already; this definition has no effect.",
+        "Give it another name, or remove it.",
+        "Of several definitions the oldest is used.");
+
+    public static DiagnosticMessage RuleWithoutService { get; } = new(
+        "WEFT3010",
+        Severity.Warning,
+        "No service is called '{host}'; this object has no effect.",
+        "Check the name; a name without a dot is a service of the object's own namespace.",
+        "It takes effect as soon as a service of that name exists.");
+
+    public static DiagnosticMessage PortNotSaid { get; } = new(
+        "WEFT3011",
+        Severity.Warning,
+        "'{host}' has several ports ({ports}), and the destination names none.",
+        "Give the destination a port.",
+        "The port that the request came for is used; if the service does not have it, requests are answered 503 with flag NC.");
+
+    public static EquatableArray<DiagnosticMessage> All { get; } =
+    [
+        UnknownHost,
+        UnknownSubset,
+        UnknownPort,
+        ClientCertificateUnsupported,
+        HostTaken,
+        PeerModeTaken,
+        EmptySubset,
+        PolicyTaken,
+        SubsetTaken,
+        RuleWithoutService,
+        PortNotSaid,
+    ];
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Generated from api/diagnostics.yaml; see there.
+namespace Weft.Model.Diagnostics;
+
+/// <summary>Messages WEFT2000 to WEFT2999: Istio objects.</summary>
+public static class IstioMessages
+{
+    public static DiagnosticMessage MissingAction { get; } = new(
+        "WEFT2001",
+        Severity.Error,
+        "The rule {rule} says neither where requests go nor what they are answered.",
+        "Give it one of route, redirect, directResponse.",
+        "Every rule of a VirtualService needs exactly one action.");
+
+    public static DiagnosticMessage FieldNotWithAction { get; } = new(
+        "WEFT2002",
+        Severity.Error,
+        "'{field}' cannot be combined with '{action}'.",
+        "Remove one of the two.",
+        "A redirect or direct response ends the request at the client's proxy; what acts on the way to a destination has no place then.");
+
+    public static DiagnosticMessage BadHost { get; } = new(
+        "WEFT2003",
+        Severity.Error,
+        "'{host}' is not a valid host: {rule}.",
+        "Write a service name, a full domain name, or a wildcard such as *.example.com.",
+        "A name without a dot is a service of the object's own namespace; a name with a dot is taken literally.");
+
+    public static DiagnosticMessage DuplicateHost { get; } = new(
+        "WEFT2004",
+        Severity.Error,
+        "The host '{host}' is given twice.",
+        "Remove one of them.",
+        "Short names count as the full names that they stand for.");
+
+    public static DiagnosticMessage WildcardHostInMesh { get; } = new(
+        "WEFT2005",
+        Severity.Error,
+        "The host '*' is not allowed for sidecars (gateway 'mesh').",
+        "Name the hosts, or bind the object to a gateway.",
+        "Such a rule would take every request of every workload.");
+
+    public static DiagnosticMessage BadRegex { get; } = new(
+        "WEFT2006",
+        Severity.Error,
+        "The regular expression '{pattern}' of '{field}' is not valid: {reason}.",
+        "Use RE2 syntax; the whole text must match.",
+        "RE2 has no look-around and no back-references, so that matching takes time in proportion to the text.");
+
+    public static DiagnosticMessage RegexTooLong { get; } = new(
+        "WEFT2007",
+        Severity.Error,
+        "The regular expression of '{field}' has {length} characters; at most {limit} are allowed.",
+        "Shorten it, or use several matches.",
+        "The limit is Istio's.");
+
+    public static DiagnosticMessage MatchKindCount { get; } = new(
+        "WEFT2008",
+        Severity.Error,
+        "'{field}' must have exactly one of exact, prefix, regex.",
+        "Keep the one that is meant.",
+        "Several conditions on one text are written as one regular expression.");
+
+    public static DiagnosticMessage BadHeaderName { get; } = new(
+        "WEFT2009",
+        Severity.Error,
+        "'{name}' is not a valid header name.",
+        "Use letters, digits and '-'.",
+        "RFC 9110 §5.6.2. Pseudo-headers (':path') have fields of their own.");
+
+    public static DiagnosticMessage BadHeaderValue { get; } = new(
+        "WEFT2010",
+        Severity.Error,
+        "The value '{value}' of the header '{name}' is not valid: {reason}.",
+        "Write '%%' for a percent sign, and '%OPERATOR%' for what the proxy fills in.",
+        "A '%' begins an operator such as %REQ(x-request-id)% in header values.");
+
+    public static DiagnosticMessage ZeroWeights { get; } = new(
+        "WEFT2011",
+        Severity.Error,
+        "The weights of {rule} add up to 0.",
+        "Give at least one destination a weight.",
+        "With several destinations one without a weight gets nothing; with a single destination the weight does not count.");
+
+    public static DiagnosticMessage FaultWithoutEffect { get; } = new(
+        "WEFT2012",
+        Severity.Error,
+        "'{field}' has neither delay nor abort.",
+        "Add one of them, or remove the fault.",
+        "A fault needs at least one of the two.");
+
+    public static DiagnosticMessage RetriesOffWithFields { get; } = new(
+        "WEFT2013",
+        Severity.Error,
+        "'{field}' has no effect because attempts is 0 or missing.",
+        "Set attempts to 1 or more, or remove the other fields.",
+        "attempts: 0 turns retries off; without retries at all the mesh's default of 2 applies.");
+
+    public static DiagnosticMessage UnknownRetryCondition { get; } = new(
+        "WEFT2014",
+        Severity.Error,
+        "'{token}' is not a condition for retries.",
+        "Write one of: {allowed}, or a status code.",
+        "Conditions are separated by commas; numbers are status codes that are retried.");
+
+    public static DiagnosticMessage BadPercentage { get; } = new(
+        "WEFT2015",
+        Severity.Error,
+        "'{field}' is {value}, which is no percentage.",
+        "Write a number from 0 to 100.",
+        "Shares are counted in parts per million.");
+
+    public static DiagnosticMessage BodyTooLarge { get; } = new(
+        "WEFT2016",
+        Severity.Error,
+        "The body has {size} bytes; at most {limit} are allowed.",
+        "Serve it from a workload.",
+        "A direct response is part of the configuration of every proxy.");
+
+    public static DiagnosticMessage BodyLarge { get; } = new(
+        "WEFT2017",
+        Severity.Warning,
+        "The body has {size} bytes.",
+        "Keep direct responses below 100 KiB, or serve them from a workload.",
+        "A direct response is part of the configuration of every proxy.");
+
+    public static DiagnosticMessage NoRules { get; } = new(
+        "WEFT2018",
+        Severity.Error,
+        "The object has no rules.",
+        "Add http rules.",
+        "A VirtualService needs at least one of http, tls, tcp.");
+
+    public static DiagnosticMessage UnreachableRule { get; } = new(
+        "WEFT2019",
+        Severity.Warning,
+        "The rule {rule} is never reached: {earlier} takes every request.",
+        "Put the rule without a match last.",
+        "Rules are tried in their order and the first that matches decides.");
+
+    public static DiagnosticMessage DuplicateMatch { get; } = new(
+        "WEFT2020",
+        Severity.Warning,
+        "The match {match} is never reached: {earlier} has the same conditions.",
+        "Remove it, or change its conditions.",
+        "Rules are tried in their order and the first that matches decides.");
+
+    public static DiagnosticMessage BadExportTo { get; } = new(
+        "WEFT2021",
+        Severity.Error,
+        "'{value}' cannot stand in exportTo: {rule}.",
+        "Write '*' alone, '.', or names of namespaces.",
+        "'.' is the object's own namespace, '*' every namespace.");
+
+    public static DiagnosticMessage IgnoredHeaderMatch { get; } = new(
+        "WEFT2022",
+        Severity.Warning,
+        "A condition on the header '{name}' is ignored; the field '{name}' of the match is meant for it.",
+        "Move it to '{name}' beside headers.",
+        "uri, scheme, method and authority are not headers of HTTP/1.1.");
+
+    public static DiagnosticMessage EmptyPolicy { get; } = new(
+        "WEFT2023",
+        Severity.Error,
+        "'{field}' says nothing.",
+        "Give it a field, or remove it.",
+        "An empty policy is most often a field whose indentation is wrong.");
+
+    public static DiagnosticMessage DuplicateSubset { get; } = new(
+        "WEFT2024",
+        Severity.Error,
+        "The subset '{name}' is defined twice.",
+        "Rename or remove one of them.",
+        "Routes refer to subsets by name.");
+
+    public static DiagnosticMessage BadSubsetName { get; } = new(
+        "WEFT2025",
+        Severity.Error,
+        "'{name}' is not a valid name of a subset: {rule}.",
+        "Rename it.",
+        "Names of subsets are DNS labels, as they become part of the name of a cluster.");
+
+    public static DiagnosticMessage DuplicatePort { get; } = new(
+        "WEFT2026",
+        Severity.Error,
+        "The port {port} is given twice in '{field}'.",
+        "Keep one of them.",
+        "There can be one policy for a port.");
+
+    public static DiagnosticMessage PortModesNeedSelector { get; } = new(
+        "WEFT2027",
+        Severity.Error,
+        "portLevelMtls needs a selector.",
+        "Select the workloads whose ports are meant, or use mtls for all ports.",
+        "Ports are the workload's own (containerPort), not the service's; they mean nothing for a whole namespace.");
+
+    public static DiagnosticMessage FieldNotWithMode { get; } = new(
+        "WEFT2028",
+        Severity.Error,
+        "'{field}' has no meaning with mode {mode}.",
+        "Remove it.",
+        "ISTIO_MUTUAL uses the workload's own certificate and the mesh's roots; DISABLE uses none.");
+
+    public static DiagnosticMessage MutualNeedsCertificate { get; } = new(
+        "WEFT2029",
+        Severity.Error,
+        "Mode MUTUAL needs '{field}'.",
+        "Name the file, or use ISTIO_MUTUAL for the workload's own certificate.",
+        "MUTUAL presents a certificate from files to a server outside of the mesh.");
+
+    public static DiagnosticMessage PrefixRewriteNeedsPrefix { get; } = new(
+        "WEFT2030",
+        Severity.Error,
+        "prefixRewrite needs a prefix match of the uri in every match of {rule}.",
+        "Match by prefix, or replace the whole path with uri.",
+        "Without a matched prefix there is nothing that could be replaced.");
+
+    public static DiagnosticMessage SelectorWildcard { get; } = new(
+        "WEFT2031",
+        Severity.Error,
+        "'{value}' in '{field}' has a wildcard; selectors compare whole values.",
+        "Name the value.",
+        "A selector matches pods whose labels have exactly the values given.");
+
+    public static DiagnosticMessage SubstitutionGroup { get; } = new(
+        "WEFT2032",
+        Severity.Error,
+        "The substitution '{value}' refers to group {group}; the expression has {count}.",
+        "Refer to groups of the expression, as in \\1.",
+        "\\0 is the whole match; a literal backslash is written twice.");
+
+    public static DiagnosticMessage LegacyGatewayName { get; } = new(
+        "WEFT2033",
+        Severity.Warning,
+        "The gateway '{name}' is written as a domain name.",
+        "Write namespace/name.",
+        "The old form is read as the name before the first dot and the namespace after it.");
+
+    public static DiagnosticMessage ProtectedHeader { get; } = new(
+        "WEFT2034",
+        Severity.Warning,
+        "'{name}' is removed by the proxy and cannot be changed.",
+        "Remove the operation.",
+        "Pseudo-headers and the names that proxies use among themselves are not the operator's.");
+
+    public static EquatableArray<DiagnosticMessage> All { get; } =
+    [
+        MissingAction,
+        FieldNotWithAction,
+        BadHost,
+        DuplicateHost,
+        WildcardHostInMesh,
+        BadRegex,
+        RegexTooLong,
+        MatchKindCount,
+        BadHeaderName,
+        BadHeaderValue,
+        ZeroWeights,
+        FaultWithoutEffect,
+        RetriesOffWithFields,
+        UnknownRetryCondition,
+        BadPercentage,
+        BodyTooLarge,
+        BodyLarge,
+        NoRules,
+        UnreachableRule,
+        DuplicateMatch,
+        BadExportTo,
+        IgnoredHeaderMatch,
+        EmptyPolicy,
+        DuplicateSubset,
+        BadSubsetName,
+        DuplicatePort,
+        PortModesNeedSelector,
+        FieldNotWithMode,
+        MutualNeedsCertificate,
+        PrefixRewriteNeedsPrefix,
+        SelectorWildcard,
+        SubstitutionGroup,
+        LegacyGatewayName,
+        ProtectedHeader,
+    ];
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Generated from api/diagnostics.yaml; see there.
+namespace Weft.Model.Diagnostics;
+
+/// <summary>Messages WEFT1000 to WEFT1999: Kubernetes objects.</summary>
+public static class KubernetesMessages
+{
+    public static DiagnosticMessage BadName { get; } = new(
+        "WEFT1001",
+        Severity.Error,
+        "'{name}' is not a valid name for {what}: {rule}.",
+        "Rename it.",
+        "RFC 1123: lower-case letters, digits and '-', beginning and ending with a letter or digit.");
+
+    public static DiagnosticMessage BadLabelKey { get; } = new(
+        "WEFT1002",
+        Severity.Error,
+        "'{key}' is not a valid key of a label or annotation: {rule}.",
+        "Write a name, or a domain and a name as in example.com/name.",
+        "Names have at most 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit.");
+
+    public static DiagnosticMessage BadLabelValue { get; } = new(
+        "WEFT1003",
+        Severity.Error,
+        "'{value}' is not a valid value of the label '{key}': {rule}.",
+        "Use an annotation for free text.",
+        "Values are empty or have at most 63 letters, digits, '-', '_' and '.', and begin and end with a letter or digit.");
+
+    public static DiagnosticMessage BadTimestamp { get; } = new(
+        "WEFT1004",
+        Severity.Error,
+        "'{value}' is not a time.",
+        "Write it as RFC 3339 says, e.g. 2026-01-31T12:00:00Z.",
+        "Objects in files need no creationTimestamp; the API server sets it.");
+
+    public static DiagnosticMessage UnknownKubernetesField { get; } = new(
+        "WEFT1005",
+        Severity.Warning,
+        "The field '{field}' is not known in {place}.",
+        "Remove it, or correct its name.",
+        "Weft knows the fields of Kubernetes 1.32. Kubernetes drops fields that it does not know, or refuses them when asked to be strict.");
+
+    public static DiagnosticMessage SelectorMismatch { get; } = new(
+        "WEFT1006",
+        Severity.Error,
+        "The selector asks for {key}={value}, which the labels of the template do not have.",
+        "Give the template the labels that the selector asks for.",
+        "A controller would otherwise make pods for ever, none of which it recognises as its own.");
+
+    public static DiagnosticMessage BadSelectorOperator { get; } = new(
+        "WEFT1007",
+        Severity.Error,
+        "The operator {operator} {rule}.",
+        "In and NotIn need values, Exists and DoesNotExist must have none.",
+        "See label selectors in the documentation of Kubernetes.");
+
+    public static DiagnosticMessage BadPortName { get; } = new(
+        "WEFT1008",
+        Severity.Error,
+        "'{name}' is not a valid name of a port: {rule}.",
+        "Use at most 15 lower-case letters, digits and '-', with at least one letter.",
+        "RFC 6335 §5.1; a service's port may have up to 63 characters.");
+
+    public static DiagnosticMessage DuplicatePortName { get; } = new(
+        "WEFT1009",
+        Severity.Error,
+        "The port name '{name}' is given twice.",
+        "Rename one of them.",
+        "Ports are referred to by name.");
+
+    public static DiagnosticMessage MissingPortName { get; } = new(
+        "WEFT1010",
+        Severity.Error,
+        "{place} has no name, and the service has several ports.",
+        "Name every port, with the protocol first as in http-api.",
+        "With several ports endpoints are told apart by the names of the ports.");
+
+    public static DiagnosticMessage DuplicateServicePort { get; } = new(
+        "WEFT1011",
+        Severity.Error,
+        "The port {port} is given twice for {protocol}.",
+        "Keep one of them.",
+        "A service has one meaning for each port and protocol.");
+
+    public static DiagnosticMessage BadAddress { get; } = new(
+        "WEFT1012",
+        Severity.Error,
+        "'{value}' of '{field}' is not an IP address.",
+        "Write an IPv4 or IPv6 address.",
+        "Names are not allowed here.");
+
+    public static DiagnosticMessage DuplicateContainer { get; } = new(
+        "WEFT1013",
+        Severity.Error,
+        "The container '{name}' is given twice.",
+        "Rename one of them.",
+        "Names of containers are unique in a pod, those of init containers included.");
+
+    public static DiagnosticMessage BadConfigKey { get; } = new(
+        "WEFT1014",
+        Severity.Error,
+        "'{key}' is not a valid key of '{field}'.",
+        "Use letters, digits, '-', '_' and '.'.",
+        "Keys become file names when they are mounted.");
+
+    public static DiagnosticMessage NotBase64 { get; } = new(
+        "WEFT1015",
+        Severity.Error,
+        "The value of '{field}' is not base64.",
+        "Encode it, or use stringData (Secret) or data (ConfigMap) for plain text.",
+        "Values of data in a Secret and of binaryData in a ConfigMap are base64.");
+
+    public static DiagnosticMessage ExternalNameService { get; } = new(
+        "WEFT1016",
+        Severity.Warning,
+        "A service of type ExternalName is not part of the mesh.",
+        "Its name is still answered by DNS where Kubernetes does so.",
+        "It has no endpoints that could be routed to or balanced.");
+
+    public static DiagnosticMessage DatagramPort { get; } = new(
+        "WEFT1017",
+        Severity.Info,
+        "Port {port} is {protocol}; the mesh carries TCP only.",
+        null,
+        "Datagrams pass by the proxies untouched.");
+
+    public static DiagnosticMessage UnknownTargetPort { get; } = new(
+        "WEFT1018",
+        Severity.Error,
+        "The probe or hook refers to the port '{name}', which the container does not have.",
+        "Give the container a port of that name, or write the number.",
+        "Named ports are looked up among the container's own ports.");
+
+    public static EquatableArray<DiagnosticMessage> All { get; } =
+    [
+        BadName,
+        BadLabelKey,
+        BadLabelValue,
+        BadTimestamp,
+        UnknownKubernetesField,
+        SelectorMismatch,
+        BadSelectorOperator,
+        BadPortName,
+        DuplicatePortName,
+        MissingPortName,
+        DuplicateServicePort,
+        BadAddress,
+        DuplicateContainer,
+        BadConfigKey,
+        NotBase64,
+        ExternalNameService,
+        DatagramPort,
+        UnknownTargetPort,
+    ];
+}

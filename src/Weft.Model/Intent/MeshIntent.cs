@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Diagnostics;
+using Weft.Model.World;
+
+namespace Weft.Model.Intent;
+
+/// <summary>What an operator wants, in no dialect's words. Every dialect's objects become these; the compiler sees nothing else.</summary>
+/// <param name="Origin">The object it came from.</param>
+/// <param name="CreatedAt">Decides oldest-wins conflicts.</param>
+public abstract record MeshIntent(Origin Origin, DateTimeOffset CreatedAt);
+
+/// <summary>Who may see an intent: everybody, its own namespace, or the namespaces named.</summary>
+public sealed record Visibility(bool Everybody, EquatableArray<string> Namespaces)
+{
+    public static Visibility All { get; } = new(true, []);
+
+    public bool Includes(string ns) => Everybody || Namespaces.AsSpan().Contains(ns);
+}
+
+/// <summary>Routes for some hosts, at the client (Istio's VirtualService). Hosts are fully qualified or wildcards.</summary>
+public sealed record RouteIntent(
+    Origin Origin,
+    DateTimeOffset CreatedAt,
+    EquatableArray<string> Hosts,
+    EquatableArray<string> Gateways,
+    Visibility Visibility,
+    EquatableArray<HttpRule> Http) : MeshIntent(Origin, CreatedAt);
+
+/// <summary>One HTTP rule; <paramref name="Matches"/> are alternatives, none at all matches everything.</summary>
+public sealed record HttpRule(
+    string Name,
+    EquatableArray<HttpMatch> Matches,
+    EquatableArray<Destination> Destinations,
+    Plan.RedirectPlan? Redirect,
+    Plan.DirectResponsePlan? Direct,
+    Plan.RewritePlan? Rewrite,
+    int TimeoutMs,
+    Retries? Retries,
+    Plan.FaultPlan? Fault,
+    Plan.HeaderOperationsPlan RequestHeaders,
+    Plan.HeaderOperationsPlan ResponseHeaders,
+    Origin Origin);
+
+/// <summary>Conditions of one alternative; the last four are decided when compiling for a client, not per request.</summary>
+public sealed record HttpMatch(
+    string Name,
+    Plan.RouteMatchPlan Request,
+    int Port,
+    LabelSelector SourceLabels,
+    string SourceNamespace,
+    EquatableArray<string> Gateways);
+
+/// <summary>Where a rule sends to: host (fully qualified), optional subset, port (0: the service's only port), weight.</summary>
+public sealed record Destination(
+    string Host,
+    string Subset,
+    int Port,
+    int Weight,
+    Plan.HeaderOperationsPlan RequestHeaders,
+    Plan.HeaderOperationsPlan ResponseHeaders,
+    Origin Origin);
+
+/// <summary>Retries as written; <paramref name="RetryOn"/> null means the mesh's default conditions. Attempts 0 turns them off.</summary>
+public sealed record Retries(int Attempts, int PerTryTimeoutMs, EquatableArray<string>? RetryOn, int BackoffBaseMs);
+
+/// <summary>How to reach a host (Istio's DestinationRule): policy and named subsets.</summary>
+public sealed record DestinationIntent(
+    Origin Origin,
+    DateTimeOffset CreatedAt,
+    string Host,
+    Visibility Visibility,
+    LabelSelector Clients,
+    TrafficPolicy Policy,
+    EquatableArray<Subset> Subsets) : MeshIntent(Origin, CreatedAt);
+
+/// <summary>A named part of a service's endpoints, by labels, with its own policy.</summary>
+public sealed record Subset(string Name, LabelSelector Labels, TrafficPolicy Policy, Origin Origin);
+
+/// <summary>Null means not said: the next outer level decides.</summary>
+public sealed record TrafficPolicy(
+    Plan.LoadBalancerKind? Balancer,
+    ClientTls? Tls,
+    ConnectionLimits? Connections,
+    EquatableArray<PortPolicy> Ports)
+{
+    public static TrafficPolicy None { get; } = new(null, null, null, []);
+}
+
+/// <summary>A policy for one service port; replaces the destination-level policy for that port as a whole.</summary>
+public sealed record PortPolicy(int Port, TrafficPolicy Policy);
+
+/// <summary>Client TLS as asked for by the operator.</summary>
+public enum ClientTlsMode
+{
+    Disable,
+    Simple,
+    Mutual,
+    IstioMutual,
+}
+
+/// <summary>Client TLS settings.</summary>
+public sealed record ClientTls(
+    ClientTlsMode Mode,
+    string Sni,
+    EquatableArray<string> SubjectAltNames,
+    string CaCertificatesFile,
+    string ClientCertificateFile,
+    string PrivateKeyFile,
+    bool InsecureSkipVerify);
+
+/// <summary>Connection settings; 0 means the default.</summary>
+public sealed record ConnectionLimits(int ConnectTimeoutMs, int MaxRequestsPerConnection, int IdleTimeoutMs);
+
+/// <summary>Which peers a workload accepts.</summary>
+public enum PeerMode
+{
+    /// <summary>Not said: the next outer level decides; PERMISSIVE at the end.</summary>
+    Unset,
+    Disable,
+    Permissive,
+    Strict,
+}
+
+/// <summary>
+/// Server-side mTLS mode (Istio's PeerAuthentication). No selector: its whole namespace, or the mesh when it is in the root namespace.
+/// Port modes are by workload port.
+/// </summary>
+public sealed record PeerIntent(
+    Origin Origin,
+    DateTimeOffset CreatedAt,
+    string Namespace,
+    LabelSelector? Selector,
+    PeerMode Mode,
+    EquatableArray<PeerPortMode> Ports) : MeshIntent(Origin, CreatedAt);
+
+/// <summary>The mode of one workload port.</summary>
+public sealed record PeerPortMode(int Port, PeerMode Mode);

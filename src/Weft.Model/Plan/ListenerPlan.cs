@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.Model.Plan;
+
+/// <summary>
+/// Where connections are taken and what is done with them. A captured connection comes in on a bound listener
+/// (<c>virtualOutbound</c> 15001, <c>virtualInbound</c> 15006) and, if that one uses the original destination, is given to the
+/// unbound listener of that address and port (exact address first, then 0.0.0.0), else it stays.
+/// </summary>
+/// <param name="Name">Istio's name: <c>virtualInbound</c>, <c>0.0.0.0_80</c>, <c>10.96.0.7_3306</c>.</param>
+/// <param name="Address">An IP address in text form; <c>0.0.0.0</c> for any.</param>
+/// <param name="Port">1 to 65535.</param>
+/// <param name="Direction">Which way its traffic goes.</param>
+/// <param name="BindToPort">False for listeners that only receive what a capturing listener hands over.</param>
+/// <param name="UseOriginalDestination">True for the capturing listeners.</param>
+/// <param name="InspectTls">Look for a ClientHello, to match server names, ALPN and the transport protocol.</param>
+/// <param name="InspectHttp">Look for HTTP/1 or HTTP/2 in the first bytes, to match application protocols.</param>
+/// <param name="InspectTimeoutMs">How long to wait for the first bytes before the connection counts as plain TCP; 0 waits for ever.</param>
+/// <param name="Chains">Candidates; the most specific match serves the connection.</param>
+/// <param name="DefaultChain">Serves what no chain matches; null closes the connection (flag NR).</param>
+public sealed record ListenerPlan(
+    string Name,
+    string Address,
+    int Port,
+    TrafficDirection Direction,
+    bool BindToPort,
+    bool UseOriginalDestination,
+    bool InspectTls,
+    bool InspectHttp,
+    int InspectTimeoutMs,
+    EquatableArray<ChainPlan> Chains,
+    ChainPlan? DefaultChain);
+
+/// <summary>What is done with a connection: optional TLS termination, then exactly one of HTTP or TCP.</summary>
+public sealed record ChainPlan(
+    string Name,
+    ChainMatchPlan Match,
+    DownstreamTlsPlan? Tls,
+    HttpChainPlan? Http,
+    TcpChainPlan? Tcp,
+    Diagnostics.Origin? Origin = null);
+
+/// <summary>
+/// What a connection must be like for a chain; every given condition must hold. Specificity is Envoy's order: destination
+/// port, destination address, server name, transport protocol, application protocol.
+/// </summary>
+/// <param name="DestinationPort">The original destination port; 0 for any.</param>
+/// <param name="DestinationPrefixes">CIDR texts; empty for any.</param>
+/// <param name="ServerNames">SNI, exact or <c>*.suffix</c>; empty for any.</param>
+/// <param name="TransportProtocol"><c>tls</c>, <c>raw_buffer</c>, or empty for any.</param>
+/// <param name="ApplicationProtocols">ALPN offered by the client, or what HTTP inspection found (<c>http/1.0</c>, <c>http/1.1</c>, <c>h2c</c>).</param>
+public sealed record ChainMatchPlan(
+    int DestinationPort,
+    EquatableArray<string> DestinationPrefixes,
+    EquatableArray<string> ServerNames,
+    string TransportProtocol,
+    EquatableArray<string> ApplicationProtocols)
+{
+    public static ChainMatchPlan Any { get; } = new(0, [], [], "", []);
+}
+
+/// <summary>TLS termination with the workload's own certificate (mutual, peers of the trust domain only).</summary>
+/// <param name="RequireClientCertificate">True in the mesh: a peer without a certificate is refused.</param>
+/// <param name="TrustDomains">Trust domains whose identities are accepted.</param>
+/// <param name="AlpnProtocols">What the server selects from, in order of preference.</param>
+public sealed record DownstreamTlsPlan(
+    bool RequireClientCertificate,
+    EquatableArray<string> TrustDomains,
+    EquatableArray<string> AlpnProtocols);
+
+/// <summary>The connection carries HTTP.</summary>
+/// <param name="StatPrefix">Prefix of its statistics, e.g. <c>inbound_0.0.0.0_8080</c>.</param>
+/// <param name="RouteTable">Name of the route table in <see cref="ProxyPlan.RouteTables"/> (RDS); empty if <see cref="InlineRoutes"/> is set.</param>
+/// <param name="InlineRoutes">Routes that travel in the listener (inbound).</param>
+/// <param name="Direction">Who reports: outbound means reporter=source.</param>
+public sealed record HttpChainPlan(
+    string StatPrefix,
+    string RouteTable,
+    RouteTablePlan? InlineRoutes,
+    TrafficDirection Direction);
+
+/// <summary>The connection is copied byte for byte to one of the clusters, chosen by weight.</summary>
+public sealed record TcpChainPlan(string StatPrefix, EquatableArray<WeightedClusterPlan> Clusters, int IdleTimeoutMs);
+
+/// <summary>Which way traffic passes a listener or cluster, seen from the workload.</summary>
+public enum TrafficDirection
+{
+    Outbound,
+    Inbound,
+}

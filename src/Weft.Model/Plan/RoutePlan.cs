@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Diagnostics;
+
+namespace Weft.Model.Plan;
+
+/// <summary>One rule: the first whose match holds decides. Exactly one of the three actions is set.</summary>
+/// <param name="Name">Shown as %ROUTE_NAME%.</param>
+/// <param name="Match">What the request must look like.</param>
+/// <param name="Forward">Send it to a cluster.</param>
+/// <param name="Redirect">Answer with a Location.</param>
+/// <param name="Direct">Answer with a fixed response.</param>
+/// <param name="Fault">Delay or abort first (client side).</param>
+/// <param name="RequestHeaders">Applied to the request before it is forwarded.</param>
+/// <param name="ResponseHeaders">Applied to the response on its way back.</param>
+/// <param name="Origin">The object that made this rule.</param>
+public sealed record RoutePlan(
+    string Name,
+    RouteMatchPlan Match,
+    ForwardPlan? Forward,
+    RedirectPlan? Redirect,
+    DirectResponsePlan? Direct,
+    FaultPlan? Fault,
+    HeaderOperationsPlan RequestHeaders,
+    HeaderOperationsPlan ResponseHeaders,
+    Origin Origin);
+
+/// <summary>How a text is compared.</summary>
+public enum TextMatchKind
+{
+    Exact,
+    Prefix,
+    Suffix,
+    Regex,
+    Present,
+}
+
+/// <summary>A comparison of one text. Regular expressions are RE2 syntax, full match, at most 1,024 characters.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Value">With what; empty for <see cref="TextMatchKind.Present"/>.</param>
+/// <param name="Invert">True if the comparison must not hold.</param>
+/// <param name="IgnoreCase">Exact and prefix only.</param>
+public sealed record TextMatchPlan(TextMatchKind Kind, string Value, bool Invert = false, bool IgnoreCase = false);
+
+/// <summary>A condition on a named header or query parameter. <c>:method</c>, <c>:authority</c> and <c>:scheme</c> are headers here.</summary>
+public sealed record NamedMatchPlan(string Name, TextMatchPlan Text);
+
+/// <summary>All conditions must hold. The path is matched without its query.</summary>
+public sealed record RouteMatchPlan(
+    TextMatchPlan Path,
+    EquatableArray<NamedMatchPlan> Headers,
+    EquatableArray<NamedMatchPlan> QueryParameters)
+{
+    public static RouteMatchPlan Everything { get; } = new(new TextMatchPlan(TextMatchKind.Prefix, "/"), [], []);
+}
+
+/// <summary>
+/// One destination and its share; weights are relative. Header operations apply only when it is chosen, before the route's; they never
+/// set what the route sets or removes.
+/// </summary>
+public sealed record WeightedClusterPlan(
+    string Cluster,
+    int Weight,
+    HeaderOperationsPlan RequestHeaders,
+    HeaderOperationsPlan ResponseHeaders)
+{
+    public static WeightedClusterPlan Only(string cluster) =>
+        new(cluster, 1, HeaderOperationsPlan.None, HeaderOperationsPlan.None);
+}
+
+/// <summary>Send the request on. A cluster that does not exist answers 503 with flag NC.</summary>
+/// <param name="Clusters">At least one.</param>
+/// <param name="TimeoutMs">For the whole request with its retries; 0 for none. Expiry answers 504, flag UT.</param>
+/// <param name="Retry">Null for none.</param>
+/// <param name="Rewrite">Null for none.</param>
+public sealed record ForwardPlan(
+    EquatableArray<WeightedClusterPlan> Clusters,
+    int TimeoutMs,
+    RetryPlan? Retry,
+    RewritePlan? Rewrite);
+
+/// <summary>When to try again. <paramref name="RetryOn"/> holds Envoy's words (<c>connect-failure</c>, <c>5xx</c>, ...).</summary>
+/// <param name="Attempts">Number of retries after the first try.</param>
+/// <param name="PerTryTimeoutMs">0 for none.</param>
+/// <param name="RetryOn">Conditions; any of them suffices.</param>
+/// <param name="StatusCodes">Used by <c>retriable-status-codes</c>.</param>
+/// <param name="BackoffBaseMs">First back-off; doubles with full jitter up to ten times.</param>
+public sealed record RetryPlan(
+    int Attempts,
+    int PerTryTimeoutMs,
+    EquatableArray<string> RetryOn,
+    EquatableArray<int> StatusCodes,
+    int BackoffBaseMs);
+
+/// <summary>
+/// Change path or authority before forwarding; null leaves it. <paramref name="Path"/> replaces the matched prefix when the
+/// route matched by prefix, else the whole path; <paramref name="RegexPattern"/> substitutes with <c>\1</c> groups.
+/// </summary>
+public sealed record RewritePlan(string? Path, string? Authority, string? RegexPattern, string? RegexSubstitution);
+
+/// <summary>Answer 301, 302, 303, 307 or 308. Null keeps that part of the request's URL; port 0 keeps the port.</summary>
+public sealed record RedirectPlan(string? Path, string? PrefixRewrite, string? Authority, string? Scheme, int Port, int Code);
+
+/// <summary>Answer with this status (200 to 599) and body (at most 1 MiB).</summary>
+public sealed record DirectResponsePlan(int Status, string Body);
+
+/// <summary>
+/// Injected trouble: first the delay, then the abort; each for its share of requests in parts per million. 0 in
+/// <paramref name="DelayMs"/> is no delay; 0 in both statuses is no abort.
+/// </summary>
+public sealed record FaultPlan(int DelayMs, int DelayPpm, int AbortStatus, int AbortGrpcStatus, int AbortPpm);
+
+/// <summary>Header changes in the order remove, set (overwrite), add (append). Values may hold Envoy's % operators.</summary>
+public sealed record HeaderOperationsPlan(
+    EquatableArray<HeaderPlan> Set,
+    EquatableArray<HeaderPlan> Add,
+    EquatableArray<string> Remove)
+{
+    public static HeaderOperationsPlan None { get; } = new([], [], []);
+
+    public bool IsNone => Set.Count == 0 && Add.Count == 0 && Remove.Count == 0;
+}
+
+/// <summary>A header name (lower case) and value.</summary>
+public sealed record HeaderPlan(string Name, string Value);

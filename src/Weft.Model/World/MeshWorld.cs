@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+
+namespace Weft.Model.World;
+
+/// <summary>What exists: services, the workloads behind them, and mesh-wide settings. Immutable; the compiler's second input.</summary>
+public sealed record MeshWorld(
+    EquatableArray<Service> Services,
+    EquatableArray<Workload> Workloads,
+    EquatableArray<ServiceEndpoints> Endpoints,
+    MeshSettings Settings);
+
+/// <summary>Mesh-wide settings with Istio's defaults.</summary>
+public sealed record MeshSettings(
+    string TrustDomain,
+    string DomainSuffix,
+    string RootNamespace,
+    string ClusterName,
+    bool AllowAnyOutbound,
+    int ConnectTimeoutMs)
+{
+    public static MeshSettings Default { get; } = new("cluster.local", "cluster.local", "istio-system", "Kubernetes", true, 10_000);
+}
+
+/// <summary>A name that clients call.</summary>
+/// <param name="Name">Short name.</param>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Host">Fully qualified, e.g. <c>reviews.shop.svc.cluster.local</c>.</param>
+/// <param name="Addresses">Its virtual addresses; empty if headless.</param>
+/// <param name="Ports">In the order written.</param>
+/// <param name="Headless">True if clients resolve it to its endpoints.</param>
+public sealed record Service(
+    string Name,
+    string Namespace,
+    string Host,
+    EquatableArray<string> Addresses,
+    EquatableArray<ServicePort> Ports,
+    bool Headless);
+
+/// <summary>How a port's bytes are to be understood; <see cref="Auto"/> looks at the first bytes.</summary>
+public enum PortProtocol
+{
+    Auto,
+    Http,
+    Http2,
+    Grpc,
+    Tcp,
+    Tls,
+    Udp,
+}
+
+/// <summary>One port of a service. <paramref name="TargetPort"/> is the number or name as written, resolved per workload.</summary>
+public sealed record ServicePort(string Name, int Port, string TargetPort, PortProtocol Protocol);
+
+/// <summary>The addresses behind one port of one service.</summary>
+public sealed record ServiceEndpoints(string ServiceHost, int ServicePort, EquatableArray<Endpoint> Endpoints);
+
+/// <summary>An address and port that serves, and the workload that owns it (null if unknown).</summary>
+public sealed record Endpoint(string Address, int Port, bool Ready, Workload? Workload);
+
+/// <summary>A running instance: a pod.</summary>
+/// <param name="Name">The pod's name.</param>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Address">Its IP address.</param>
+/// <param name="Labels">Pod labels; subsets and selectors match on them.</param>
+/// <param name="ServiceAccount">Its Kubernetes service account.</param>
+/// <param name="Meshed">It has a proxy (label <c>security.istio.io/tlsMode=istio</c>).</param>
+/// <param name="Names">How metrics call it.</param>
+/// <param name="Ports">Container ports by name.</param>
+/// <param name="CreatedAt">For Istio's oldest-wins rules.</param>
+public sealed record Workload(
+    string Name,
+    string Namespace,
+    string Address,
+    EquatableArray<Label> Labels,
+    string ServiceAccount,
+    bool Meshed,
+    WorkloadNamePlan Names,
+    EquatableArray<WorkloadPort> Ports,
+    DateTimeOffset CreatedAt);
+
+/// <summary>A container port.</summary>
+public sealed record WorkloadPort(string Name, int Port);
+
+/// <summary>A label.</summary>
+public sealed record Label(string Key, string Value);
+
+/// <summary>Conditions on labels that must all hold; empty selects everything.</summary>
+public sealed record LabelSelector(EquatableArray<Label> MatchLabels)
+{
+    public static LabelSelector Everything { get; } = new([]);
+
+    public bool Selects(EquatableArray<Label> labels)
+    {
+        foreach (var wanted in MatchLabels)
+        {
+            var found = false;
+            foreach (var label in labels)
+            {
+                found |= label == wanted;
+            }
+
+            if (!found)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

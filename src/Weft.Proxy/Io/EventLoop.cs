@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Weft.Proxy.Io;
+
+/// <summary>
+/// One thread's input and output: sockets, timers and work posted by other threads. Everything but <see cref="Post"/> and
+/// <see cref="Stop"/> is called on the loop's own thread.
+/// </summary>
+internal abstract unsafe class EventLoop : IDisposable
+{
+    /// <summary>Size of the buffers that input is read into; also the most that one callback hands over.</summary>
+    internal const int ScratchSize = 64 * 1024;
+
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly TimeProvider _clock;
+    private readonly long _clockOrigin;
+    private readonly SocketSettings _sockets;
+    private readonly byte* _scratch;
+    private readonly byte* _outScratch;
+    private Channel? _ready;
+    private Channel? _readyTail;
+    private volatile bool _stopping;
+    private bool _disposed;
+    private int _wakePending;
+
+    private protected EventLoop(LoopSettings settings)
+    {
+        _clock = settings.Clock;
+        _clockOrigin = _clock.GetTimestamp();
+        _sockets = new SocketSettings(settings.Mark);
+        _scratch = (byte*)NativeMemory.AlignedAlloc(ScratchSize, 64);
+        _outScratch = (byte*)NativeMemory.AlignedAlloc(2 * ScratchSize, 64);
+        Timers = new TimerWheel(0);
+        WakeFd = Libc.EventFd(0, Libc.SockNonBlock | Libc.SockCloseOnExec);
+        if (WakeFd < 0)
+        {
+            throw IoException.Last("eventfd");
+        }
+    }
+
+    /// <summary>The back end's name, as logs show it.</summary>
+    internal abstract string Name { get; }
+
+    /// <summary>Told of defects met while serving one connection, which is then closed; null lets them end the loop.</summary>
+    internal Action<Exception>? Faulted { get; set; }
+
+    /// <summary>Milliseconds since the loop began, read once a tick.</summary>
+    internal long Now { get; private set; }
+
+    internal TimerWheel Timers { get; }
+
+    internal SocketSettings Sockets => _sockets;
+
+    /// <summary>Open channels, listeners not counted.</summary>
+    internal int OpenChannels { get; set; }
+
+    internal Span<byte> Scratch => new(_scratch, ScratchSize);
+
+    internal byte* ScratchPointer => _scratch;
+
+    /// <summary>For one message at a time to be put together before it is written.</summary>
+    internal Span<byte> OutScratch => new(_outScratch, 2 * ScratchSize);
+
+    private protected int WakeFd { get; }
+
+    /// <summary>Time with more precision than <see cref="Now"/>, for durations.</summary>
+    internal TimeProvider Clock => _clock;
+
+    /// <summary>Takes connections at an address; the acceptor gets each one on this loop.</summary>
+    internal abstract Listener Listen(IpEndpoint address, IAcceptor acceptor);
+
+    /// <summary>Makes a channel for a connected socket. Input begins when the handler is set and reading is resumed.</summary>
+    internal abstract Channel Adopt(int fd, IByteHandler handler);
+
+    /// <summary>Begins to connect; the handler hears OnConnected or OnFailed.</summary>
+    internal abstract Channel Connect(IpEndpoint target, IpEndpoint source, IByteHandler handler);
+
+    /// <summary>Runs the work on the loop's thread, soon.</summary>
+    internal void Post(Action work)
+    {
+        _posted.Enqueue(work);
+        Wake();
+    }
+
+    /// <summary>Makes <see cref="Run"/> return after the current tick.</summary>
+    internal void Stop()
+    {
+        _stopping = true;
+        Wake();
+    }
+
+    internal void Run()
+    {
+        while (!_stopping)
+        {
+            Tick(maxWaitMs: int.MaxValue);
+        }
+    }
+
+    /// <summary>One round: wait, input and output, timers, posted work.</summary>
+    internal void Tick(int maxWaitMs)
+    {
+        UpdateNow();
+        var wait = _ready is not null || !_posted.IsEmpty ? 0 : Timers.NextWait(Now);
+        if (wait < 0 || wait > maxWaitMs)
+        {
+            wait = maxWaitMs == int.MaxValue ? wait : maxWaitMs;
+        }
+
+        WaitAndDispatch(wait);
+        UpdateNow();
+        Timers.Advance(Now);
+        RunReady();
+        RunPosted();
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        CloseBackEnd();
+        Libc.Close(WakeFd);
+        NativeMemory.AlignedFree(_scratch);
+        NativeMemory.AlignedFree(_outScratch);
+    }
+
+    /// <summary>Asks for the channel's <c>Continue</c> later in this tick; asking twice is asking once.</summary>
+    internal void MakeReady(Channel channel)
+    {
+        if (channel.IsQueued)
+        {
+            return;
+        }
+
+        channel.IsQueued = true;
+        channel.NextReady = null;
+        if (_readyTail is null)
+        {
+            _ready = channel;
+        }
+        else
+        {
+            _readyTail.NextReady = channel;
+        }
+
+        _readyTail = channel;
+    }
+
+    private protected abstract void WaitAndDispatch(int timeoutMs);
+
+    private protected abstract void CloseBackEnd();
+
+    /// <summary>The wake descriptor was signalled.</summary>
+    private protected void OnWake()
+    {
+        ulong count;
+        _ = Libc.Read(WakeFd, &count, sizeof(ulong));
+        Volatile.Write(ref _wakePending, 0);
+    }
+
+    private void UpdateNow() => Now = (long)_clock.GetElapsedTime(_clockOrigin).TotalMilliseconds;
+
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0)
+        {
+            ulong one = 1;
+            _ = Libc.Write(WakeFd, &one, sizeof(ulong));
+        }
+    }
+
+    private void RunReady()
+    {
+        // Only what is queued now: a channel that queues itself again waits for the next tick, so that none starves the rest.
+        var channel = _ready;
+        _ready = _readyTail = null;
+        while (channel is not null)
+        {
+            var next = channel.NextReady;
+            channel.NextReady = null;
+            channel.IsQueued = false;
+            channel.Continue();
+            channel = next;
+        }
+    }
+
+    private void RunPosted()
+    {
+        while (_posted.TryDequeue(out var work))
+        {
+            work();
+        }
+    }
+}
+
+/// <summary>What a loop is made with.</summary>
+/// <param name="Clock">Where time comes from.</param>
+/// <param name="Mark">SO_MARK of every socket; 0 for none, where nothing is captured (tests, benchmarks).</param>
+internal sealed record LoopSettings(TimeProvider Clock, int Mark);
+
+/// <summary>Gets accepted connections. The descriptor is the acceptor's from then on.</summary>
+internal interface IAcceptor
+{
+    void OnAccepted(EventLoop loop, int fd, IpEndpoint peer);
+}
+
+/// <summary>A listening socket of one loop.</summary>
+internal abstract class Listener
+{
+    internal IpEndpoint Address { get; private protected set; }
+
+    /// <summary>Takes no more connections; those that were taken stay.</summary>
+    internal abstract void Close();
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.Proxy.Io;
+
+/// <summary>The loop on io_uring: one multishot accept a listener, one multishot receive a socket, sends that leave together at the end of a tick.</summary>
+internal sealed unsafe class UringLoop : EventLoop
+{
+    private const int OperationBits = 8;
+    private const int SlotBits = 24;
+
+    private readonly Uring _ring = new();
+    private readonly Stack<int> _freeSlots = new();
+    private Slot[] _slots = new Slot[64];
+    private int _usedSlots;
+
+    /// <summary>Throws <see cref="IoException"/> where io_uring cannot be used here.</summary>
+    internal UringLoop(LoopSettings settings)
+        : base(settings)
+    {
+        _usedSlots = 1;
+        WatchWake();
+    }
+
+    internal override string Name => "io_uring";
+
+    internal Uring Ring => _ring;
+
+    internal override Listener Listen(IpEndpoint address, IAcceptor acceptor) =>
+        new UringListener(this, Sockets.OpenListener(address), acceptor);
+
+    internal override Channel Adopt(int fd, IByteHandler handler)
+    {
+        var channel = new UringChannel(this, fd, handler, connecting: false);
+        channel.Register();
+        return channel;
+    }
+
+    internal override Channel Connect(IpEndpoint target, IpEndpoint source, IByteHandler handler)
+    {
+        var channel = new UringChannel(this, Sockets.OpenClient(target, source), handler, connecting: true);
+        channel.Register();
+        channel.BeginConnect(target);
+        return channel;
+    }
+
+    internal int Register(IUringTarget target)
+    {
+        if (!_freeSlots.TryPop(out var slot))
+        {
+            slot = _usedSlots++;
+            if (slot >= 1 << SlotBits)
+            {
+                throw new IoException($"More than {1 << SlotBits} sockets on one loop");
+            }
+
+            if (slot == _slots.Length)
+            {
+                Array.Resize(ref _slots, _slots.Length * 2);
+            }
+        }
+
+        _slots[slot].Target = target;
+        return slot;
+    }
+
+    /// <summary>The slot's user has no operation left with the kernel.</summary>
+    internal void Unregister(int slot)
+    {
+        _slots[slot].Target = null;
+        _slots[slot].Generation++;
+        _freeSlots.Push(slot);
+    }
+
+    /// <summary>What a completion of the operation will be recognised by.</summary>
+    internal ulong Tag(int slot, byte operation) =>
+        ((ulong)_slots[slot].Generation << (OperationBits + SlotBits)) | ((ulong)slot << OperationBits) | operation;
+
+    private protected override void WaitAndDispatch(int timeoutMs)
+    {
+        _ring.SubmitAndWait(timeoutMs);
+        while (_ring.TryTake(out var completion))
+        {
+            var operation = (byte)completion.UserData;
+            var slot = (int)(completion.UserData >> OperationBits) & ((1 << SlotBits) - 1);
+            if (slot == 0)
+            {
+                if (operation == UringAbi.OpPollAdd)
+                {
+                    OnWake();
+                    WatchWake();
+                }
+
+                continue;
+            }
+
+            if (_slots[slot].Generation == (uint)(completion.UserData >> (OperationBits + SlotBits)) &&
+                _slots[slot].Target is { } target)
+            {
+                Dispatch(target, operation, completion);
+            }
+            else if ((completion.Flags & UringAbi.CompletionHasBuffer) != 0)
+            {
+                _ring.ReturnBuffer(completion.Flags);
+            }
+        }
+    }
+
+    private protected override void CloseBackEnd()
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Target?.Shut();
+        }
+
+        _ring.Dispose();
+    }
+
+    private void Dispatch(IUringTarget target, byte operation, in UringCompletion completion)
+    {
+        try
+        {
+            target.OnCompletion(operation, completion);
+        }
+        catch (Exception fault) when (Faulted is not null)
+        {
+            // One connection's defect must not end the others.
+            target.Shut();
+            Faulted(fault);
+        }
+        finally
+        {
+            if ((completion.Flags & UringAbi.CompletionHasBuffer) != 0)
+            {
+                _ring.ReturnBuffer(completion.Flags);
+            }
+        }
+    }
+
+    private void WatchWake()
+    {
+        var entry = _ring.Next();
+        entry->Operation = UringAbi.OpPollAdd;
+        entry->Fd = WakeFd;
+        entry->OperationFlags = UringAbi.PollIn;
+        entry->UserData = UringAbi.OpPollAdd;
+    }
+
+    private struct Slot
+    {
+        internal IUringTarget? Target;
+        internal uint Generation;
+    }
+}
+
+/// <summary>What a slot of the io_uring loop leads to.</summary>
+internal interface IUringTarget
+{
+    void OnCompletion(byte operation, in UringCompletion completion);
+
+    /// <summary>The loop ends, or gives the target up.</summary>
+    void Shut();
+}
+
+/// <summary>A listening socket on io_uring.</summary>
+internal sealed unsafe class UringListener : Listener, IUringTarget
+{
+    private readonly UringLoop _loop;
+    private readonly IAcceptor _acceptor;
+    private readonly int _slot;
+    private int _fd;
+
+    internal UringListener(UringLoop loop, int fd, IAcceptor acceptor)
+    {
+        _loop = loop;
+        _fd = fd;
+        _acceptor = acceptor;
+        Address = SocketSettings.LocalAddress(fd);
+        _slot = loop.Register(this);
+        Arm();
+    }
+
+    public void OnCompletion(byte operation, in UringCompletion completion)
+    {
+        if (operation != UringAbi.OpAccept)
+        {
+            return;
+        }
+
+        var ended = (completion.Flags & UringAbi.CompletionMore) == 0;
+        if (completion.Result >= 0)
+        {
+            if (_fd < 0)
+            {
+                Libc.Close(completion.Result);
+            }
+            else
+            {
+                _acceptor.OnAccepted(_loop, completion.Result, SocketSettings.PeerAddress(completion.Result));
+            }
+        }
+
+        if (ended && _fd < 0)
+        {
+            _loop.Unregister(_slot);
+        }
+        else if (ended)
+        {
+            Arm();
+        }
+    }
+
+    public void Shut() => Close();
+
+    internal override void Close()
+    {
+        if (_fd >= 0)
+        {
+            UringChannel.CancelAndClose(_loop, _fd, _loop.Tag(_slot, 0));
+            _fd = -1;
+        }
+    }
+
+    private void Arm()
+    {
+        var entry = _loop.Ring.Next();
+        entry->Operation = UringAbi.OpAccept;
+        entry->IoPriority = UringAbi.AcceptMultishot;
+        entry->Fd = _fd;
+        entry->OperationFlags = Libc.SockNonBlock | Libc.SockCloseOnExec;
+        entry->UserData = _loop.Tag(_slot, UringAbi.OpAccept);
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Listeners;
+
+/// <summary>A plan's listeners: those that take connections, and those that captured connections are handed over to.</summary>
+internal sealed class ListenerTable
+{
+    private readonly Dictionary<IpEndpoint, PlannedListener> _bound = [];
+    private readonly Dictionary<IpEndpoint, PlannedListener> _unbound = [];
+    private readonly Dictionary<int, PlannedListener> _unboundAnywhere = [];
+
+    /// <summary>Throws <see cref="FormatException"/> naming the listener that cannot be used.</summary>
+    internal ListenerTable(ProxyPlan plan)
+    {
+        foreach (var listener in plan.Listeners)
+        {
+            if (!IpEndpoint.TryParse(listener.Address, listener.Port, out var address))
+            {
+                throw new FormatException($"Listener {listener.Name}: '{listener.Address}' is not an address");
+            }
+
+            var planned = new PlannedListener(listener, new ChainSelector(listener), address);
+            if (listener.BindToPort)
+            {
+                _bound[address] = planned;
+            }
+            else if (address.IsAny)
+            {
+                _unboundAnywhere[address.Port] = planned;
+            }
+            else
+            {
+                _unbound[address] = planned;
+            }
+        }
+    }
+
+    internal IReadOnlyDictionary<IpEndpoint, PlannedListener> Bound => _bound;
+
+    internal PlannedListener? FindBound(IpEndpoint address) => _bound.GetValueOrDefault(address);
+
+    /// <summary>Who serves a captured connection: the exact address first, then the port anywhere, else the capturing listener.</summary>
+    internal PlannedListener HandOver(PlannedListener captured, IpEndpoint destination)
+    {
+        if (!captured.Plan.UseOriginalDestination)
+        {
+            return captured;
+        }
+
+        var found = _unbound.GetValueOrDefault(destination) ?? _unboundAnywhere.GetValueOrDefault(destination.Port);
+
+        // A listener of the other direction is not for this connection: inbound and outbound must never mix.
+        return found is not null && found.Plan.Direction == captured.Plan.Direction ? found : captured;
+    }
+}
+
+/// <summary>A listener of a plan, ready to be used.</summary>
+internal sealed record PlannedListener(ListenerPlan Plan, ChainSelector Chains, IpEndpoint Address);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Weft.Proxy;
+using Weft.Proxy.Control;
+using Weft.Proxy.Io;
+
+if (args is not ["sidecar", "--bootstrap", var file])
+{
+    Console.Error.Write("usage: weft-proxy sidecar --bootstrap FILE\n");
+    return 2;
+}
+
+try
+{
+    using var sidecar = new Sidecar(Bootstrap.Read(file), TimeProvider.System, new Random(), Console.Error);
+    void Quit(PosixSignalContext signal)
+    {
+        // Not the default, which would end the process in the middle of what it is serving.
+        signal.Cancel = true;
+        sidecar.Quit();
+    }
+
+    using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Quit);
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Quit);
+    return sidecar.Run();
+}
+catch (Exception problem) when (problem is BootstrapException or IoException or SocketException or IOException)
+{
+    Console.Error.Write($"weft-proxy: {problem.Message}\n");
+    return 1;
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+using Weft.Proxy.Listeners;
+using Weft.Proxy.Stacks;
+using Weft.Proxy.Telemetry;
+using Weft.Proxy.Tls;
+
+namespace Weft.Proxy;
+
+/// <summary>
+/// A running data plane: its loops, the plan and the identity in force. Its methods may be called from any thread; each loop takes a change
+/// over between two of its ticks.
+/// </summary>
+internal sealed class ProxyRuntime : IDisposable
+{
+    private readonly ProxyLoop[] _loops;
+    private readonly Thread[] _threads;
+    private readonly LoopListeners[] _listeners;
+    private readonly Lock _gate = new();
+    private LoadedPlan _plan;
+    private TlsMaterial? _material;
+
+    internal ProxyRuntime(ProxyOptions options)
+    {
+        _loops = new ProxyLoop[options.Loops];
+        _threads = new Thread[options.Loops];
+        _listeners = new LoopListeners[options.Loops];
+        _plan = new LoadedPlan(ProxyPlan.Empty, options.Loops);
+        for (var i = 0; i < _loops.Length; i++)
+        {
+            var events = LoopFactory.Create(options.Io, new LoopSettings(options.Clock, options.Mark), out var fallback);
+            IoName = events.Name;
+            IoFallback = fallback;
+            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], options.ConnectionsPerEndpoint);
+            var loop = new ProxyLoop(i, events, settings, new Random(options.Seed + i));
+            loop.Adopt(_plan);
+            events.Faulted = fault => options.Faulted?.Invoke(fault);
+            _loops[i] = loop;
+            _listeners[i] = new LoopListeners(loop);
+            _threads[i] = new Thread(events.Run, 1024 * 1024) { Name = $"loop {i}", IsBackground = true };
+        }
+    }
+
+    /// <summary>The back end in use, and why it is not the better one.</summary>
+    internal string IoName { get; } = "";
+
+    internal string? IoFallback { get; }
+
+    internal ProxyPlan Plan => Volatile.Read(ref _plan).Plan;
+
+    internal bool IsDraining { get; private set; }
+
+    /// <summary>Open client connections of all loops; an estimate while they run.</summary>
+    internal int OpenConnections
+    {
+        get
+        {
+            var open = 0;
+            foreach (var loop in _loops)
+            {
+                open += loop.Connections.Count;
+            }
+
+            return open;
+        }
+    }
+
+    /// <summary>The loops' metrics; may be read at any time.</summary>
+    internal IEnumerable<LoopMetrics> Metrics => _loops.Select(loop => loop.Metrics);
+
+    internal void Start()
+    {
+        foreach (var thread in _threads)
+        {
+            thread.Start();
+        }
+    }
+
+    /// <summary>
+    /// Puts a plan in force for everything that begins from now on. Returns what is wrong with it, in which case the plan in force stays;
+    /// null when every loop serves it.
+    /// </summary>
+    internal string? Apply(ProxyPlan plan)
+    {
+        lock (_gate)
+        {
+            LoadedPlan loaded;
+            try
+            {
+                loaded = new LoadedPlan(plan, _loops.Length);
+            }
+            catch (FormatException problem)
+            {
+                return problem.Message;
+            }
+
+            // Ports first: a plan whose listeners cannot be had is refused as a whole.
+            var problems = OnEveryLoop(i => _listeners[i].TryOpen(loaded));
+            if (problems is not null)
+            {
+                OnEveryLoop(i =>
+                {
+                    _listeners[i].Keep(_plan);
+                    return null;
+                });
+                return problems;
+            }
+
+            Volatile.Write(ref _plan, loaded);
+            return OnEveryLoop(i =>
+            {
+                _loops[i].Adopt(loaded);
+                _listeners[i].Keep(loaded);
+                return null;
+            });
+        }
+    }
+
+    /// <summary>Uses an identity for every handshake from now on; open connections go on. Returns what is wrong with it, or null.</summary>
+    internal string? ApplyIdentity(string chainPem, string keyPem, string rootsPem)
+    {
+        try
+        {
+            var material = TlsMaterial.Parse(chainPem, keyPem, rootsPem);
+            lock (_gate)
+            {
+                _material = material;
+                return OnEveryLoop(i =>
+                {
+                    _loops[i].Contexts.Use(material);
+                    return null;
+                });
+            }
+        }
+        catch (TlsException problem)
+        {
+            return problem.Message;
+        }
+    }
+
+    internal bool HasIdentity => Volatile.Read(ref _material) is not null;
+
+    /// <summary>Adds a line for each figure of each endpoint, as Envoy's /clusters does.</summary>
+    internal void DescribeClusters(StringBuilder text) => OnEveryLoop(i =>
+    {
+        lock (text)
+        {
+            _loops[i].DescribeClusters(text);
+        }
+
+        return null;
+    });
+
+    /// <summary>Takes no more connections; idle ones are closed, the others after what they are doing.</summary>
+    internal void Drain()
+    {
+        lock (_gate)
+        {
+            IsDraining = true;
+            OnEveryLoop(i =>
+            {
+                var loop = _loops[i];
+                loop.IsDraining = true;
+                _listeners[i].CloseAll();
+                foreach (var connection in loop.Connections.ToArray())
+                {
+                    connection.Drain();
+                }
+
+                loop.Pools.Drain();
+                return null;
+            });
+        }
+    }
+
+    public void Dispose()
+    {
+        for (var i = 0; i < _loops.Length; i++)
+        {
+            var loop = _loops[i];
+            if (_threads[i].IsAlive)
+            {
+                loop.Events.Post(() =>
+                {
+                    foreach (var connection in loop.Connections.ToArray())
+                    {
+                        connection.Shut();
+                    }
+                });
+                loop.Events.Stop();
+                _threads[i].Join();
+            }
+
+            loop.Dispose();
+        }
+    }
+
+    /// <summary>Runs work on every loop's own thread and waits for all of it; the first problem is returned.</summary>
+    internal string? OnEveryLoop(Func<int, string?> work)
+    {
+        using var done = new CountdownEvent(_loops.Length);
+        var problems = new string?[_loops.Length];
+        for (var i = 0; i < _loops.Length; i++)
+        {
+            var index = i;
+            void Run()
+            {
+                try
+                {
+                    problems[index] = work(index);
+                }
+                catch (Exception failure) when (failure is IoException or TlsException)
+                {
+                    problems[index] = failure.Message;
+                }
+                finally
+                {
+                    done.Signal();
+                }
+            }
+
+            if (_threads[i].IsAlive)
+            {
+                _loops[i].Events.Post(Run);
+            }
+            else
+            {
+                Run();
+            }
+        }
+
+        done.Wait();
+        return Array.Find(problems, problem => problem is not null);
+    }
+}
+
+/// <summary>How a proxy runs.</summary>
+internal sealed record ProxyOptions
+{
+    internal int Loops { get; init; } = 1;
+
+    internal IoChoice Io { get; init; } = IoChoice.Auto;
+
+    /// <summary>SO_MARK of every socket; 0 where nothing is captured.</summary>
+    internal int Mark { get; init; } = SocketSettings.MeshMark;
+
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where the loops' randomness begins.</summary>
+    internal int Seed { get; init; } = Environment.TickCount;
+
+    internal WorkloadNamePlan Workload { get; init; } = new("", "", "", "", "", "", "", "");
+
+    /// <summary>Open connections of one loop to one endpoint; above this a request is answered 503, flag UO.</summary>
+    internal int ConnectionsPerEndpoint { get; init; } = 4096;
+
+    /// <summary>Made for as many loops; null for none.</summary>
+    internal AccessLog? Log { get; init; }
+
+    /// <summary>Told of defects met while serving one connection.</summary>
+    internal Action<Exception>? Faulted { get; init; }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+
+namespace Weft.Proxy.Routing;
+
+/// <summary>
+/// A route table, compiled: the virtual host by authority, then the first route whose conditions all hold. Made once for a plan;
+/// matching allocates nothing.
+/// </summary>
+/// <typeparam name="TRoute">What the data path keeps for a route; made once for each.</typeparam>
+internal sealed class RouteTable<TRoute>
+    where TRoute : class
+{
+    private readonly VirtualHostMap<Entry[]> _hosts = new();
+
+    /// <summary>Throws <see cref="FormatException"/> naming the route that cannot be used.</summary>
+    public RouteTable(RouteTablePlan plan, Func<RoutePlan, TRoute> make)
+    {
+        Name = plan.Name;
+        foreach (var host in plan.VirtualHosts)
+        {
+            var entries = new Entry[host.Routes.Count];
+            for (var i = 0; i < entries.Length; i++)
+            {
+                var route = host.Routes[i];
+                entries[i] = new Entry(RouteMatcher.Compile(route, plan.Name), make(route));
+            }
+
+            foreach (var domain in host.Domains)
+            {
+                _hosts.Add(domain, entries);
+            }
+        }
+    }
+
+    public string Name { get; }
+
+    /// <summary>Null where no virtual host or no route of it fits: 404, flag NR.</summary>
+    public TRoute? Match(in RouteRequest request)
+    {
+        if (_hosts.Find(request.Authority) is { } entries)
+        {
+            foreach (ref readonly var entry in entries.AsSpan())
+            {
+                if (entry.Matcher.Matches(request))
+                {
+                    return entry.Route;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private readonly record struct Entry(RouteMatcher Matcher, TRoute Route);
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Proxy.Admin;
+using Weft.Proxy.Control;
+using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
+using Weft.Wire.Dump;
+using Weft.Wire.Plans;
+
+namespace Weft.Proxy;
+
+/// <summary>The program in its role beside one workload: data plane, control connection, admin ports, and the way down.</summary>
+internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
+{
+    private const int DrainStepMs = 50;
+
+    /// <summary>After this long the work of starting is behind us.</summary>
+    private const int SettledMs = 5000;
+
+    private readonly Bootstrap _bootstrap;
+    private readonly TextWriter _log;
+    private readonly TimeProvider _clock;
+    private readonly AccessLog? _accessLog;
+    private readonly ProxyRuntime _runtime;
+    private readonly AdminServer _admin;
+    private readonly ControlThread _control;
+    private readonly ManualResetEventSlim _end = new();
+    private WorkloadIdentity? _identity;
+    private long _appliedTicks;
+
+    internal Sidecar(Bootstrap bootstrap, TimeProvider clock, Random random, TextWriter log)
+    {
+        _bootstrap = bootstrap;
+        _log = log;
+        _clock = clock;
+        StartedAt = clock.GetUtcNow();
+        _accessLog = AccessLog.Open(bootstrap.AccessLog, json: false, bootstrap.Loops);
+        _runtime = new ProxyRuntime(new ProxyOptions
+        {
+            Loops = bootstrap.Loops,
+            Io = bootstrap.Io switch { "epoll" => IoChoice.Epoll, "uring" => IoChoice.Uring, _ => IoChoice.Auto },
+            Mark = bootstrap.MarkSockets ? SocketSettings.MeshMark : 0,
+            Clock = clock,
+            Seed = random.Next(),
+            Workload = NamesOf(bootstrap.Node.Metadata),
+            Log = _accessLog,
+            Faulted = fault => log.WriteLine($"weft-proxy: a connection was closed because of a defect: {fault}"),
+        });
+        _admin = new AdminServer(log);
+        _control = new ControlThread(bootstrap, this, clock, random, log);
+    }
+
+    public string? NotReady =>
+        _runtime.IsDraining ? "draining"
+        : _runtime.Plan.Listeners.Count == 0 ? "no plan yet"
+        : _bootstrap.Control is not null && _identity is null ? "no certificate yet" : null;
+
+    public ProxyPlan Plan => _runtime.Plan;
+
+    public WorkloadIdentity? Identity => Volatile.Read(ref _identity);
+
+    public DateTimeOffset StartedAt { get; }
+
+    /// <summary>Serves until <see cref="Quit"/>; returns the process's exit code.</summary>
+    internal int Run()
+    {
+        if (_runtime.IoFallback is { } reason)
+        {
+            _log.WriteLine($"weft-proxy: using {_runtime.IoName}: {reason}");
+        }
+
+        _runtime.Start();
+        _accessLog?.Start();
+        _control.Start();
+        ListenAdmin();
+        if (!_end.Wait(SettledMs))
+        {
+            StartPages.Release();
+            _end.Wait();
+        }
+
+        _control.Dispose();
+        Drain();
+        WaitForConnections();
+        return 0;
+    }
+
+    public string? Apply(ProxyPlan plan)
+    {
+        var problem = _runtime.Apply(plan);
+        if (problem is null)
+        {
+            Volatile.Write(ref _appliedTicks, _clock.GetUtcNow().Ticks);
+        }
+
+        return problem;
+    }
+
+    public string? ApplyIdentity(WorkloadIdentity identity)
+    {
+        var problem = _runtime.ApplyIdentity(identity.ChainPem, identity.KeyPem, identity.RootsPem);
+        if (problem is null)
+        {
+            Volatile.Write(ref _identity, identity);
+        }
+
+        return problem;
+    }
+
+    public string Metrics()
+    {
+        var text = new MetricsText();
+        text.AddLoops([.. _runtime.Metrics]);
+        text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
+        text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
+        ProcessMetrics.Add(text, Version);
+        return text.ToString();
+    }
+
+    public byte[] ConfigDump()
+    {
+        var plan = Plan;
+        var node = _bootstrap.Node;
+        var versions = new PlanEncoder().Encode(plan).All.ToDictionary(resource => (resource.TypeUrl, resource.Name), resource => resource.Version);
+        return Wire.Dump.ConfigDump.Write(plan, new DumpFacts(
+            node.Id,
+            node.Cluster,
+            MetadataOf(node.Metadata),
+            Version,
+            Identity?.ChainPem,
+            Identity?.RootsPem,
+            new DateTimeOffset(Volatile.Read(ref _appliedTicks), TimeSpan.Zero),
+            (type, name) => versions.GetValueOrDefault((type, name))));
+    }
+
+    public string Clusters()
+    {
+        var text = new StringBuilder();
+        _runtime.DescribeClusters(text);
+        return text.ToString();
+    }
+
+    public void Drain() => _runtime.Drain();
+
+    public void Quit() => _end.Set();
+
+    public void Dispose()
+    {
+        _admin.Dispose();
+        _runtime.Dispose();
+        _accessLog?.Dispose();
+        _end.Dispose();
+    }
+
+    private void ListenAdmin()
+    {
+        var pages = new AdminPages(this, _bootstrap, _clock);
+        Listen(IPAddress.Loopback, _bootstrap.Ports.Admin, pages.Admin());
+        Listen(IPAddress.Any, _bootstrap.Ports.Metrics, pages.Prometheus());
+        Listen(IPAddress.Any, _bootstrap.Ports.Prometheus, pages.Prometheus());
+        Listen(IPAddress.Any, _bootstrap.Ports.Status, pages.Status());
+    }
+
+    private void Listen(IPAddress address, int port, AdminRoutes routes)
+    {
+        if (port != 0)
+        {
+            _admin.Listen(address, port, routes);
+        }
+    }
+
+    private void WaitForConnections()
+    {
+        var deadline = _clock.GetUtcNow().AddSeconds(_bootstrap.DrainSeconds);
+        using var never = new ManualResetEventSlim();
+        while (_runtime.OpenConnections > 0 && _clock.GetUtcNow() < deadline)
+        {
+            never.Wait(DrainStepMs);
+        }
+    }
+
+    private static string Version => typeof(Sidecar).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    private static Dictionary<string, string> MetadataOf(NodeMetadata node) => new()
+    {
+        ["NAME"] = node.Name,
+        ["NAMESPACE"] = node.Namespace,
+        ["WORKLOAD_NAME"] = node.Workload,
+        ["SERVICE_ACCOUNT"] = node.ServiceAccount,
+        ["CLUSTER_ID"] = node.ClusterId,
+        ["INSTANCE_IPS"] = node.PodIp,
+    };
+
+    private static WorkloadNamePlan NamesOf(NodeMetadata node) => new(
+        node.Workload,
+        node.Namespace,
+        node.CanonicalName,
+        node.CanonicalRevision,
+        node.ClusterId,
+        node.ServiceAccount,
+        node.App,
+        node.Version);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>A failure as a value: made where it happens, answered in one place.</summary>
+/// <param name="Kind">What.</param>
+/// <param name="Reason">The transport's own words, where there are some; for the log.</param>
+/// <param name="BetterStatus">A status that says it better than the kind's own; 0 for none.</param>
+internal readonly record struct Failure(FailureKind Kind, string? Reason = null, int BetterStatus = 0)
+{
+    internal bool IsNone => Kind == FailureKind.None;
+
+    internal Side Side => Kind switch
+    {
+        FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost or
+            FailureKind.HeadTimeout or FailureKind.ClientGone => Side.Downstream,
+        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow => Side.Proxy,
+        _ => Side.Upstream,
+    };
+
+    /// <summary>Another try may succeed; whether there is one is the route's decision.</summary>
+    internal bool IsRetryable => Side == Side.Upstream && Kind != FailureKind.RequestTimeout;
+
+    /// <summary>Status of the answer; 0 where nobody is left to answer.</summary>
+    internal int Status => BetterStatus != 0 ? BetterStatus : Kind switch
+    {
+        FailureKind.BadRequest or FailureKind.MissingHost => 400,
+        FailureKind.HeadTooLarge => 431,
+        FailureKind.VersionNotSupported => 426,
+        FailureKind.HeadTimeout => 408,
+        FailureKind.NoRoute => 404,
+        FailureKind.BadResponse => 502,
+        FailureKind.RequestTimeout or FailureKind.PerTryTimeout => 504,
+        FailureKind.ClientGone or FailureKind.None => 0,
+        _ => 503,
+    };
+
+    /// <summary>Envoy's response flag.</summary>
+    internal string Flag => Kind switch
+    {
+        FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost => "DPE",
+        FailureKind.HeadTimeout => "SI",
+        FailureKind.NoRoute => "NR",
+        FailureKind.NoCluster => "NC",
+        FailureKind.NoHealthyEndpoint => "UH",
+        FailureKind.Overflow => "UO",
+        FailureKind.ConnectFailed or FailureKind.ConnectTimeout or FailureKind.TlsFailed => "UF",
+        FailureKind.ConnectionClosed => "UC",
+        FailureKind.BadResponse => "UPE",
+        FailureKind.RequestTimeout or FailureKind.PerTryTimeout => "UT",
+        FailureKind.FaultAbort => "FI",
+        FailureKind.ClientGone => "DC",
+        _ => "-",
+    };
+
+    /// <summary>Envoy's response code details.</summary>
+    internal string Details => Kind switch
+    {
+        FailureKind.BadRequest => "http1.codec_error",
+        FailureKind.HeadTooLarge => "http1.headers_too_large",
+        FailureKind.VersionNotSupported => "low_version",
+        FailureKind.MissingHost => "missing_host_header",
+        FailureKind.HeadTimeout => "stream_idle_timeout",
+        FailureKind.NoRoute => "route_not_found",
+        FailureKind.NoCluster => "cluster_not_found",
+        FailureKind.NoHealthyEndpoint => "no_healthy_upstream",
+        FailureKind.Overflow => "upstream_reset_before_response_started{overflow}",
+        FailureKind.ConnectFailed or FailureKind.TlsFailed => "upstream_reset_before_response_started{connection_failure}",
+        FailureKind.ConnectTimeout => "upstream_reset_before_response_started{connection_timeout}",
+        FailureKind.ConnectionClosed => "upstream_reset_before_response_started{connection_termination}",
+        FailureKind.BadResponse => "upstream_reset_before_response_started{protocol_error}",
+        FailureKind.RequestTimeout => "upstream_response_timeout",
+        FailureKind.PerTryTimeout => "upstream_per_try_timeout",
+        FailureKind.FaultAbort => "fault_filter_abort",
+        FailureKind.ClientGone => "downstream_remote_disconnect",
+        _ => "-",
+    };
+
+    /// <summary>Body of the answer, in Envoy's words, which people and scripts look for.</summary>
+    internal ReadOnlySpan<byte> Body => Kind switch
+    {
+        FailureKind.NoHealthyEndpoint => "no healthy upstream"u8,
+        FailureKind.Overflow =>
+            "upstream connect error or disconnect/reset before headers. reset reason: overflow"u8,
+        FailureKind.ConnectFailed or FailureKind.TlsFailed =>
+            "upstream connect error or disconnect/reset before headers. reset reason: connection failure"u8,
+        FailureKind.ConnectTimeout =>
+            "upstream connect error or disconnect/reset before headers. reset reason: connection timeout"u8,
+        FailureKind.ConnectionClosed =>
+            "upstream connect error or disconnect/reset before headers. reset reason: connection termination"u8,
+        FailureKind.BadResponse =>
+            "upstream connect error or disconnect/reset before headers. reset reason: protocol error"u8,
+        FailureKind.RequestTimeout or FailureKind.PerTryTimeout => "upstream request timeout"u8,
+        FailureKind.FaultAbort => "fault filter abort"u8,
+        FailureKind.BadRequest => "Bad Request"u8,
+        FailureKind.HeadTimeout => "stream timeout"u8,
+        _ => [],
+    };
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Buffers.Text;
+using Weft.Model.Plan;
+using Weft.Protocols.Http1;
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>Writes heads: what is kept of the received one, in runs, and what the proxy adds.</summary>
+internal static class HeadWriter
+{
+    /// <summary>
+    /// The request as it goes upstream, without the lines that differ between tries and without the empty line at its end.
+    /// </summary>
+    internal static void WriteRequest(ref NativeBuffer head, Exchange exchange)
+    {
+        var request = exchange.Request;
+        var bytes = exchange.RequestBytes;
+        var authority = exchange.NewAuthority;
+        head.Append(request.MethodText.Of(bytes));
+        head.Append(" "u8);
+        AppendTarget(ref head, exchange, bytes);
+        head.Append(" HTTP/1.1\r\n"u8);
+        head.Append("host: "u8);
+        head.Append(authority.IsEmpty ? request.Authority.Of(bytes) : authority);
+        head.Append("\r\n"u8);
+        AppendKeptRequestFields(ref head, exchange, bytes);
+        if (!authority.IsEmpty)
+        {
+            AppendLine(ref head, "x-envoy-original-host"u8, request.Authority.Of(bytes));
+        }
+
+        if (!exchange.NewTarget.IsEmpty)
+        {
+            AppendLine(ref head, "x-envoy-original-path"u8, request.Target.Of(bytes));
+        }
+
+        if (!request.Has(KnownHeader.XForwardedProto))
+        {
+            head.Append("x-forwarded-proto: http\r\n"u8);
+        }
+
+        if (!request.Has(KnownHeader.XRequestId))
+        {
+            AppendLine(ref head, "x-request-id"u8, exchange.MadeRequestId);
+        }
+
+        if (request.Framing == BodyFraming.Chunked)
+        {
+            head.Append("transfer-encoding: chunked\r\n"u8);
+        }
+
+        if (request.IsUpgrade && request.TryGet(KnownHeader.Upgrade, bytes, out var protocol))
+        {
+            head.Append("connection: upgrade\r\n"u8);
+            AppendLine(ref head, "upgrade"u8, protocol);
+        }
+
+        AppendClientCertificate(ref head, exchange, bytes);
+        exchange.Target?.RequestEdits?.Append(ref head, exchange);
+        exchange.Route?.Actions.RequestEdits?.Append(ref head, exchange);
+    }
+
+    /// <summary>The response as it goes downstream, whole.</summary>
+    internal static void WriteResponse(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes, bool close)
+    {
+        var response = exchange.Response;
+        head.Append("HTTP/1.1 "u8);
+        AppendNumber(ref head, response.Status);
+        head.Append(" "u8);
+        head.Append(response.Reason.Of(bytes));
+        head.Append("\r\n"u8);
+        AppendKeptResponseFields(ref head, exchange, bytes);
+        if (!response.Has(KnownHeader.Date))
+        {
+            AppendLine(ref head, "date"u8, exchange.Loop.Date.Text);
+        }
+
+        AppendServer(ref head, exchange);
+        if (!response.IsInterim)
+        {
+            head.Append("x-envoy-upstream-service-time: "u8);
+            AppendNumber(ref head, exchange.UpstreamServiceMs);
+            head.Append("\r\n"u8);
+        }
+
+        if (exchange.ResponseIsRechunked || response.Framing == BodyFraming.Chunked)
+        {
+            head.Append("transfer-encoding: chunked\r\n"u8);
+        }
+
+        if (response.Status == 101 && response.TryGet(KnownHeader.Upgrade, bytes, out var protocol))
+        {
+            head.Append("connection: upgrade\r\n"u8);
+            AppendLine(ref head, "upgrade"u8, protocol);
+        }
+        else if (close)
+        {
+            head.Append("connection: close\r\n"u8);
+        }
+
+        exchange.Target?.ResponseEdits?.Append(ref head, exchange);
+        exchange.Route?.Actions.ResponseEdits?.Append(ref head, exchange);
+        head.Append("\r\n"u8);
+    }
+
+    internal static void AppendLine(ref NativeBuffer head, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        head.Append(name);
+        head.Append(": "u8);
+        head.Append(value);
+        head.Append("\r\n"u8);
+    }
+
+    internal static void AppendNumber(ref NativeBuffer head, long number)
+    {
+        var room = head.Reserve(20);
+        Utf8Formatter.TryFormat(number, room, out var length);
+        head.Commit(length);
+    }
+
+    internal static void AppendHexNumber(ref NativeBuffer head, int number)
+    {
+        var room = head.Reserve(8);
+        Utf8Formatter.TryFormat(number, room, out var length, 'x');
+        head.Commit(length);
+    }
+
+    /// <summary>The status line with the usual reason phrase.</summary>
+    internal static void AppendStatusLine(ref NativeBuffer head, int status)
+    {
+        const int LongestLine = 64;
+        var writer = new Http1Writer(head.Reserve(LongestLine));
+        writer.StatusLine(status);
+        head.Commit(writer.Length);
+    }
+
+    internal static void AppendServer(ref NativeBuffer head, Exchange exchange) =>
+        head.Append(exchange.Service.Direction == TrafficDirection.Inbound ? "server: istio-envoy\r\n"u8 : "server: envoy\r\n"u8);
+
+    private static void AppendTarget(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var request = exchange.Request;
+        if (!exchange.NewTarget.IsEmpty)
+        {
+            head.Append(exchange.NewTarget);
+        }
+        else if (request.Form == TargetForm.Absolute)
+        {
+            // An origin server gets origin form; the authority went into Host.
+            head.Append(request.PathOf(bytes));
+            if (request.HasQuery)
+            {
+                head.Append("?"u8);
+                head.Append(request.Query.Of(bytes));
+            }
+        }
+        else
+        {
+            head.Append(request.Target.Of(bytes));
+        }
+    }
+
+    private static void AppendKeptRequestFields(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var fields = exchange.Request.Fields;
+        var routeEdits = exchange.Route?.Actions.RequestEdits;
+        var targetEdits = exchange.Target?.RequestEdits;
+        var dropsCertificate = exchange.Service.Direction == TrafficDirection.Inbound;
+        var run = -1;
+        for (var i = 0; i < fields.Length; i++)
+        {
+            ref readonly var field = ref fields[i];
+            var drop = field.IsHopByHop || field.Known switch
+            {
+                KnownHeader.Host or KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId or
+                    KnownHeader.XEnvoyAttemptCount => true,
+                KnownHeader.XForwardedClientCert => dropsCertificate,
+                _ => false,
+            };
+            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
+            Keep(ref head, bytes, field.LineStart, drop, ref run);
+        }
+
+        Keep(ref head, bytes, exchange.Request.Length - 2, drop: true, ref run);
+    }
+
+    private static void AppendKeptResponseFields(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var fields = exchange.Response.Fields;
+        var routeEdits = exchange.Route?.Actions.ResponseEdits;
+        var targetEdits = exchange.Target?.ResponseEdits;
+        var run = -1;
+        for (var i = 0; i < fields.Length; i++)
+        {
+            ref readonly var field = ref fields[i];
+            var drop = field.IsHopByHop || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
+                KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId;
+            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
+            Keep(ref head, bytes, field.LineStart, drop, ref run);
+        }
+
+        Keep(ref head, bytes, exchange.Response.Length - 2, drop: true, ref run);
+    }
+
+    /// <summary>Neighbouring lines that are kept are copied together.</summary>
+    private static void Keep(ref NativeBuffer head, ReadOnlySpan<byte> bytes, int lineStart, bool drop, ref int run)
+    {
+        if (!drop)
+        {
+            run = run < 0 ? lineStart : run;
+        }
+        else if (run >= 0)
+        {
+            head.Append(bytes[run..lineStart]);
+            run = -1;
+        }
+    }
+
+    private static void AppendClientCertificate(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var own = exchange.Client.ForwardedCertificate;
+        if (own.IsEmpty || exchange.Service.Direction != TrafficDirection.Inbound)
+        {
+            return;
+        }
+
+        head.Append("x-forwarded-client-cert: "u8);
+        if (exchange.Request.TryGet(KnownHeader.XForwardedClientCert, bytes, out var earlier))
+        {
+            head.Append(earlier);
+            head.Append(","u8);
+        }
+
+        head.Append(own);
+        head.Append("\r\n"u8);
+    }
+}

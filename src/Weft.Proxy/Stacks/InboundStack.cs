@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Proxy.Filters;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>What a request passes on its way into a workload, in order. Read this first.</summary>
+/// <remarks>
+/// Before it: <see cref="Listeners.AcceptedConnection"/> chose the chain and ended TLS, so the peer's identity is known and verified.
+/// After it: <see cref="Exchange"/> tries, repeats and forwards; <see cref="Exchange.AnswerFailure"/> is the one place where failures become
+/// responses; <see cref="Observe"/> counts and logs every exchange at its end, failures included.
+/// </remarks>
+internal static class InboundStack
+{
+    internal static Stage[] Build() =>
+    [
+        // Who calls, as the peer's proxy says it: read from a connection's first request, before anything may refuse that
+        // request, because the names are needed for every later one and in the refusal's metrics, too.
+        new KeepPeerNames(),
+
+        // What is asked for, from the plan that the request began with. Everything below acts on the route.
+        new MatchRoute(),
+
+        // Redirects and fixed answers need no endpoint.
+        new AnswerDirectly(),
+
+        // Path and authority as the application shall see them; after matching, which must see what the client sent.
+        new RewriteRequest(),
+
+        // The application, at the address that the client asked for; takes the request over.
+        new Forward(),
+    ];
+}

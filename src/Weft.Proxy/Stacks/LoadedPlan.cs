@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Protocols.Http1;
+using Weft.Proxy.Io;
+using Weft.Proxy.Listeners;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Upstreams;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>A plan made ready to serve: immutable but for what loops remember in it; swapped as a whole.</summary>
+internal sealed class LoadedPlan
+{
+    private readonly Dictionary<string, ClusterEntry> _clusters = [];
+    private readonly Dictionary<string, RouteTable<PlannedRoute>> _tables = [];
+    private readonly Dictionary<string, RouteTable<PlannedRoute>> _inlineTables = [];
+
+    /// <summary>Throws <see cref="FormatException"/> naming what cannot be used; the plan in force then stays.</summary>
+    internal LoadedPlan(ProxyPlan plan, int loops)
+    {
+        Plan = plan;
+        Listeners = new ListenerTable(plan);
+        Dictionary<string, EndpointsPlan> endpoints = [];
+        foreach (var group in plan.Endpoints)
+        {
+            endpoints[group.Cluster] = group;
+        }
+
+        foreach (var cluster in plan.Clusters)
+        {
+            _clusters[cluster.Name] = new ClusterEntry(cluster, endpoints.GetValueOrDefault(cluster.Name), loops);
+        }
+
+        foreach (var table in plan.RouteTables)
+        {
+            _tables[table.Name] = Compile(table);
+        }
+
+        foreach (var listener in plan.Listeners)
+        {
+            foreach (var chain in listener.Chains)
+            {
+                AddInline(chain);
+            }
+
+            AddInline(listener.DefaultChain);
+        }
+    }
+
+    internal ProxyPlan Plan { get; }
+
+    internal ListenerTable Listeners { get; }
+
+    /// <summary>Clusters by name, for those who show them.</summary>
+    internal IReadOnlyDictionary<string, ClusterEntry> Clusters => _clusters;
+
+    internal ClusterEntry? FindCluster(string name) => _clusters.GetValueOrDefault(name);
+
+    /// <summary>The routes of a chain as this plan has them: a connection outlives the plan that its chain came from.</summary>
+    internal RouteTable<PlannedRoute>? TableOf(HttpChainPlan chain) => chain.InlineRoutes is { } inline
+        ? _inlineTables.GetValueOrDefault(inline.Name)
+        : _tables.GetValueOrDefault(chain.RouteTable);
+
+    /// <summary>The cluster that a connection to an address leads to, where its requests cannot be read one by one.</summary>
+    internal ClusterEntry? ClusterFor(HttpChainPlan chain, IpEndpoint destination, Random random)
+    {
+        var bytes = Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nhost: {destination}\r\n\r\n");
+        var head = new RequestHead();
+        if (Http1Parser.TryParseRequest(bytes, head, Http1Rules.Default) != ParseStatus.Done)
+        {
+            return null;
+        }
+
+        var route = TableOf(chain)?.Match(new RouteRequest(head, bytes, "http"u8));
+        return route?.Actions.Choose(random)?.Cluster;
+    }
+
+    private void AddInline(ChainPlan? chain)
+    {
+        if (chain?.Http?.InlineRoutes is { } table)
+        {
+            _inlineTables.TryAdd(table.Name, Compile(table));
+        }
+    }
+
+    private RouteTable<PlannedRoute> Compile(RouteTablePlan table) =>
+        new(table, route => new PlannedRoute(route, new RouteActions(route, _clusters)));
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Proxy.Filters;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>What a request passes on its way out of a workload, in order. Read this first.</summary>
+/// <remarks>
+/// Before it: <see cref="Listeners.AcceptedConnection"/> chose the listener by the address that the application asked for. After it: as
+/// for <see cref="InboundStack"/>.
+/// </remarks>
+internal static class OutboundStack
+{
+    internal static Stage[] Build() =>
+    [
+        // The route decides everything below: faults, rewriting, the weighted choice of a cluster.
+        new MatchRoute(),
+
+        // Injected trouble first, as if the network had it: also in front of redirects and fixed answers. May wait.
+        new InjectFault(),
+
+        // Redirects and fixed answers need no endpoint.
+        new AnswerDirectly(),
+
+        // Path and authority as the server shall see them; after matching, which must see what the client sent.
+        new RewriteRequest(),
+
+        // Chooses an endpoint for every try anew, because a retry must be able to go elsewhere; takes the request over.
+        new Forward(),
+    ];
+}

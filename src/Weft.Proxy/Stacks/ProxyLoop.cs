@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Proxy.Balancing;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
+using Weft.Proxy.Tls;
+using Weft.Proxy.Upstreams;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>Everything that one loop owns; nothing here is touched by another thread but the plan's reference.</summary>
+internal sealed class ProxyLoop : IDisposable
+{
+    /// <summary>Memory that the output buffer keeps between messages.</summary>
+    internal const int KeptOutputSize = 256 * 1024;
+
+    private readonly Stack<Exchange> _exchanges = new();
+    private readonly Dictionary<string, LoopCluster> _clusters = [];
+    private readonly byte[] _idBytes = new byte[16];
+
+    /// <summary>One message at a time is put together here before it is written.</summary>
+    internal NativeBuffer Out;
+
+    internal ProxyLoop(int index, EventLoop events, ProxySettings settings, Random random)
+    {
+        Index = index;
+        Events = events;
+        Random = random;
+        Tls = new TlsEngine(events);
+        Contexts = new TlsContexts();
+        Connector = new Connector(events, Tls, Contexts);
+        Pools = new PoolTable(events, Connector, settings.ConnectionsPerEndpoint);
+        Date = new DateText(settings.Clock);
+        PeerMetadata = KeepPeerNames.Encode(settings.Workload);
+        Metrics = new LoopMetrics(settings.Workload);
+        Log = settings.Log;
+        Plan = new LoadedPlan(ProxyPlan.Empty, 1);
+    }
+
+    internal int Index { get; }
+
+    internal EventLoop Events { get; }
+
+    internal LoopMetrics Metrics { get; }
+
+    /// <summary>Null without an access log.</summary>
+    internal LoopLog? Log { get; }
+
+    internal Random Random { get; }
+
+    internal TlsEngine Tls { get; }
+
+    internal TlsContexts Contexts { get; }
+
+    internal Connector Connector { get; }
+
+    internal PoolTable Pools { get; }
+
+    internal DateText Date { get; }
+
+    internal byte[] PeerMetadata { get; }
+
+    /// <summary>The plan for what begins now. Set by one volatile write; who has begun keeps the one they have.</summary>
+    internal LoadedPlan Plan
+    {
+        get => Volatile.Read(ref field);
+        private set => Volatile.Write(ref field, value);
+    }
+
+    internal bool IsDraining { get; set; }
+
+    /// <summary>Client connections, for draining and stopping.</summary>
+    internal HashSet<IDrainable> Connections { get; } = [];
+
+    /// <summary>Names that peers told; the same names are the same object, which metrics recognise at a glance.</summary>
+    internal PeerNameTable PeerNames { get; } = new();
+
+    internal long Timestamp() => Events.Clock.GetTimestamp();
+
+    internal long ElapsedMs(long since) => (long)Events.Clock.GetElapsedTime(since).TotalMilliseconds;
+
+    internal Exchange RentExchange() => _exchanges.TryPop(out var exchange) ? exchange : new Exchange(this);
+
+    internal void Return(Exchange exchange) => _exchanges.Push(exchange);
+
+    /// <summary>A random UUID (version 4) as text.</summary>
+    internal void MakeRequestId(Span<byte> text)
+    {
+        Random.NextBytes(_idBytes);
+        _idBytes[6] = (byte)((_idBytes[6] & 0x0F) | 0x40);
+        _idBytes[8] = (byte)((_idBytes[8] & 0x3F) | 0x80);
+        new Guid(_idBytes, bigEndian: true).TryFormat(text, out _);
+    }
+
+    /// <summary>Serves a plan from now on.</summary>
+    internal void Adopt(LoadedPlan plan)
+    {
+        foreach (var (name, entry) in plan.Clusters)
+        {
+            if (!_clusters.TryGetValue(name, out var known))
+            {
+                _clusters[name] = known = new LoopCluster(Pools);
+            }
+
+            known.Update(entry, Random);
+            entry.Join(Index, known);
+        }
+
+        if (_clusters.Count > plan.Clusters.Count)
+        {
+            foreach (var name in _clusters.Keys.Where(name => plan.FindCluster(name) is null).ToArray())
+            {
+                _clusters.Remove(name);
+            }
+        }
+
+        Plan = plan;
+    }
+
+    /// <summary>One line a figure.</summary>
+    internal void DescribeClusters(StringBuilder text)
+    {
+        foreach (var (name, cluster) in _clusters)
+        {
+            foreach (var endpoint in cluster.Endpoints.All)
+            {
+                var pool = cluster.PoolFor(endpoint.Address, endpoint.Plan.Meshed);
+                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::cx_active::{pool.Open}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::rq_active::{endpoint.Active}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::weight::{endpoint.Plan.Weight}\n");
+                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::health_flags::{(endpoint.IsAvailable ? "healthy" : "/failed_eds_health")}\n");
+            }
+        }
+    }
+
+    /// <summary>The pool of an endpoint for the next try, another than the last one's if there is another.</summary>
+    internal EndpointPool? ChoosePool(Exchange exchange, IpEndpoint last, out EndpointState? endpoint, out Failure failure)
+    {
+        endpoint = null;
+        failure = default;
+        var cluster = exchange.Cluster!;
+        var state = cluster.On(Index);
+        if (cluster.Plan.Kind == ClusterKind.OriginalDestination)
+        {
+            if (IsOwn(exchange.Client.Destination, exchange.Client.ListenerAddress))
+            {
+                failure = new Failure(FailureKind.NoHealthyEndpoint, "the connection was made to the proxy's own port");
+                return null;
+            }
+
+            return state.PoolFor(exchange.Client.Destination, meshed: false);
+        }
+
+        endpoint = last.IsNone ? state.Endpoints.Pick(Random) : state.Endpoints.Pick(Random, last);
+        if (endpoint is null)
+        {
+            failure = new Failure(FailureKind.NoHealthyEndpoint);
+            return null;
+        }
+
+        return state.PoolFor(endpoint.Address, endpoint.Plan.Meshed);
+    }
+
+    /// <summary>A connection that capture did not change leads to the listener itself; forwarding it would never end.</summary>
+    internal static bool IsOwn(IpEndpoint destination, IpEndpoint listener) => destination.Port == listener.Port;
+
+    public void Dispose()
+    {
+        Contexts.Dispose();
+        Tls.Dispose();
+        Out.Free();
+        Events.Dispose();
+    }
+}
+
+/// <summary>What a proxy is told once, at its start.</summary>
+/// <param name="Clock">Where time comes from.</param>
+/// <param name="Workload">How this workload names itself.</param>
+/// <param name="Log">The loop's way into the access log; null without one.</param>
+/// <param name="ConnectionsPerEndpoint">Open connections of the loop to one endpoint; above this a request is answered 503, flag UO.</param>
+internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, int ConnectionsPerEndpoint);
+
+/// <summary>A client connection, as draining sees it.</summary>
+internal interface IDrainable
+{
+    /// <summary>Closes it if it is idle; else it closes itself after what it is doing.</summary>
+    void Drain();
+
+    /// <summary>Ends it now.</summary>
+    void Shut();
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Proxy.Filters;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Upstreams;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>What a route does, compiled once per plan.</summary>
+internal sealed class RouteActions
+{
+    private readonly WeightedList<WeightedTarget>? _targets;
+
+    /// <summary>Throws <see cref="FormatException"/> saying what of the route cannot be used.</summary>
+    internal RouteActions(RoutePlan plan, IReadOnlyDictionary<string, ClusterEntry> clusters)
+    {
+        RequestEdits = HeaderEdits.Of(plan.RequestHeaders);
+        ResponseEdits = HeaderEdits.Of(plan.ResponseHeaders);
+        DirectBody = plan.Direct is null ? [] : Encoding.UTF8.GetBytes(plan.Direct.Body);
+        if (plan.Forward is not { } forward)
+        {
+            return;
+        }
+
+        Retry = forward.Retry is { Attempts: > 0 } or { PerTryTimeoutMs: > 0 } ? new RetryPolicy(forward.Retry) : null;
+        Rewrite = PathRewrite.Compile(forward.Rewrite, plan.Match);
+        NewAuthority = forward.Rewrite?.Authority is { } authority ? Encoding.Latin1.GetBytes(authority) : null;
+        var targets = new WeightedTarget[forward.Clusters.Count];
+        var weights = new int[targets.Length];
+        for (var i = 0; i < targets.Length; i++)
+        {
+            var weighted = forward.Clusters[i];
+            weights[i] = weighted.Weight;
+            targets[i] = new WeightedTarget(
+                weighted.Cluster,
+                clusters.GetValueOrDefault(weighted.Cluster),
+                HeaderEdits.Of(weighted.RequestHeaders),
+                HeaderEdits.Of(weighted.ResponseHeaders));
+        }
+
+        _targets = targets.Length == 0 ? null : new WeightedList<WeightedTarget>(targets, weights);
+    }
+
+    internal HeaderEdits? RequestEdits { get; }
+
+    internal HeaderEdits? ResponseEdits { get; }
+
+    internal byte[] DirectBody { get; }
+
+    internal RetryPolicy? Retry { get; }
+
+    internal PathRewrite? Rewrite { get; }
+
+    internal byte[]? NewAuthority { get; }
+
+    /// <summary>A destination by weight; null where the route does not forward.</summary>
+    internal WeightedTarget? Choose(Random random) => _targets?.Pick(random);
+}
+
+/// <summary>One destination of a route. <paramref name="Cluster"/> is null where the plan has none of that name (flag NC).</summary>
+internal sealed record WeightedTarget(
+    string ClusterName,
+    ClusterEntry? Cluster,
+    HeaderEdits? RequestEdits,
+    HeaderEdits? ResponseEdits);

@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Runtime.InteropServices;
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Tls;
+
+/// <summary>
+/// TLS over another channel, both sides. Bytes pass libssl through a BIO on the loop's <see cref="TlsEngine"/>; the owner sees
+/// plain bytes only after the handshake is done and the peer's identity is accepted.
+/// </summary>
+internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
+{
+    private readonly TlsEngine _engine;
+    private readonly TlsContext _context;
+    private readonly ByteChannel _inner;
+    private nint _ssl;
+    private NativeBuffer _early;
+    private bool _established;
+    private bool _endSeen;
+    private bool _innerEnded;
+
+    internal TlsChannel(TlsEngine engine, TlsContext context, ByteChannel inner, IByteHandler handler)
+    {
+        _engine = engine;
+        _context = context;
+        _inner = inner;
+        Handler = handler;
+        _ssl = engine.NewSession(context);
+        inner.Handler = this;
+    }
+
+    /// <summary>Known once the handshake is done; null without a certificate.</summary>
+    internal PeerIdentity? Peer { get; private set; }
+
+    /// <summary>The protocol agreed upon; empty for none.</summary>
+    internal string Alpn { get; private set; } = "";
+
+    internal IpEndpoint SocketLocalAddress => _inner is Channel socket ? socket.LocalAddress : default;
+
+    /// <summary>Waits for its turn in the engine's queue of handshakes.</summary>
+    internal bool IsQueued { get; set; }
+
+    internal override int Unsent => _inner.Unsent + _early.Length;
+
+    internal override bool IsOpen => _ssl != 0 && _inner.IsOpen;
+
+    /// <summary>Begins; a server passes what the client has sent so far.</summary>
+    internal void Start(ReadOnlySpan<byte> received)
+    {
+        if (_context.IsServer)
+        {
+            OnHandshakeInput(received);
+        }
+        else
+        {
+            Handshake([]);
+        }
+    }
+
+    public void OnConnected()
+    {
+        if (!_context.IsServer)
+        {
+            Start([]);
+        }
+    }
+
+    public void OnData(Span<byte> data)
+    {
+        if (_established)
+        {
+            ReadAll(data);
+        }
+        else
+        {
+            OnHandshakeInput(data);
+        }
+    }
+
+    public void OnEndOfStream()
+    {
+        _innerEnded = true;
+        if (!_established)
+        {
+            Fail("the peer closed the connection during the TLS handshake");
+        }
+        else if (!_endSeen)
+        {
+            _endSeen = true;
+            Handler?.OnEndOfStream();
+        }
+    }
+
+    public void OnDrained() => Handler?.OnDrained();
+
+    public void OnFailed(ChannelError error)
+    {
+        var handler = Handler;
+        Free();
+        handler?.OnFailed(error);
+    }
+
+    internal override void Write(ReadOnlySpan<byte> bytes, bool more = false)
+    {
+        if (_ssl == 0)
+        {
+            return;
+        }
+
+        if (!_established)
+        {
+            _early.Append(bytes);
+            return;
+        }
+
+        if (!_engine.Encrypt(_ssl, bytes))
+        {
+            // The session is beyond repair: the peer answers the end of the stream with its own, which the owner hears.
+            LibSsl.ClearErrors();
+            _inner.ShutdownWrite();
+            return;
+        }
+
+        _inner.Write(_engine.Output, more);
+        _engine.ClearOutput();
+    }
+
+    internal override void PauseReading() => _inner.PauseReading();
+
+    internal override void ResumeReading() => _inner.ResumeReading();
+
+    internal override void ShutdownWrite()
+    {
+        if (_ssl != 0)
+        {
+            SendCloseNotify();
+            _inner.ShutdownWrite();
+        }
+    }
+
+    internal override void Close()
+    {
+        if (_ssl == 0)
+        {
+            return;
+        }
+
+        SendCloseNotify();
+        Free();
+        _inner.Close();
+    }
+
+    internal override void Abort()
+    {
+        Free();
+        _inner.Abort();
+    }
+
+    /// <summary>Its turn among the loop's handshakes has come.</summary>
+    internal void ContinueHandshake()
+    {
+        if (_ssl == 0)
+        {
+            return;
+        }
+
+        var held = _early;
+        _early = default;
+        _inner.ResumeReading();
+        Handshake(held.Bytes);
+        held.Free();
+    }
+
+    private void OnHandshakeInput(ReadOnlySpan<byte> data)
+    {
+        if (_context.IsServer && (IsQueued || !_engine.MayHandshake()))
+        {
+            // A burst of handshakes is spread over ticks, so that established connections keep their latency. A server
+            // has nothing of its own to write yet, so the buffer is free to hold input.
+            _early.Append(data);
+            _inner.PauseReading();
+            if (!IsQueued)
+            {
+                _engine.Enqueue(this);
+            }
+
+            return;
+        }
+
+        Handshake(data);
+    }
+
+    private void Handshake(ReadOnlySpan<byte> data)
+    {
+        fixed (byte* start = data)
+        {
+            _engine.SetInput(start, data.Length);
+            var result = LibSsl.DoHandshake(_ssl);
+            var rest = _engine.TakeInput();
+            FlushOutput();
+            if (result != 1)
+            {
+                if (LibSsl.GetError(_ssl, result) != LibSsl.ErrorWantRead)
+                {
+                    Fail(DescribeFailure());
+                }
+
+                return;
+            }
+
+            if (!AcceptPeer())
+            {
+                return;
+            }
+
+            _established = true;
+            OnEstablished();
+            if (_ssl != 0 && (rest > 0 || LibSsl.HasPending(_ssl) == 1))
+            {
+                ReadAll(new Span<byte>(start + data.Length - rest, rest));
+            }
+        }
+    }
+
+    private void OnEstablished()
+    {
+        byte* alpn;
+        uint length;
+        LibSsl.SelectedAlpn(_ssl, &alpn, &length);
+        Alpn = length == 0 ? "" : TlsEngine.Intern(new ReadOnlySpan<byte>(alpn, (int)length));
+        if (!_early.IsEmpty)
+        {
+            var early = _early;
+            _early = default;
+            Write(early.Bytes);
+            early.Free();
+        }
+
+        Handler?.OnConnected();
+    }
+
+    private bool AcceptPeer()
+    {
+        var certificate = LibSsl.PeerCertificate(_ssl);
+        if (certificate != 0)
+        {
+            Peer = PeerIdentity.Read(certificate);
+            LibSsl.CertificateFree(certificate);
+        }
+
+        if (!_context.VerifiesIdentity)
+        {
+            return true;
+        }
+
+        var problem = TlsEngine.Judge(_context, Peer);
+        if (problem is null)
+        {
+            return true;
+        }
+
+        Fail(problem);
+        return false;
+    }
+
+    private void ReadAll(Span<byte> cipher)
+    {
+        fixed (byte* start = cipher)
+        {
+            var left = cipher.Length;
+            while (_ssl != 0 && !_endSeen)
+            {
+                _engine.SetInput(start + cipher.Length - left, left);
+                var count = _engine.Decrypt(_ssl, out var result);
+                left = _engine.TakeInput();
+                if (count > 0)
+                {
+                    Handler?.OnData(_engine.Plain[..count]);
+                }
+
+                if (_ssl == 0 || _endSeen)
+                {
+                    return;
+                }
+
+                if (result <= 0 && !OnReadStopped(result))
+                {
+                    return;
+                }
+
+                if (result > 0 && left == 0 && LibSsl.HasPending(_ssl) == 0)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// <summary>True to read on.</summary>
+    private bool OnReadStopped(int result)
+    {
+        FlushOutput();
+        switch (LibSsl.GetError(_ssl, result))
+        {
+            case LibSsl.ErrorWantRead:
+                return false;
+            case LibSsl.ErrorZeroReturn:
+                _endSeen = true;
+                Handler?.OnEndOfStream();
+                return false;
+            default:
+                Fail(LibSsl.TakeError());
+                return false;
+        }
+    }
+
+    private string DescribeFailure()
+    {
+        var verify = LibSsl.VerifyResult(_ssl);
+        var text = LibSsl.TakeError();
+        return verify == 0
+            ? text
+            : $"certificate not accepted: {Marshal.PtrToStringUTF8(LibSsl.VerifyErrorText(verify))}";
+    }
+
+    private void SendCloseNotify()
+    {
+        if (_established && _ssl != 0)
+        {
+            _ = LibSsl.Shutdown(_ssl);
+            LibSsl.ClearErrors();
+            FlushOutput();
+        }
+    }
+
+    private void FlushOutput()
+    {
+        if (!_engine.Output.IsEmpty)
+        {
+            _inner.Write(_engine.Output);
+            _engine.ClearOutput();
+        }
+    }
+
+    private void Fail(string problem)
+    {
+        var handler = Handler;
+        Free();
+        if (_innerEnded)
+        {
+            _inner.Abort();
+        }
+        else
+        {
+            // The alert that says why is on its way.
+            _inner.Close();
+        }
+
+        handler?.OnFailed(new ChannelError(0, problem));
+    }
+
+    private void Free()
+    {
+        Handler = null;
+        if (_ssl != 0)
+        {
+            LibSsl.Free(_ssl);
+            _ssl = 0;
+            _early.Free();
+        }
+    }
+}

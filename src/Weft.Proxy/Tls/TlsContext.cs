@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Runtime.InteropServices;
+using System.Text;
+using Weft.Model;
+using Weft.Model.Plan;
+
+namespace Weft.Proxy.Tls;
+
+/// <summary>
+/// Settings for one kind of TLS connection with one identity: made per loop, plan and identity, shared by the connections made from it.
+/// </summary>
+internal sealed unsafe class TlsContext : IDisposable
+{
+    // AES-128-GCM first: a third cheaper than AES-256 and enough for keys that live a day.
+    private const string Suites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+    private const string Ciphers12 =
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
+
+    // Sessions may ask for the list after their context was dropped, so lists live as long as the process; few differ.
+    private static readonly Dictionary<string, nint> _alpnLists = [];
+
+    private TlsContext(bool isServer)
+    {
+        IsServer = isServer;
+        Handle = LibSsl.ContextNew(LibSsl.TlsMethod());
+        if (Handle == 0)
+        {
+            throw new TlsException($"TLS is not available: {LibSsl.TakeError()}");
+        }
+
+        _ = LibSsl.ContextControl(Handle, LibSsl.ControlMinProtocol, LibSsl.Tls12, 0);
+        _ = LibSsl.ContextControl(
+            Handle,
+            LibSsl.ControlSetMode,
+            LibSsl.ModePartialWrite | LibSsl.ModeMovingBuffer | LibSsl.ModeReleaseBuffers,
+            0);
+        _ = LibSsl.ContextControl(Handle, LibSsl.ControlReadAhead, 1, 0);
+
+        // No resumption: a ticket that outlives the identity it was given to would be a way around verification.
+        _ = LibSsl.ContextControl(Handle, LibSsl.ControlSessionCache, 0, 0);
+        _ = LibSsl.ContextSetTicketCount(Handle, 0);
+        _ = LibSsl.ContextSetOptions(
+            Handle, LibSsl.OptionNoTicket | LibSsl.OptionCipherServerPreference | LibSsl.OptionNoRenegotiation);
+        _ = LibSsl.ContextSetSuites(Handle, Suites13);
+        _ = LibSsl.ContextSetCiphers(Handle, Ciphers12);
+    }
+
+    internal nint Handle { get; private set; }
+
+    internal bool IsServer { get; }
+
+    /// <summary>True in the mesh: the peer must show a SPIFFE id of an accepted trust domain.</summary>
+    internal bool VerifiesIdentity { get; private init; }
+
+    internal EquatableArray<string> TrustDomains { get; private init; }
+
+    /// <summary>Accepted ids; empty accepts all of the trust domains.</summary>
+    internal EquatableArray<string> AcceptedNames { get; private init; }
+
+    internal string Sni { get; private init; } = "";
+
+    /// <summary>Simple TLS: the name that the certificate must be for; empty checks none.</summary>
+    internal string ExpectedHost { get; private init; } = "";
+
+    /// <summary>The server's side of mutual TLS, or of one-sided TLS where no client certificate is wanted.</summary>
+    internal static TlsContext ForServer(DownstreamTlsPlan plan, TlsMaterial material)
+    {
+        var context = new TlsContext(isServer: true)
+        {
+            VerifiesIdentity = plan.RequireClientCertificate,
+            TrustDomains = plan.TrustDomains.Count > 0 ? plan.TrustDomains : [material.Identity.TrustDomain],
+        };
+        context.UseIdentity(material);
+        if (plan.RequireClientCertificate)
+        {
+            context.TrustRoots(material.Roots, LibSsl.VerifyPeer | LibSsl.VerifyFailIfNoPeer);
+            material.KeepAlive();
+        }
+
+        if (plan.AlpnProtocols.Count > 0)
+        {
+            LibSsl.ContextSetAlpnSelect(context.Handle, &SelectAlpn, AlpnList(plan.AlpnProtocols));
+        }
+
+        return context;
+    }
+
+    /// <summary>The client's side of mutual TLS in the mesh.</summary>
+    internal static TlsContext ForMeshClient(UpstreamTlsPlan plan, TlsMaterial material)
+    {
+        var context = new TlsContext(isServer: false)
+        {
+            VerifiesIdentity = true,
+            TrustDomains = [material.Identity.TrustDomain],
+            AcceptedNames = plan.SubjectAltNames,
+            Sni = plan.Sni,
+        };
+        context.UseIdentity(material);
+        context.TrustRoots(material.Roots, LibSsl.VerifyPeer);
+        material.KeepAlive();
+        context.OfferAlpn(plan.AlpnProtocols);
+        return context;
+    }
+
+    /// <summary>One-sided TLS to a server outside the mesh.</summary>
+    internal static TlsContext ForSimpleClient(UpstreamTlsPlan plan)
+    {
+        var context = new TlsContext(isServer: false)
+        {
+            Sni = plan.Sni,
+            ExpectedHost = plan.InsecureSkipVerify ? "" : HostToExpect(plan),
+        };
+        if (!plan.InsecureSkipVerify)
+        {
+            context.TrustFile(plan.CaCertificatesFile);
+        }
+
+        context.OfferAlpn(plan.AlpnProtocols);
+        return context;
+    }
+
+    public void Dispose()
+    {
+        if (Handle != 0)
+        {
+            // Sessions made from it hold references of their own.
+            LibSsl.ContextFree(Handle);
+            Handle = 0;
+        }
+    }
+
+    private static string HostToExpect(UpstreamTlsPlan plan) =>
+        plan.SubjectAltNames.Count > 0 ? plan.SubjectAltNames[0] : plan.Sni;
+
+    private void UseIdentity(TlsMaterial material)
+    {
+        if (LibSsl.ContextUseCertificate(Handle, material.Certificate) != 1 ||
+            LibSsl.ContextUseKey(Handle, material.Key) != 1 ||
+            LibSsl.ContextCheckKey(Handle) != 1)
+        {
+            throw new TlsException($"The key does not belong to the certificate: {LibSsl.TakeError()}");
+        }
+
+        foreach (var certificate in material.Intermediates)
+        {
+            // SSL_CTX_add1_chain_cert: the context takes a reference of its own.
+            const int AddChainCertificate = 89;
+            _ = LibSsl.ContextControl(Handle, AddChainCertificate, 1, certificate);
+        }
+
+        material.KeepAlive();
+    }
+
+    private void TrustRoots(nint[] roots, int mode)
+    {
+        var store = LibSsl.ContextStore(Handle);
+        foreach (var root in roots)
+        {
+            _ = LibSsl.StoreAdd(store, root);
+        }
+
+        LibSsl.ContextSetVerify(Handle, mode, 0);
+    }
+
+    private void TrustFile(string file)
+    {
+        if (file.Length == 0)
+        {
+            _ = LibSsl.ContextUseSystemRoots(Handle);
+            LibSsl.ContextSetVerify(Handle, LibSsl.VerifyPeer, 0);
+            return;
+        }
+
+        var roots = File.Exists(file) ? TlsMaterial.ReadCertificates(File.ReadAllText(file)) : [];
+        TrustRoots(roots, LibSsl.VerifyPeer);
+        foreach (var root in roots)
+        {
+            LibSsl.CertificateFree(root);
+        }
+    }
+
+    private void OfferAlpn(EquatableArray<string> protocols)
+    {
+        if (protocols.Count > 0)
+        {
+            var wire = EncodeAlpn(protocols, out var length);
+            _ = LibSsl.ContextSetAlpn(Handle, wire + sizeof(int), (uint)length);
+            NativeMemory.Free(wire);
+        }
+    }
+
+    private static nint AlpnList(EquatableArray<string> protocols)
+    {
+        // HTTP/2 is not spoken by the stacks: a client that offers both gets HTTP/1.1.
+        var spoken = protocols.Where(p => p is not ("h2" or "istio-h2")).ToEquatableArray();
+        var key = string.Join(',', spoken);
+        lock (_alpnLists)
+        {
+            if (!_alpnLists.TryGetValue(key, out var list))
+            {
+                list = (nint)EncodeAlpn(spoken, out _);
+                _alpnLists[key] = list;
+            }
+
+            return list;
+        }
+    }
+
+    /// <summary>An int with the length, then the protocols as on the wire.</summary>
+    private static byte* EncodeAlpn(EquatableArray<string> protocols, out int length)
+    {
+        length = 0;
+        foreach (var protocol in protocols)
+        {
+            length += 1 + protocol.Length;
+        }
+
+        var wire = (byte*)NativeMemory.Alloc((nuint)(sizeof(int) + length));
+        *(int*)wire = length;
+        var rest = new Span<byte>(wire + sizeof(int), length);
+        foreach (var protocol in protocols)
+        {
+            rest[0] = (byte)protocol.Length;
+            Encoding.ASCII.GetBytes(protocol, rest[1..]);
+            rest = rest[(1 + protocol.Length)..];
+        }
+
+        return wire;
+    }
+
+    /// <summary>The server's first preference that the client offers; none in common goes on without ALPN, as Envoy does.</summary>
+    [UnmanagedCallersOnly]
+    private static int SelectAlpn(nint ssl, byte** selected, byte* selectedLength, byte* offered, uint offeredLength, nint own)
+    {
+        var preferred = new ReadOnlySpan<byte>((byte*)own + sizeof(int), *(int*)own);
+        while (!preferred.IsEmpty)
+        {
+            var wanted = preferred.Slice(1, preferred[0]);
+            for (uint at = 0; at < offeredLength; at += 1u + offered[at])
+            {
+                if (at + 1 + offered[at] <= offeredLength &&
+                    wanted.SequenceEqual(new ReadOnlySpan<byte>(offered + at + 1, offered[at])))
+                {
+                    *selected = offered + at + 1;
+                    *selectedLength = offered[at];
+                    return LibSsl.AlpnAccepted;
+                }
+            }
+
+            preferred = preferred[(1 + wanted.Length)..];
+        }
+
+        return LibSsl.AlpnIgnored;
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model;
+using Weft.Model.Plan;
+
+namespace Weft.Proxy.Upstreams;
+
+/// <summary>A cluster as one plan says it. Loops keep what they know of it over plans in a <see cref="LoopCluster"/> each.</summary>
+internal sealed class ClusterEntry(ClusterPlan plan, EndpointsPlan? endpoints, int loops)
+{
+    private readonly LoopCluster?[] _loops = new LoopCluster?[loops];
+
+    internal ClusterPlan Plan { get; } = plan;
+
+    internal EquatableArray<EndpointPlan> Endpoints { get; } =
+        plan.Kind == ClusterKind.Eds ? endpoints?.Endpoints ?? [] : plan.StaticEndpoints;
+
+    /// <summary>The loop's own part; there from the moment that the loop serves the plan.</summary>
+    internal LoopCluster On(int loop) => _loops[loop]!;
+
+    internal void Join(int loop, LoopCluster state) => _loops[loop] = state;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+using Weft.Proxy.Stacks;
+
+namespace Weft.Proxy.Upstreams;
+
+/// <summary>One loop's connections to one target. The one used last is used next, so that the others can grow old and be closed.</summary>
+internal sealed class EndpointPool
+{
+    private const int DefaultConnectTimeoutMs = 10_000;
+    private const int DefaultIdleTimeoutMs = 3_600_000;
+
+    private readonly List<HttpUpstream> _idle = [];
+    private readonly PoolTable _table;
+
+    internal EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
+    {
+        _table = table;
+        Target = target;
+        Use(cluster);
+    }
+
+    internal UpstreamTarget Target { get; }
+
+    internal int ConnectTimeoutMs { get; private set; }
+
+    internal int Open { get; private set; }
+
+    internal int Idle => _idle.Count;
+
+    /// <summary>Taken off the table: whoever still knows it must ask again.</summary>
+    internal bool IsRetired { get; set; }
+
+    internal EventLoop Loop => _table.Loop;
+
+    private int IdleTimeoutMs { get; set; }
+
+    private int MaxRequests { get; set; }
+
+    /// <summary>The cluster's limits may change with the plan while connections stay.</summary>
+    internal void Use(ClusterPlan cluster)
+    {
+        ConnectTimeoutMs = cluster.ConnectTimeoutMs > 0 ? cluster.ConnectTimeoutMs : DefaultConnectTimeoutMs;
+        IdleTimeoutMs = cluster.IdleTimeoutMs > 0 ? cluster.IdleTimeoutMs : DefaultIdleTimeoutMs;
+        MaxRequests = cluster.MaxRequestsPerConnection > 0 ? cluster.MaxRequestsPerConnection : int.MaxValue;
+    }
+
+    /// <summary>
+    /// A connection for one request: an idle one, or a new one that will say when it is ready. Null, with the failure, where there is none.
+    /// </summary>
+    internal HttpUpstream? Rent(Exchange exchange, bool fresh, out Failure failure)
+    {
+        failure = default;
+        while (!fresh && _idle.Count > 0)
+        {
+            var last = _idle[^1];
+            _idle.RemoveAt(_idle.Count - 1);
+            _table.IdleCount--;
+            if (last.IsOpen)
+            {
+                last.Attach(exchange);
+                return last;
+            }
+        }
+
+        if (Open >= _table.ConnectionLimit)
+        {
+            failure = new Failure(FailureKind.Overflow, $"more than {_table.ConnectionLimit} connections to {Target.Address}");
+            return null;
+        }
+
+        var made = new HttpUpstream(this);
+        if (!made.Connect(_table.Connector, exchange, out var problem))
+        {
+            failure = new Failure(FailureKind.ConnectFailed, problem);
+            return null;
+        }
+
+        Open++;
+        return made;
+    }
+
+    /// <summary>Takes a connection back whose last exchange left it clean.</summary>
+    internal void Return(HttpUpstream connection)
+    {
+        if (!connection.IsOpen || connection.Requests >= MaxRequests || _table.IsDraining)
+        {
+            connection.Discard();
+            return;
+        }
+
+        connection.IdleSince = Loop.Now;
+        _idle.Add(connection);
+        _table.IdleCount++;
+        _table.WatchIdle();
+    }
+
+    /// <summary>The connection is closed.</summary>
+    internal void Forget(HttpUpstream connection)
+    {
+        Open--;
+        if (_idle.Remove(connection))
+        {
+            _table.IdleCount--;
+        }
+    }
+
+    /// <summary>Closes those that have been idle for too long, oldest first.</summary>
+    internal void CloseOld(bool all)
+    {
+        while (_idle.Count > 0 && (all || _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now))
+        {
+            _idle[0].Discard();
+        }
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Upstreams;
+
+/// <summary>Where a connection goes and how: connections to equal targets may serve each other's requests.</summary>
+/// <param name="Cluster">The cluster's name; connections are not shared between clusters, whose limits differ.</param>
+/// <param name="Address">The endpoint.</param>
+/// <param name="Source">The address to come from; none lets the kernel choose.</param>
+/// <param name="Tls">Null for plain bytes.</param>
+internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndpoint Source, UpstreamTlsPlan? Tls)
+{
+    /// <summary>Connections to the application come from here, so that capture lets them pass.</summary>
+    internal static IpEndpoint InboundSource { get; } = IpEndpoint.V4(0x7F00_0006, 0);
+}

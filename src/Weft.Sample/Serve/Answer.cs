@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+
+namespace Weft.Sample.Serve;
+
+/// <summary>A response to send.</summary>
+internal readonly record struct Answer(int Status, string ContentType, byte[] Body)
+{
+    public static Answer Text(int status, string text) => new(status, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
+}
+
+/// <summary>The words after a status; a client reads only the number.</summary>
+internal static class Reasons
+{
+    public static string Of(int status) => status switch
+    {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        < 300 => "Success",
+        < 400 => "Redirect",
+        < 500 => "Client Error",
+        _ => "Server Error",
+    };
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using System.Text.Json;
+using Weft.Model.Plan;
+using Weft.Wire.Plans;
+
+namespace Weft.Wire.Dump;
+
+/// <summary>Listeners as JSON.</summary>
+internal static class ListenerDump
+{
+    public static void Write(Utf8JsonWriter json, ListenerPlan plan)
+    {
+        json.WriteString("name", plan.Name);
+        JsonParts.WriteAddress(json, plan.Address, plan.Port);
+        json.WriteStartArray("filter_chains");
+        foreach (var chain in plan.Chains)
+        {
+            json.WriteStartObject();
+            WriteChain(json, chain);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        if (plan.UseOriginalDestination)
+        {
+            json.WriteBoolean("use_original_dst", true);
+        }
+
+        json.WriteStartArray("listener_filters");
+        if (plan.InspectTls)
+        {
+            WriteNamed(json, "envoy.filters.listener.tls_inspector", TypeUrls.TlsInspector);
+        }
+
+        if (plan.InspectHttp)
+        {
+            WriteNamed(json, "envoy.filters.listener.http_inspector", TypeUrls.HttpInspector);
+        }
+
+        json.WriteEndArray();
+        json.WriteString("listener_filters_timeout", JsonParts.Duration(plan.InspectTimeoutMs));
+        json.WriteBoolean("continue_on_listener_filters_timeout", true);
+        json.WriteString("traffic_direction", plan.Direction == TrafficDirection.Inbound ? "INBOUND" : "OUTBOUND");
+        if (plan.DefaultChain is { } last)
+        {
+            json.WriteStartObject("default_filter_chain");
+            WriteChain(json, last);
+            json.WriteEndObject();
+        }
+
+        if (!plan.BindToPort)
+        {
+            json.WriteBoolean("bind_to_port", false);
+        }
+    }
+
+    private static void WriteChain(Utf8JsonWriter json, ChainPlan chain)
+    {
+        if (chain.Match != ChainMatchPlan.Any)
+        {
+            WriteMatch(json, chain.Match);
+        }
+
+        json.WriteStartArray("filters");
+        json.WriteStartObject();
+        if (chain.Http is { } http)
+        {
+            WriteHttp(json, http);
+        }
+        else if (chain.Tcp is { } tcp)
+        {
+            WriteTcp(json, tcp);
+        }
+
+        json.WriteEndObject();
+        json.WriteEndArray();
+        if (chain.Tls is { } tls)
+        {
+            TlsDump.WriteDownstream(json, tls);
+        }
+
+        json.WriteString("name", chain.Name);
+    }
+
+    private static void WriteMatch(Utf8JsonWriter json, ChainMatchPlan match)
+    {
+        json.WriteStartObject("filter_chain_match");
+        if (match.DestinationPort > 0)
+        {
+            json.WriteNumber("destination_port", match.DestinationPort);
+        }
+
+        if (match.DestinationPrefixes.Count > 0)
+        {
+            json.WriteStartArray("prefix_ranges");
+            foreach (var prefix in match.DestinationPrefixes)
+            {
+                var slash = prefix.IndexOf('/', StringComparison.Ordinal);
+                json.WriteStartObject();
+                json.WriteString("address_prefix", slash < 0 ? prefix : prefix[..slash]);
+                if (slash >= 0)
+                {
+                    json.WriteNumber("prefix_len", int.Parse(prefix.AsSpan(slash + 1), CultureInfo.InvariantCulture));
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        JsonParts.WriteTexts(json, "server_names", match.ServerNames);
+        if (match.TransportProtocol.Length > 0)
+        {
+            json.WriteString("transport_protocol", match.TransportProtocol);
+        }
+
+        JsonParts.WriteTexts(json, "application_protocols", match.ApplicationProtocols);
+        json.WriteEndObject();
+    }
+
+    private static void WriteHttp(Utf8JsonWriter json, HttpChainPlan http)
+    {
+        json.WriteString("name", "envoy.filters.network.http_connection_manager");
+        json.WriteStartObject("typed_config");
+        json.WriteString("@type", TypeUrls.HttpConnectionManager);
+        json.WriteString("stat_prefix", http.StatPrefix);
+        if (http.InlineRoutes is { } routes)
+        {
+            json.WriteStartObject("route_config");
+            RouteDump.Write(json, routes);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteStartObject("rds");
+            JsonParts.WriteAds(json, "config_source");
+            json.WriteString("route_config_name", http.RouteTable);
+            json.WriteEndObject();
+        }
+
+        json.WriteStartArray("http_filters");
+        WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
+        WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteTcp(Utf8JsonWriter json, TcpChainPlan tcp)
+    {
+        json.WriteString("name", "envoy.filters.network.tcp_proxy");
+        json.WriteStartObject("typed_config");
+        json.WriteString("@type", TypeUrls.TcpProxy);
+        json.WriteString("stat_prefix", tcp.StatPrefix);
+        if (tcp.Clusters.Count == 1)
+        {
+            json.WriteString("cluster", tcp.Clusters[0].Cluster);
+        }
+        else
+        {
+            json.WriteStartObject("weighted_clusters");
+            json.WriteStartArray("clusters");
+            foreach (var cluster in tcp.Clusters)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", cluster.Cluster);
+                json.WriteNumber("weight", cluster.Weight);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteString("idle_timeout", JsonParts.Duration(tcp.IdleTimeoutMs));
+        json.WriteEndObject();
+    }
+
+    private static void WriteNamed(Utf8JsonWriter json, string name, string typeUrl)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", name);
+        JsonParts.WriteTyped(json, typeUrl);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Envoy.Config.Core.V3;
+using Envoy.Config.Endpoint.V3;
+using Google.Protobuf;
+using Weft.Model;
+using Weft.Model.Plan;
+
+namespace Weft.Wire.Plans;
+
+/// <summary>ClusterLoadAssignment → endpoints plan; localities are put together in their order.</summary>
+internal static class EndpointsDecoder
+{
+    private const int WorkloadParts = 5;
+
+    private static readonly MessageParser<V1.WorkloadFacts> _facts = V1.WorkloadFacts.Parser.WithDiscardUnknownFields(true);
+
+    public static EndpointsPlan Decode(DecodeScope scope, ClusterLoadAssignment assignment)
+    {
+        var endpoints = new List<EndpointPlan>();
+        for (var i = 0; i < assignment.Endpoints.Count; i++)
+        {
+            using var at = scope.At("endpoints", i);
+            var locality = assignment.Endpoints[i].LbEndpoints;
+            for (var j = 0; j < locality.Count; j++)
+            {
+                using var inner = scope.At("lb_endpoints", j);
+                endpoints.Add(DecodeEndpoint(scope, locality[j]));
+            }
+        }
+
+        return new EndpointsPlan(assignment.ClusterName, endpoints.ToEquatableArray());
+    }
+
+    private static EndpointPlan DecodeEndpoint(DecodeScope scope, LbEndpoint endpoint)
+    {
+        var (address, port) = scope.Address(endpoint.Endpoint?.Address);
+        return new EndpointPlan(
+            address,
+            port,
+            scope.Count(endpoint.LoadBalancingWeight ?? 1, "load_balancing_weight"),
+            endpoint.HealthStatus is HealthStatus.Healthy or HealthStatus.Unknown or HealthStatus.Degraded,
+            Text(endpoint.Metadata, Wrap.TransportMatchKey, EndpointsEncoder.TlsModeKey) == EndpointsEncoder.TlsModeIstio,
+            DecodeWorkload(scope, endpoint.Metadata));
+    }
+
+    private static WorkloadNamePlan? DecodeWorkload(DecodeScope scope, Metadata? metadata)
+    {
+        if (Text(metadata, Wrap.IstioKey, EndpointsEncoder.WorkloadKey) is not { } text)
+        {
+            return null;
+        }
+
+        var parts = text.Split(';');
+        if (parts.Length < WorkloadParts)
+        {
+            scope.Warn($"istio.workload \"{text}\" has fewer than {WorkloadParts} parts");
+            Array.Resize(ref parts, WorkloadParts);
+        }
+
+        V1.WorkloadFacts? facts = null;
+        if (metadata!.TypedFilterMetadata.TryGetValue(Wrap.WeftKey, out var any))
+        {
+            using var at = scope.At("metadata");
+            facts = scope.Unpack(_facts, any, TypeUrls.WorkloadFacts);
+        }
+
+        return new WorkloadNamePlan(
+            parts[0],
+            parts[1] ?? "",
+            parts[2] ?? "",
+            parts[3] ?? "",
+            parts[4] ?? "",
+            facts?.ServiceAccount ?? "",
+            facts?.App ?? "",
+            facts?.Version ?? "");
+    }
+
+    private static string? Text(Metadata? metadata, string filter, string key) =>
+        metadata is not null && metadata.FilterMetadata.TryGetValue(filter, out var fields) &&
+        fields.Fields.TryGetValue(key, out var value) && value.HasStringValue
+            ? value.StringValue
+            : null;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using Envoy.Config.Core.V3;
+using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
+using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Weft.Model.Plan;
+
+namespace Weft.Wire.Plans;
+
+/// <summary>Listener plan → Listener.</summary>
+internal static class ListenerEncoder
+{
+    public static Listener Encode(ListenerPlan plan)
+    {
+        var listener = new Listener
+        {
+            Name = plan.Name,
+            Address = Wrap.Address(plan.Address, plan.Port),
+            TrafficDirection = plan.Direction == Model.Plan.TrafficDirection.Inbound
+                ? Envoy.Config.Core.V3.TrafficDirection.Inbound
+                : Envoy.Config.Core.V3.TrafficDirection.Outbound,
+            ListenerFiltersTimeout = Wrap.Duration(plan.InspectTimeoutMs),
+            ContinueOnListenerFiltersTimeout = true,
+            BindToPort = plan.BindToPort ? null : false,
+            UseOriginalDst = plan.UseOriginalDestination ? true : null,
+        };
+        if (plan.InspectTls)
+        {
+            listener.ListenerFilters.Add(Inspector("envoy.filters.listener.tls_inspector", TypeUrls.TlsInspector));
+        }
+
+        if (plan.InspectHttp)
+        {
+            listener.ListenerFilters.Add(Inspector("envoy.filters.listener.http_inspector", TypeUrls.HttpInspector));
+        }
+
+        foreach (var chain in plan.Chains)
+        {
+            listener.FilterChains.Add(EncodeChain(chain, plan.Direction));
+        }
+
+        if (plan.DefaultChain is { } fallback)
+        {
+            listener.DefaultFilterChain = EncodeChain(fallback, plan.Direction);
+        }
+
+        return listener;
+    }
+
+    private static ListenerFilter Inspector(string name, string typeUrl) =>
+        new() { Name = name, TypedConfig = Wrap.Nothing(typeUrl) };
+
+    private static FilterChain EncodeChain(ChainPlan plan, Model.Plan.TrafficDirection direction)
+    {
+        var chain = new FilterChain { Name = plan.Name };
+        if (plan.Match != ChainMatchPlan.Any)
+        {
+            chain.FilterChainMatch = EncodeMatch(plan.Match);
+        }
+
+        if (plan.Tls is { } tls)
+        {
+            chain.TransportSocket = TlsEncoder.Downstream(tls);
+        }
+
+        chain.Filters.Add(plan switch
+        {
+            { Http: { } http, Tcp: null } => EncodeHttp(http),
+            { Http: null, Tcp: { } tcp } => EncodeTcp(tcp),
+            _ => throw new ArgumentException($"chain {plan.Name} must have exactly one of HTTP and TCP", nameof(plan)),
+        });
+        var facts = new V1.ChainFacts();
+        if (plan.Origin is { } origin)
+        {
+            facts.Origin = Wrap.Origin(origin);
+        }
+
+        if (plan.Http is { } h && h.Direction != direction)
+        {
+            facts.HttpDirection = h.Direction == Model.Plan.TrafficDirection.Inbound
+                ? V1.Direction.Inbound
+                : V1.Direction.Outbound;
+        }
+
+        if (facts.CalculateSize() > 0)
+        {
+            chain.Metadata = new Metadata();
+            chain.Metadata.TypedFilterMetadata.Add(Wrap.WeftKey, Wrap.Any(TypeUrls.ChainFacts, facts));
+        }
+
+        return chain;
+    }
+
+    private static FilterChainMatch EncodeMatch(ChainMatchPlan plan)
+    {
+        var match = new FilterChainMatch
+        {
+            DestinationPort = plan.DestinationPort == 0 ? null : (uint)plan.DestinationPort,
+            TransportProtocol = plan.TransportProtocol,
+        };
+        foreach (var prefix in plan.DestinationPrefixes)
+        {
+            var slash = prefix.IndexOf('/', StringComparison.Ordinal);
+            match.PrefixRanges.Add(new CidrRange
+            {
+                AddressPrefix = slash < 0 ? prefix : prefix[..slash],
+                PrefixLen = slash < 0 ? null : uint.Parse(prefix.AsSpan(slash + 1), CultureInfo.InvariantCulture),
+            });
+        }
+
+        match.ServerNames.AddRange(plan.ServerNames);
+        match.ApplicationProtocols.AddRange(plan.ApplicationProtocols);
+        return match;
+    }
+
+    private static Filter EncodeHttp(HttpChainPlan plan)
+    {
+        var http = new HttpConnectionManager { StatPrefix = plan.StatPrefix };
+        if (plan.InlineRoutes is { } routes)
+        {
+            http.RouteConfig = RouteEncoder.Encode(routes);
+        }
+        else
+        {
+            http.Rds = new Rds { ConfigSource = Wrap.Ads(), RouteConfigName = plan.RouteTable };
+        }
+
+        http.HttpFilters.Add(new HttpFilter { Name = Wrap.FaultFilter, TypedConfig = Wrap.Nothing(TypeUrls.Fault) });
+        http.HttpFilters.Add(new HttpFilter
+        {
+            Name = "envoy.filters.http.router",
+            TypedConfig = Wrap.Any(TypeUrls.Router, new Router()),
+        });
+        return new Filter
+        {
+            Name = "envoy.filters.network.http_connection_manager",
+            TypedConfig = Wrap.Any(TypeUrls.HttpConnectionManager, http),
+        };
+    }
+
+    private static Filter EncodeTcp(TcpChainPlan plan)
+    {
+        var tcp = new TcpProxy { StatPrefix = plan.StatPrefix, IdleTimeout = Wrap.Duration(plan.IdleTimeoutMs) };
+        if (plan.Clusters.Count == 1 && plan.Clusters[0] == WeightedClusterPlan.Only(plan.Clusters[0].Cluster))
+        {
+            tcp.Cluster = plan.Clusters[0].Cluster;
+        }
+        else
+        {
+            tcp.WeightedClusters = new TcpProxy.Types.WeightedCluster();
+            foreach (var cluster in plan.Clusters)
+            {
+                tcp.WeightedClusters.Clusters.Add(new TcpProxy.Types.WeightedCluster.Types.ClusterWeight
+                {
+                    Name = cluster.Cluster,
+                    Weight = (uint)cluster.Weight,
+                });
+            }
+        }
+
+        return new Filter { Name = "envoy.filters.network.tcp_proxy", TypedConfig = Wrap.Any(TypeUrls.TcpProxy, tcp) };
+    }
+}

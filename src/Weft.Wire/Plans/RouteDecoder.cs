@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Envoy.Config.Core.V3;
+using Envoy.Config.Route.V3;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Weft.Model;
+using Weft.Model.Diagnostics;
+using Weft.Model.Plan;
+
+namespace Weft.Wire.Plans;
+
+/// <summary>RouteConfiguration → route table plan.</summary>
+internal static class RouteDecoder
+{
+    private static readonly MessageParser<V1.RouteFacts> _facts = V1.RouteFacts.Parser.WithDiscardUnknownFields(true);
+
+    public static RouteTablePlan Decode(DecodeScope scope, RouteConfiguration table)
+    {
+        var hosts = new VirtualHostPlan[table.VirtualHosts.Count];
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < hosts.Length; i++)
+        {
+            using var at = scope.At("virtual_hosts", i);
+            var host = table.VirtualHosts[i];
+            foreach (var domain in host.Domains)
+            {
+                if (!seen.Add(domain))
+                {
+                    scope.Error($"domain \"{domain}\" belongs to another virtual host already");
+                }
+            }
+
+            hosts[i] = new VirtualHostPlan(host.Name, host.Domains.ToEquatableArray(), DecodeRoutes(scope, host));
+        }
+
+        return new RouteTablePlan(table.Name, hosts.ToEquatableArray());
+    }
+
+    private static EquatableArray<RoutePlan> DecodeRoutes(DecodeScope scope, VirtualHost host)
+    {
+        var routes = new RoutePlan[host.Routes.Count];
+        for (var i = 0; i < routes.Length; i++)
+        {
+            using var at = scope.At("routes", i);
+            routes[i] = DecodeRoute(scope, host.Routes[i]);
+        }
+
+        return routes.ToEquatableArray();
+    }
+
+    private static RoutePlan DecodeRoute(DecodeScope scope, Route route)
+    {
+        ForwardPlan? forward = null;
+        RedirectPlan? redirect = null;
+        DirectResponsePlan? direct = null;
+        switch (route.ActionCase)
+        {
+            case Route.ActionOneofCase.Route_:
+                forward = ActionDecoder.Forward(scope, route.Route_);
+                break;
+            case Route.ActionOneofCase.Redirect:
+                redirect = ActionDecoder.Redirect(scope, route.Redirect);
+                break;
+            case Route.ActionOneofCase.DirectResponse:
+                direct = ActionDecoder.Direct(scope, route.DirectResponse);
+                break;
+            default:
+                scope.Error("no supported action: route, redirect or direct_response");
+                break;
+        }
+
+        return new RoutePlan(
+            route.Name,
+            MatchDecoder.Decode(scope, route.Match),
+            forward,
+            redirect,
+            direct,
+            ActionDecoder.Fault(scope, route),
+            Headers(scope, route.RequestHeadersToAdd, route.RequestHeadersToRemove),
+            Headers(scope, route.ResponseHeadersToAdd, route.ResponseHeadersToRemove),
+            DecodeOrigin(scope, route.Metadata));
+    }
+
+    public static HeaderOperationsPlan Headers(
+        DecodeScope scope, RepeatedField<HeaderValueOption> add, RepeatedField<string> remove)
+    {
+        if (add.Count == 0 && remove.Count == 0)
+        {
+            return HeaderOperationsPlan.None;
+        }
+
+        var set = new List<HeaderPlan>();
+        var append = new List<HeaderPlan>();
+        foreach (var option in add)
+        {
+            var header = new HeaderPlan(option.Header?.Key ?? "", option.Header?.Value ?? "");
+            switch (option.AppendAction)
+            {
+                case HeaderValueOption.Types.HeaderAppendAction.OverwriteIfExistsOrAdd:
+                case HeaderValueOption.Types.HeaderAppendAction.AppendIfExistsOrAdd when option.Append == false:
+                    set.Add(header);
+                    break;
+                case HeaderValueOption.Types.HeaderAppendAction.AppendIfExistsOrAdd:
+                    append.Add(header);
+                    break;
+                default:
+                    scope.Error($"append_action {option.AppendAction} of header {header.Name} is not supported");
+                    break;
+            }
+        }
+
+        return new HeaderOperationsPlan(set.ToEquatableArray(), append.ToEquatableArray(), remove.ToEquatableArray());
+    }
+
+    private static Origin DecodeOrigin(DecodeScope scope, Metadata? metadata)
+    {
+        if (metadata is null || !metadata.TypedFilterMetadata.TryGetValue(Wrap.WeftKey, out var any))
+        {
+            return Origin.BuiltIn;
+        }
+
+        using var at = scope.At("metadata");
+        return DecodeScope.Origin(scope.Unpack(_facts, any, TypeUrls.RouteFacts)?.Origin);
+    }
+}

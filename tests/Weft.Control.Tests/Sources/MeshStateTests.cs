@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.Control.Sources;
+using Weft.Kubernetes;
+using Weft.Model.Intent;
+using Weft.Model.World;
+
+namespace Weft.Control.Tests.Sources;
+
+public sealed class MeshStateTests
+{
+    private readonly MeshState _state = new(MeshSettings.Default);
+    private int _version;
+
+    [Fact]
+    public void A_broken_version_leaves_the_last_good_one_in_force()
+    {
+        Assert.True(Apply(Route("reviews", 90)));
+        var good = _state.Snapshot();
+
+        Assert.False(Apply(Broken("reviews")));
+
+        Assert.Same(good, _state.Snapshot());
+        var entry = _state.Objects.Find(Key("reviews"))!;
+        Assert.True(entry.IsBroken);
+        Assert.Equal(("2", "1"), (entry.Version, entry.GoodVersion));
+        Assert.NotEmpty(entry.Diagnostics);
+        Assert.Equal("VirtualService", entry.Diagnostics[0].Origin.Kind);
+    }
+
+    [Fact]
+    public void Other_objects_are_unaffected_and_the_cure_takes_effect()
+    {
+        Apply(Route("reviews", 90));
+        Apply(Broken("reviews"));
+        Assert.True(Apply(Route("ratings", 50)));
+        Assert.Equal(2, _state.Intents.Count);
+
+        Assert.True(Apply(Route("reviews", 10)));
+
+        Assert.False(_state.Objects.Find(Key("reviews"))!.IsBroken);
+        Assert.Equal(10, Weight("reviews"));
+    }
+
+    [Fact]
+    public void An_object_that_never_was_right_means_nothing()
+    {
+        Assert.False(Apply(Broken("reviews")));
+        Assert.Empty(_state.Intents);
+        Assert.Equal("", _state.Objects.Find(Key("reviews"))!.GoodVersion);
+    }
+
+    [Fact]
+    public void A_deletion_takes_even_the_last_good_version_away()
+    {
+        Apply(Route("reviews", 90));
+        Apply(Broken("reviews"));
+        Assert.True(Apply(Route("reviews", 90), ChangeType.Deleted));
+        Assert.Empty(_state.Intents);
+        Assert.Equal(0, _state.Objects.Count);
+    }
+
+    [Fact]
+    public void A_version_that_says_the_same_changes_nothing()
+    {
+        Apply(Route("reviews", 90));
+        var before = _state.Snapshot();
+        var annotated = Route("reviews", 90);
+        annotated["metadata"]!["annotations"] = new JsonObject { ["note"] = "hello" };
+        annotated["status"] = new JsonObject { ["observedGeneration"] = "1" };
+        Assert.False(Apply(annotated));
+        Assert.Same(before, _state.Snapshot());
+    }
+
+    private static ObjectKey Key(string name) => new("networking.istio.io", "VirtualService", "shop", name);
+
+    private static JsonObject Route(string name, int weight) => JsonNode.Parse(
+        $$"""
+        {"apiVersion":"networking.istio.io/v1","kind":"VirtualService",
+         "metadata":{"name":"{{name}}","namespace":"shop","creationTimestamp":"2026-01-01T00:00:00Z"},
+         "spec":{"hosts":["{{name}}"],"http":[{"route":[
+           {"destination":{"host":"{{name}}","subset":"v1"},"weight":{{weight}} },
+           {"destination":{"host":"{{name}}","subset":"v2"},"weight":{{100 - weight}} }]}]} }
+        """)!.AsObject();
+
+    private static JsonObject Broken(string name)
+    {
+        var route = Route(name, 90);
+        route["spec"]!["http"]![0]!["noSuchField"] = true;
+        return route;
+    }
+
+    private int Weight(string name) =>
+        _state.Intents.OfType<RouteIntent>().Single(route => route.Origin.Name == name).Http[0].Destinations[0].Weight;
+
+    private bool Apply(JsonObject item, ChangeType type = ChangeType.Added) =>
+        _state.Apply(Kinds.VirtualService, new Change(type, Stamped(item), null));
+
+    private JsonObject Stamped(JsonObject item)
+    {
+        item["metadata"]!["resourceVersion"] = $"{++_version}";
+        return item;
+    }
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Dialects.Kubernetes;
+using Weft.Model.Intent;
+using Weft.Model.Plan;
+using Weft.Model.World;
+
+namespace Weft.Dialects.Tests;
+
+/// <summary>What objects mean, in the short form that case files hold: only what was said, one thing a line.</summary>
+internal static class ContentText
+{
+    public static string Of(ParsedText parsed)
+    {
+        var text = new StringBuilder();
+        foreach (var item in parsed.Objects)
+        {
+            text.Append($"{item.Origin.Kind} {Name(item)}".TrimEnd()).Append(item.IsValid ? "\n" : " (refused)\n");
+            foreach (var line in Lines(item.Content))
+            {
+                text.Append("  ").Append(line).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static string Name(ParsedObject item) =>
+        item.Origin.Namespace.Length == 0 ? item.Origin.Name : $"{item.Origin.Namespace}/{item.Origin.Name}";
+
+    private static IEnumerable<string> Lines(ParsedContent content) => content switch
+    {
+        { Intent: RouteIntent routes } => Lines(routes),
+        { Intent: DestinationIntent destination } => Lines(destination),
+        { Intent: PeerIntent peers } => Lines(peers),
+        { Service: { } service } => Lines(service),
+        { Workload: { } workload } => Lines(workload),
+        { Slice: { } slice } => Lines(slice),
+        { Namespace: { } ns } => [$"labels {Labels(ns.Labels)}"],
+        _ => [],
+    };
+
+    private static IEnumerable<string> Lines(RouteIntent routes)
+    {
+        yield return $"hosts {string.Join(' ', routes.Hosts)}";
+        yield return $"gateways {string.Join(' ', routes.Gateways)}";
+        if (!routes.Visibility.Everybody)
+        {
+            yield return $"visible in {string.Join(' ', routes.Visibility.Namespaces)}";
+        }
+
+        foreach (var rule in routes.Http.AsEnumerable())
+        {
+            yield return $"rule{(rule.Name.Length == 0 ? "" : " " + rule.Name)} at {rule.Origin.Path}";
+            foreach (var line in Lines(rule))
+            {
+                yield return "  " + line;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Lines(HttpRule rule)
+    {
+        foreach (var match in rule.Matches.AsEnumerable())
+        {
+            yield return "when " + Match(match);
+        }
+
+        foreach (var destination in rule.Destinations.AsEnumerable())
+        {
+            yield return $"to {destination.Host}:{destination.Port} {destination.Subset} weight {destination.Weight}"
+                + Headers(" request", destination.RequestHeaders) + Headers(" response", destination.ResponseHeaders);
+        }
+
+        if (rule.Redirect is { } redirect)
+        {
+            yield return redirect.ToString();
+        }
+
+        if (rule.Direct is { } direct)
+        {
+            yield return direct.ToString();
+        }
+
+        if (rule.Rewrite is { } rewrite)
+        {
+            yield return rewrite.ToString();
+        }
+
+        if (rule.Fault is { } fault)
+        {
+            yield return fault.ToString();
+        }
+
+        if (rule.TimeoutMs > 0)
+        {
+            yield return $"timeout {rule.TimeoutMs}ms";
+        }
+
+        if (rule.Retries is { } retries)
+        {
+            yield return $"retries {retries.Attempts} per try {retries.PerTryTimeoutMs}ms backoff {retries.BackoffBaseMs}ms on "
+                + (retries.RetryOn is { } on ? string.Join(',', on) : "default");
+        }
+
+        foreach (var headers in new[] { Headers("request", rule.RequestHeaders), Headers("response", rule.ResponseHeaders) })
+        {
+            if (headers.Length > 0)
+            {
+                yield return headers;
+            }
+        }
+    }
+
+    private static string Match(HttpMatch match)
+    {
+        var text = new StringBuilder();
+        text.Append("path ").Append(Text(match.Request.Path));
+        foreach (var header in match.Request.Headers)
+        {
+            text.Append($" header {header.Name} {Text(header.Text)}");
+        }
+
+        foreach (var parameter in match.Request.QueryParameters)
+        {
+            text.Append($" query {parameter.Name} {Text(parameter.Text)}");
+        }
+
+        text.Append(match.Port == 0 ? "" : $" port {match.Port}");
+        text.Append(match.SourceLabels.MatchLabels.Count == 0 ? "" : $" from {Labels(match.SourceLabels.MatchLabels)}");
+        text.Append(match.SourceNamespace.Length == 0 ? "" : $" from namespace {match.SourceNamespace}");
+        text.Append(match.Gateways.Count == 0 ? "" : $" gateways {string.Join(' ', match.Gateways)}");
+        return text.Append(match.Name.Length == 0 ? "" : $" ({match.Name})").ToString();
+    }
+
+    private static string Text(TextMatchPlan text) =>
+        $"{(text.Invert ? "not " : "")}{text.Kind.ToString().ToLowerInvariant()}{(text.IgnoreCase ? " any case" : "")}"
+        + (text.Kind == TextMatchKind.Present ? "" : $" '{text.Value}'");
+
+    private static string Headers(string which, HeaderOperationsPlan headers) => headers.IsNone
+        ? ""
+        : $"{which} set [{Pairs(headers.Set)}] add [{Pairs(headers.Add)}] remove [{string.Join(' ', headers.Remove)}]";
+
+    private static string Pairs(Model.EquatableArray<HeaderPlan> headers) =>
+        string.Join(' ', headers.Select(header => $"{header.Name}={header.Value}"));
+
+    private static IEnumerable<string> Lines(DestinationIntent destination)
+    {
+        yield return $"host {destination.Host}";
+        if (!destination.Visibility.Everybody)
+        {
+            yield return $"visible in {string.Join(' ', destination.Visibility.Namespaces)}";
+        }
+
+        if (destination.Clients.MatchLabels.Count > 0)
+        {
+            yield return $"clients {Labels(destination.Clients.MatchLabels)}";
+        }
+
+        foreach (var line in Lines(destination.Policy))
+        {
+            yield return line;
+        }
+
+        foreach (var subset in destination.Subsets.AsEnumerable())
+        {
+            yield return $"subset {subset.Name} {Labels(subset.Labels.MatchLabels)}";
+            foreach (var line in Lines(subset.Policy))
+            {
+                yield return "  " + line;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Lines(TrafficPolicy policy)
+    {
+        if (policy.Balancer is { } balancer)
+        {
+            yield return $"balancer {balancer}";
+        }
+
+        if (policy.Tls is { } tls)
+        {
+            yield return $"tls {tls.Mode} sni '{tls.Sni}' sans [{string.Join(' ', tls.SubjectAltNames)}] ca '{tls.CaCertificatesFile}'"
+                + $" cert '{tls.ClientCertificateFile}' key '{tls.PrivateKeyFile}'{(tls.InsecureSkipVerify ? " insecure" : "")}";
+        }
+
+        if (policy.Connections is { } connections)
+        {
+            yield return connections.ToString();
+        }
+
+        foreach (var port in policy.Ports.AsEnumerable())
+        {
+            yield return $"port {port.Port}";
+            foreach (var line in Lines(port.Policy))
+            {
+                yield return "  " + line;
+            }
+        }
+    }
+
+    private static IEnumerable<string> Lines(PeerIntent peers)
+    {
+        yield return $"{(peers.Selector is { } selector ? Labels(selector.MatchLabels) : "all")} in {peers.Namespace}: {peers.Mode}";
+        foreach (var port in peers.Ports.AsEnumerable())
+        {
+            yield return $"port {port.Port}: {port.Mode}";
+        }
+    }
+
+    private static IEnumerable<string> Lines(Service service)
+    {
+        yield return $"{service.Host} [{string.Join(' ', service.Addresses)}]{(service.Headless ? " headless" : "")}";
+        foreach (var port in service.Ports.AsEnumerable())
+        {
+            yield return $"port {port.Port} '{port.Name}' {port.Protocol} to {port.TargetPort}";
+        }
+    }
+
+    private static IEnumerable<string> Lines(Workload workload)
+    {
+        yield return $"{workload.Address} {(workload.Meshed ? "meshed" : "plain")} as {workload.ServiceAccount}, {Labels(workload.Labels)}";
+        yield return $"{workload.Names}";
+        foreach (var port in workload.Ports.AsEnumerable())
+        {
+            yield return $"port {port.Port} '{port.Name}'";
+        }
+    }
+
+    private static IEnumerable<string> Lines(EndpointSliceSpec slice)
+    {
+        yield return $"of {slice.Service}: {string.Join(' ', slice.Ports.Select(port => $"'{port.Name}'={port.Port}"))}";
+        foreach (var endpoint in slice.Endpoints.AsEnumerable())
+        {
+            yield return $"{endpoint.Address} {(endpoint.Ready ? "ready" : "not ready")} {endpoint.Pod}".TrimEnd();
+        }
+    }
+
+    private static string Labels(Model.EquatableArray<Label> labels) =>
+        $"{{{string.Join(", ", labels.Select(label => $"{label.Key}={label.Value}"))}}}";
+}

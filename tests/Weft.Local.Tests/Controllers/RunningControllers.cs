@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Kubernetes;
+using Weft.Local.Controllers;
+using Weft.Testing;
+
+namespace Weft.Local.Tests.Controllers;
+
+/// <summary>The controllers on a fake API, with a stand-in for the node agent that makes scheduled pods ready.</summary>
+internal sealed class RunningControllers : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _tasks = [];
+    private int _address;
+
+    private RunningControllers(FakeApi api)
+    {
+        Api = api;
+        Client = new KubernetesClient(api.Endpoint);
+    }
+
+    public FakeApi Api { get; }
+
+    public KubernetesClient Client { get; }
+
+    /// <summary>Which pods become ready; all by default.</summary>
+    public Func<JsonObject, bool> BecomesReady { get; set; } = _ => true;
+
+    public static async Task<RunningControllers> StartAsync()
+    {
+        var running = new RunningControllers(await FakeApi.StartAsync());
+        var controllers = new WorkloadControllers(running.Client, TimeProvider.System, new Random(7), NullLogger.Instance);
+        running._tasks.Add(controllers.RunAsync(running._stop.Token));
+        var pods = new Informer(running.Client, Kinds.Pod, TimeProvider.System);
+        pods.Changed += change => running._tasks.Add(running.PlayNodeAsync(change));
+        running._tasks.Add(pods.RunAsync(running._stop.Token));
+        return running;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await Task.WhenAll(_tasks.ToArray());
+        Client.Dispose();
+        await Api.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    public Task<JsonObject> CreateAsync(ResourceKind kind, string yamlLikeJson) =>
+        Client.CreateAsync(kind, kind.Namespaced ? "shop" : null, JsonNode.Parse(yamlLikeJson)!.AsObject(), _stop.Token);
+
+    public async Task<List<JsonObject>> ListAsync(ResourceKind kind, string? selector = null) =>
+        [.. (await Client.ListAsync(kind, kind.Namespaced ? "shop" : null, selector, _stop.Token)).Objects("items")];
+
+    public Task<JsonObject> GetAsync(ResourceKind kind, string name) => Client.GetAsync(kind, "shop", name, _stop.Token);
+
+    public Task<JsonObject> PatchAsync(ResourceKind kind, string name, string patch) =>
+        Client.PatchAsync(kind, "shop", name, JsonNode.Parse(patch)!, _stop.Token);
+
+    /// <summary>Waits until a Deployment says that its rollout is done.</summary>
+    public Task UntilRolledOutAsync(string name) => Eventually.HoldsAsync($"{name} is rolled out", async () =>
+    {
+        var deployment = await GetAsync(Kinds.Deployment, name);
+        return Conditions.Find(deployment, "Progressing")?.Text("reason") == "NewReplicaSetAvailable"
+            && deployment.Number("status", "observedGeneration") == deployment.Number("metadata", "generation");
+    }, async () => (await GetAsync(Kinds.Deployment, name)).ToJsonString());
+
+    public static string Deployment(string name, int replicas, string image, string more = "") => $$$"""
+        {"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"{{{name}}}","namespace":"shop"},"spec":{"replicas":{{{replicas}}},
+         "selector":{"matchLabels":{"app":"{{{name}}}"} },
+         "template":{"metadata":{"labels":{"app":"{{{name}}}"} },"spec":{"containers":[{"name":"app","image":"{{{image}}}",
+           "ports":[{"name":"web","containerPort":3000}]}]} }{{{more}}} } }
+        """;
+
+    private async Task PlayNodeAsync(Change change)
+    {
+        var pod = change.Object;
+        if (change.Type == ChangeType.Deleted || !PodState.IsScheduled(pod) || PodState.IsReady(pod) || !BecomesReady(pod))
+        {
+            return;
+        }
+
+        var status = new JsonObject
+        {
+            ["status"] = new JsonObject
+            {
+                ["phase"] = "Running",
+                ["podIP"] = $"10.244.0.{Interlocked.Increment(ref _address) + 1}",
+                ["conditions"] = new JsonArray(Conditions.Next(null, "Ready", true, "", "", TimeProvider.System.GetUtcNow(), hasUpdateTime: false)),
+            },
+        };
+        try
+        {
+            await Client.PatchStatusAsync(Kinds.Pod, pod.Namespace(), pod.Name(), status, _stop.Token);
+        }
+        catch (Exception ended) when (ended is KubernetesException { IsNotFound: true } or OperationCanceledException)
+        {
+            // Deleted meanwhile, or the test is over.
+        }
+    }
+}

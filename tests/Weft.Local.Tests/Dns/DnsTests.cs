@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Buffers.Binary;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Local.Dns;
+using Weft.Testing;
+using Xunit;
+
+namespace Weft.Local.Tests.Dns;
+
+public sealed class DnsTests
+{
+    private static readonly JsonObject[] _services =
+    [
+        Parse("""{"metadata":{"name":"web","namespace":"shop"},"spec":{"clusterIP":"10.96.1.1","ports":[{"name":"http","port":80}]}}"""),
+        Parse("""{"metadata":{"name":"db","namespace":"shop"},"spec":{"clusterIP":"None","ports":[{"name":"sql","port":5432}]}}"""),
+        Parse("""{"metadata":{"name":"far","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"web.shop.svc.cluster.local"}}"""),
+        Parse("""{"metadata":{"name":"loop","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"loop.shop.svc.cluster.local"}}"""),
+    ];
+
+    private static readonly JsonObject[] _slices =
+    [
+        Parse("""
+            {"metadata":{"name":"db-1","namespace":"shop","labels":{"kubernetes.io/service-name":"db"}},"ports":[{"name":"sql","port":5432}],
+             "endpoints":[{"addresses":["10.244.0.7"],"hostname":"db-0"},{"addresses":["10.244.0.8"],"conditions":{"ready":false}},{"addresses":["10.244.0.9"]}]}
+            """),
+    ];
+
+    [Theory]
+    [InlineData("web.shop.svc.cluster.local", DnsType.A, 0, "10.96.1.1")]
+    [InlineData("WEB.Shop.svc.cluster.local", DnsType.A, 0, "10.96.1.1")]
+    [InlineData("web.shop.svc.cluster.local", DnsType.Aaaa, 0, "")]
+    [InlineData("db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.7 10.244.0.9")]
+    [InlineData("db-0.db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.7")]
+    [InlineData("10-244-0-9.db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.9")]
+    [InlineData("_http._tcp.web.shop.svc.cluster.local", DnsType.Srv, 0, "web.shop.svc.cluster.local:80")]
+    [InlineData("far.shop.svc.cluster.local", DnsType.A, 0, "web.shop.svc.cluster.local 10.96.1.1")]
+    [InlineData("loop.shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("10-244-0-5.shop.pod.cluster.local", DnsType.A, 0, "10.244.0.5")]
+    [InlineData("shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("cluster.local", DnsType.A, 0, "")]
+    [InlineData("nobody.shop.svc.cluster.local", DnsType.A, 3, "")]
+    [InlineData("web.other.svc.cluster.local", DnsType.Aaaa, 3, "")]
+    [InlineData("example.org", DnsType.A, 2, "")]
+    [InlineData("notcluster.local", DnsType.A, 2, "")]
+    public async Task A_name_has_its_answer(string name, object type, int code, string wanted)
+    {
+        var query = Question(name, (DnsType)type);
+        var answer = await Server().AnswerAsync(query, tcp: false, default);
+        Assert.NotNull(answer);
+        Assert.Equal(code, answer[3] & 0x0f);
+        Assert.Equal(query[..2], answer[..2]);
+        Assert.Equal(wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), Records(answer, query.Length).Order());
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_too_long_says_so_over_udp_and_comes_whole_over_tcp()
+    {
+        var endpoints = string.Join(',', Enumerable.Range(1, 200).Select(i => $$"""{"addresses":["10.244.1.{{i}}"]}"""));
+        var slice = Parse($$$"""{"metadata":{"name":"db-1","namespace":"shop","labels":{"kubernetes.io/service-name":"db"}},"endpoints":[{{{endpoints}}}]}""");
+        var server = Server(slice);
+        var query = Question("db.shop.svc.cluster.local", DnsType.A);
+        var udp = await server.AnswerAsync(query, tcp: false, default);
+        var tcp = await server.AnswerAsync(query, tcp: true, default);
+        Assert.NotNull(udp);
+        Assert.NotNull(tcp);
+        Assert.True(udp.Length <= DnsMessage.PlainUdpBytes);
+        Assert.Equal(0x02, udp[2] & 0x02);
+        Assert.Equal(0x00, tcp[2] & 0x02);
+        Assert.Equal(200, Records(tcp, query.Length).Count);
+    }
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("0102", null)]
+    [InlineData("010280000001000000000000", null)] // an answer
+    [InlineData("010208000001000000000000", 4)] // another operation
+    [InlineData("010200000000000000000000", 1)] // no question
+    [InlineData("010200000001000000000000c00c00010001", 1)] // a pointer in the question
+    [InlineData("010200000001000000000000056162", 1)] // a label longer than the message
+    [InlineData("01020000000100000000000003612e620000010001", 1)] // a dot inside a label
+    public async Task What_is_no_question_is_refused_or_ignored(string hex, int? code)
+    {
+        var answer = await Server().AnswerAsync(Convert.FromHexString(hex), tcp: false, default);
+        Assert.Equal(code, answer is null ? null : answer[3] & 0x0f);
+    }
+
+    [Fact]
+    public void Any_bytes_are_survived()
+    {
+        var server = Server();
+        var driver = new FuzzDriver(
+            [Question("web.shop.svc.cluster.local", DnsType.A), Question("_http._tcp.web.shop.svc.cluster.local", DnsType.Srv)],
+            ["\x03web", "\x05local\0", "\xc0\x0c", "\0\x29\x10\0"]);
+        var find = driver.Run(
+            bytes =>
+            {
+                // Nothing is forwarded anywhere: the answer is there at once.
+                var answer = server.AnswerAsync(bytes, tcp: false, default);
+                Assert.True(answer.IsCompletedSuccessfully);
+            },
+            seed: 1,
+            iterations: 20_000,
+            TimeProvider.System);
+        Assert.Null(find);
+    }
+
+    [Fact]
+    public async Task The_host_s_resolvers_are_read_and_useless_ones_left_out()
+    {
+        var text = "# x\nnameserver 127.0.0.53\nnameserver ::1\nsearch a\n";
+        Assert.Null(await UpstreamResolver.Parse(text).AskAsync(new byte[12], default));
+    }
+
+    private static DnsServer Server(params JsonObject[] slices)
+    {
+        var server = new DnsServer(new IPEndPoint(IPAddress.Loopback, 53), UpstreamResolver.Parse(""), new Random(1), NullLogger.Instance);
+        server.Apply(NameTable.Compile(_services, slices.Length > 0 ? slices : _slices));
+        return server;
+    }
+
+    private static byte[] Question(string name, DnsType type)
+    {
+        var writer = new DnsWriter();
+        writer.Bytes([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        writer.Name(name);
+        writer.Number((ushort)type);
+        writer.Number(1);
+        return writer.ToArray();
+    }
+
+    /// <summary>The answer's records as text; it repeats the question, so they begin where the query ended.</summary>
+    private static List<string> Records(byte[] answer, int position)
+    {
+        var records = new List<string>();
+        for (var left = BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(6)); left > 0; left--)
+        {
+            _ = Name(answer, ref position);
+            var type = (DnsType)BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(position));
+            var length = BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(position + 8));
+            position += 10;
+            var inner = position + (type == DnsType.Srv ? 6 : 0);
+            records.Add(type switch
+            {
+                DnsType.A => new IPAddress(answer.AsSpan(position, length)).ToString(),
+                DnsType.Srv => $"{Name(answer, ref inner)}:{BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(position + 4))}",
+                _ => Name(answer, ref inner),
+            });
+            position += length;
+        }
+
+        return records;
+    }
+
+    private static string Name(byte[] bytes, ref int position)
+    {
+        var labels = new List<string>();
+        while (bytes[position] != 0)
+        {
+            labels.Add(System.Text.Encoding.ASCII.GetString(bytes, position + 1, bytes[position]));
+            position += bytes[position] + 1;
+        }
+
+        position++;
+        return string.Join('.', labels);
+    }
+
+    private static JsonObject Parse(string json) => JsonNode.Parse(json)!.AsObject();
+}

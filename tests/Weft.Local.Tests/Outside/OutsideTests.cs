@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Local.Outside;
+using Weft.Local.Relays;
+using Weft.Testing;
+using Xunit;
+
+namespace Weft.Local.Tests.Outside;
+
+public sealed class OutsideTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("weft-out-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_home_with_a_long_path_keeps_its_sockets_elsewhere()
+    {
+        var home = MeshHome.Open(Path.Combine(_folder, new string('x', 120)));
+        Assert.True(Encoding.UTF8.GetByteCount(home.ControlSocket) < 108, home.ControlSocket);
+        Assert.Equal(home.Run, new DirectoryInfo(Path.Combine(home.Root, "run")).LinkTarget);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(home.ControlSocket));
+        Assert.Equal(home.Run, MeshHome.Open(home.Root).Run);
+        Directory.Delete(home.Run, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_wished_port_that_is_taken_is_replaced_and_bytes_flow_both_ways_with_half_close()
+    {
+        var home = MeshHome.Open(_folder);
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var wished = ((IPEndPoint)taken.LocalEndpoint).Port;
+        using var inner = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        inner.Bind(new UnixDomainSocketEndPoint(home.RelaySocket));
+        inner.Listen();
+        using var relay = new PortRelay(home, [], TimeProvider.System, NullLogger.Instance);
+        using var stop = new CancellationTokenSource();
+        var running = relay.RunAsync(stop.Token);
+        Forward.Write(home.Forwards, [new Forward("shop/web:80", [wished], "10.96.3.4:80", "http")]);
+        await Eventually.HoldsAsync("the port is open", () => Task.FromResult(relay.OpenPorts.Count == 1));
+        var port = relay.OpenPorts[0];
+        Assert.NotEqual(wished, port.Port);
+        Assert.Equal([port], OpenPort.Read(home.OpenPorts));
+
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, port.Port);
+        await using var back = client.GetStream();
+        client.Client.Send("question"u8);
+        client.Client.Shutdown(SocketShutdown.Send);
+        using var accepted = await inner.AcceptAsync();
+        Assert.Equal("10.96.3.4:80", (await RelayHeader.ReadAsync(accepted, default)).ToString());
+        await using var stream = new NetworkStream(accepted);
+        using var reader = new StreamReader(stream);
+        Assert.Equal("question", await reader.ReadToEndAsync());
+        await stream.WriteAsync("answer"u8.ToArray());
+        accepted.Shutdown(SocketShutdown.Send);
+        using var answer = new StreamReader(back);
+        Assert.Equal("answer", await answer.ReadToEndAsync());
+
+        Forward.Write(home.Forwards, []);
+        await Eventually.HoldsAsync("the port is closed", () => Task.FromResult(relay.OpenPorts.Count == 0));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Fact]
+    public async Task A_relay_closes_connections_beyond_its_limit()
+    {
+        using var stop = new CancellationTokenSource();
+        using var relay = RelayListener.Open(
+            new IPEndPoint(IPAddress.Loopback, 0),
+            async (_, ct) =>
+            {
+                await Task.Delay(Timeout.Infinite, ct);
+                return null;
+            },
+            NullLogger.Instance,
+            maxConnections: 2);
+        var running = relay.RunAsync(stop.Token);
+        using TcpClient one = new(), two = new(), three = new();
+        foreach (var client in new[] { one, two, three })
+        {
+            await client.ConnectAsync(IPAddress.Loopback, relay.Port);
+        }
+
+        Assert.Equal(0, await three.GetStream().ReadAsync(new byte[1]));
+        Assert.False(one.Client.Poll(0, SelectMode.SelectRead));
+        await stop.CancelAsync();
+        await running;
+    }
+
+    [Theory]
+    [InlineData("CONNECT 10.96.3.4:80", true)]
+    [InlineData("CONNECT 10.96.3.4", false)]
+    [InlineData("CONNECT [::1]:80", false)]
+    [InlineData("GET / HTTP/1.1", false)]
+    public void A_relay_header_names_an_address_and_port(string line, bool valid)
+    {
+        if (valid)
+        {
+            Assert.Equal("10.96.3.4:80", RelayHeader.Parse(line).ToString());
+        }
+        else
+        {
+            Assert.Throws<FormatException>(() => RelayHeader.Parse(line));
+        }
+    }
+
+    [Theory]
+    [InlineData("{", "is not JSON")]
+    [InlineData("{}", "has no list 'forwards'")]
+    [InlineData("""{"forwards":[{"name":"x"}]}""", "needs 'name' and 'target'")]
+    public void A_broken_forwards_file_is_named(string text, string message)
+    {
+        var file = Path.Combine(_folder, "forwards.json");
+        File.WriteAllText(file, text);
+        Assert.Contains(message, Assert.Throws<FormatException>(() => Forward.Read(file)).Message, StringComparison.Ordinal);
+    }
+}

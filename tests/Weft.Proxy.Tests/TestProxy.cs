@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Net;
+using System.Net.Sockets;
+using Weft.Model.Diagnostics;
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+using Xunit;
+
+namespace Weft.Proxy.Tests;
+
+/// <summary>A proxy in this process, on explicit ports of the loopback, without marks: no privilege is needed.</summary>
+internal sealed class TestProxy : IDisposable
+{
+    private static readonly AsyncLocal<IoChoice?> _io = new();
+    private static int _lastPort = 20_000 + (Environment.ProcessId % 5_000);
+
+    internal TestProxy(ProxyPlan plan, IoChoice? io = null, Action<ProxyRuntime>? prepare = null, Func<ProxyOptions, ProxyOptions>? options = null)
+    {
+        var chosen = new ProxyOptions
+        {
+            Io = io ?? Io,
+            Mark = 0,
+            Seed = 7,
+            Faulted = fault => Faults.Add(fault.ToString()),
+            Workload = new WorkloadNamePlan("client", "shop", "client", "v1", "Kubernetes", "client-sa", "client", "v1"),
+        };
+        Runtime = new ProxyRuntime(options?.Invoke(chosen) ?? chosen);
+        Runtime.Start();
+        prepare?.Invoke(Runtime);
+        Assert.Null(Runtime.Apply(plan));
+    }
+
+    /// <summary>The back end of the proxies that the running test makes.</summary>
+    internal static IoChoice Io
+    {
+        get => _io.Value ?? IoChoice.Epoll;
+        set => _io.Value = value;
+    }
+
+    internal ProxyRuntime Runtime { get; }
+
+    internal List<string> Faults { get; } = [];
+
+    public void Dispose()
+    {
+        Runtime.Dispose();
+        Assert.Empty(Faults);
+    }
+
+    /// <summary>
+    /// A port that nobody listens on, below the range from which outgoing connections take theirs: one from that range could be
+    /// taken again before the proxy listens.
+    /// </summary>
+    internal static int FreePort()
+    {
+        while (true)
+        {
+            var port = Interlocked.Increment(ref _lastPort);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Somebody else's; the next one will do.
+            }
+        }
+    }
+}
+
+/// <summary>Short ways to write plans.</summary>
+internal static class Plans
+{
+    internal static ProxyPlan Http(int port, params RoutePlan[] routes) => Http(port, TrafficDirection.Outbound, routes);
+
+    internal static ProxyPlan Http(int port, TrafficDirection direction, params RoutePlan[] routes) => new(
+        [Listener(port, direction, HttpChain(direction))],
+        [new RouteTablePlan("routes", [new VirtualHostPlan("all", ["*"], [.. routes])])],
+        [],
+        []);
+
+    internal static ChainPlan HttpChain(TrafficDirection direction, DownstreamTlsPlan? tls = null) =>
+        new("http", ChainMatchPlan.Any, tls, new HttpChainPlan("test", "routes", null, direction), null);
+
+    internal static ChainPlan TcpChain(string cluster, DownstreamTlsPlan? tls = null) =>
+        new("tcp", ChainMatchPlan.Any, tls, null, new TcpChainPlan("test", [WeightedClusterPlan.Only(cluster)], 0));
+
+    internal static ListenerPlan Listener(int port, TrafficDirection direction, params ChainPlan[] chains) =>
+        new($"127.0.0.1_{port}", "127.0.0.1", port, direction, true, false, false, false, 0, [.. chains], null);
+
+    internal static RoutePlan Forward(string cluster, RetryPlan? retry = null, int timeoutMs = 0, string prefix = "/") => new(
+        "route",
+        RouteMatchPlan.Everything with { Path = new TextMatchPlan(TextMatchKind.Prefix, prefix) },
+        new ForwardPlan([WeightedClusterPlan.Only(cluster)], timeoutMs, retry, null),
+        null,
+        null,
+        null,
+        HeaderOperationsPlan.None,
+        HeaderOperationsPlan.None,
+        Origin.BuiltIn);
+
+    internal static ClusterPlan Cluster(string name, params int[] ports) => new(
+        name,
+        ClusterKind.Static,
+        LoadBalancerKind.RoundRobin,
+        1000,
+        0,
+        0,
+        null,
+        [.. ports.Select(port => new EndpointPlan("127.0.0.1", port, 1, true, true, null))],
+        null,
+        TrafficDirection.Outbound,
+        Origin.BuiltIn);
+
+    internal static ProxyPlan With(this ProxyPlan plan, params ClusterPlan[] clusters) =>
+        plan with { Clusters = [.. plan.Clusters, .. clusters] };
+}

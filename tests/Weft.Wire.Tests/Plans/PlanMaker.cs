@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model;
+using Weft.Model.Diagnostics;
+using Weft.Model.Plan;
+
+namespace Weft.Wire.Tests.Plans;
+
+/// <summary>Makes plans that use every field, within what plans may say; the seed decides all.</summary>
+internal sealed class PlanMaker(int seed)
+{
+    private readonly Random _random = new(seed);
+    private int _names;
+
+    public static ProxyPlan Plan(int seed) => new PlanMaker(seed).Plan();
+
+    public ProxyPlan Plan() => new(
+        Sorted(Many(4, Listener), l => l.Name),
+        Sorted(Many(4, RouteTable), t => t.Name),
+        Sorted(Many(5, Cluster), c => c.Name),
+        Sorted(Many(5, () => new EndpointsPlan(Name(), Many(4, Endpoint))), e => e.Cluster));
+
+    private ListenerPlan Listener() => new(
+        Name(),
+        Address(),
+        Port(),
+        Direction(),
+        Coin(),
+        Coin(),
+        Coin(),
+        Coin(),
+        Ms(),
+        Many(3, Chain),
+        Maybe(Chain));
+
+    private ChainPlan Chain()
+    {
+        var http = Coin();
+        return new ChainPlan(
+            Name(),
+            Coin() ? ChainMatchPlan.Any : new ChainMatchPlan(
+                Coin() ? 0 : Port(),
+                Many(2, () => $"{Address()}/{_random.Next(33)}"),
+                Many(2, Name),
+                Pick("", "tls", "raw_buffer"),
+                Many(3, () => Pick("istio", "http/1.1", "h2c"))),
+            Maybe(() => new DownstreamTlsPlan(Coin(), Many(2, Name), Many(2, Name))),
+            http ? Http() : null,
+            http ? null : new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()),
+            Maybe(Origin));
+    }
+
+    private HttpChainPlan Http() => Coin()
+        ? new HttpChainPlan(Name(), Name(), null, Direction())
+        : new HttpChainPlan(Name(), "", RouteTable(), Direction());
+
+    private WeightedClusterPlan TcpCluster() =>
+        new(Name(), _random.Next(1, 100), HeaderOperationsPlan.None, HeaderOperationsPlan.None);
+
+    private RouteTablePlan RouteTable() => new(
+        Name(), Many(3, () => new VirtualHostPlan(Name(), Some(3, Name), Many(4, Route))));
+
+    private RoutePlan Route()
+    {
+        var action = _random.Next(3);
+        return new RoutePlan(
+            Name(),
+            Match(),
+            action == 0 ? Forward() : null,
+            action == 1 ? Redirect() : null,
+            action == 2 ? new DirectResponsePlan(_random.Next(200, 600), Pick("", "gone", "{\"a\":1}")) : null,
+            Maybe(Fault),
+            Operations(),
+            Operations(),
+            Origin());
+    }
+
+    private RouteMatchPlan Match() => new(
+        new TextMatchPlan(
+            Pick(TextMatchKind.Prefix, TextMatchKind.Exact, TextMatchKind.Regex), "/" + Name(), false, Coin()),
+        Many(3, () => new NamedMatchPlan(Name(), Text(Coin()))),
+        Many(2, () => new NamedMatchPlan(Name(), Text(false))));
+
+    private TextMatchPlan Text(bool invert)
+    {
+        var kind = Pick(Enum.GetValues<TextMatchKind>());
+        return kind == TextMatchKind.Present
+            ? new TextMatchPlan(kind, "", invert)
+            : new TextMatchPlan(kind, Name(), invert, Coin());
+    }
+
+    private ForwardPlan Forward() => new(
+        Some(3, () => Coin()
+            ? WeightedClusterPlan.Only(Name())
+            : new WeightedClusterPlan(Name(), _random.Next(1, 100), Operations(), Operations())),
+        Ms(),
+        Maybe(() => new RetryPlan(
+            _random.Next(10), Ms(), Many(3, () => Pick("5xx", "reset", "connect-failure")), Many(2, () => _random.Next(400, 600)), _random.Next(1, 99))),
+        Maybe(() => Pick(
+            new RewritePlan("/" + Name(), null, null, null),
+            new RewritePlan(null, Name(), null, null),
+            new RewritePlan("/" + Name(), Name(), null, null),
+            new RewritePlan(null, null, "/a(.*)", @"\1"))));
+
+    private RedirectPlan Redirect()
+    {
+        var path = _random.Next(3);
+        return new RedirectPlan(
+            path == 0 ? "/" + Name() : null,
+            path == 1 ? "/" + Name() : null,
+            Maybe(Name),
+            Maybe(() => Pick("http", "https")),
+            Coin() ? 0 : Port(),
+            Pick(301, 302, 303, 307, 308));
+    }
+
+    private FaultPlan Fault() => _random.Next(3) switch
+    {
+        0 => new FaultPlan(_random.Next(1, 5000), _random.Next(1_000_001), 0, 0, 0),
+        1 => new FaultPlan(0, 0, _random.Next(200, 600), 0, _random.Next(1_000_001)),
+        _ => new FaultPlan(_random.Next(1, 5000), _random.Next(1_000_001), 0, _random.Next(1, 17), _random.Next(1_000_001)),
+    };
+
+    private HeaderOperationsPlan Operations() => Coin()
+        ? HeaderOperationsPlan.None
+        : new HeaderOperationsPlan(
+            Many(2, () => new HeaderPlan(Name(), Pick("", "v", "%PROTOCOL%"))),
+            Many(2, () => new HeaderPlan(Name(), Name())),
+            Many(2, Name));
+
+    private ClusterPlan Cluster()
+    {
+        var kind = Pick(Enum.GetValues<ClusterKind>());
+        return new ClusterPlan(
+            Name(),
+            kind,
+            Pick(Enum.GetValues<LoadBalancerKind>()),
+            Ms(),
+            _random.Next(3),
+            Ms(),
+            Maybe(Tls),
+            kind == ClusterKind.Static ? Many(3, Endpoint) : [],
+            Maybe(() => new ServiceNamePlan(Name(), Name(), Name())),
+            Direction(),
+            Origin());
+    }
+
+    private UpstreamTlsPlan Tls()
+    {
+        var mode = Pick(Enum.GetValues<UpstreamTlsMode>());
+        return mode == UpstreamTlsMode.Simple
+            ? new UpstreamTlsPlan(
+                mode, Name(), Many(2, Name), Many(2, Name), Pick("", "/etc/ca.pem"), Coin())
+            : new UpstreamTlsPlan(mode, Name(), Many(3, Name), Many(2, () => $"spiffe://td/ns/{Name()}/sa/{Name()}"), "", false);
+    }
+
+    private EndpointPlan Endpoint() => new(
+        Address(), Port(), _random.Next(1, 100), Coin(), Coin(), Maybe(() => new WorkloadNamePlan(
+            Pick("", Name()), Name(), Name(), Pick("latest", "v1"), Name(), Name(), Pick("", Name()), Pick("", Name()))));
+
+    private Origin Origin() => Coin()
+        ? Model.Diagnostics.Origin.BuiltIn
+        : new Origin(
+            Pick("istio", "kubernetes"),
+            Pick("VirtualService", "DestinationRule", "Service"),
+            Name(),
+            Name(),
+            Coin() ? Position.None : new Position("a.yaml", _random.Next(1, 99), _random.Next(1, 99)),
+            Pick("", "spec.http[0]"));
+
+    private string Name() => $"n{_names++}-{_random.Next(1000)}";
+
+    private string Address() => $"10.{_random.Next(256)}.{_random.Next(256)}.{_random.Next(256)}";
+
+    private int Port() => _random.Next(1, 65_536);
+
+    private int Ms() => Pick(0, 1, 999, 1000, 15_000, 3_600_000, _random.Next(100_000));
+
+    private TrafficDirection Direction() => Coin() ? TrafficDirection.Inbound : TrafficDirection.Outbound;
+
+    private bool Coin() => _random.Next(2) == 0;
+
+    private T Pick<T>(params T[] items) => items[_random.Next(items.Length)];
+
+    private T? Maybe<T>(Func<T> make)
+        where T : class => Coin() ? null : make();
+
+    private EquatableArray<T> Many<T>(int most, Func<T> make) => Repeat(_random.Next(most + 1), make);
+
+    private EquatableArray<T> Some<T>(int most, Func<T> make) => Repeat(_random.Next(1, most + 1), make);
+
+    private static EquatableArray<T> Repeat<T>(int count, Func<T> make) =>
+        Enumerable.Range(0, count).Select(_ => make()).ToArray().ToEquatableArray();
+
+    private static EquatableArray<T> Sorted<T>(EquatableArray<T> items, Func<T, string> name) =>
+        items.OrderBy(name, StringComparer.Ordinal).ToEquatableArray();
+}
