@@ -44,7 +44,11 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
         finally
         {
             informer.Changed -= OnChanged;
-            await Task.WhenAll(_lives.Values);
+            if (ct.IsCancellationRequested)
+            {
+                // Only then do the pods end. A fault must not wait for them: it would never be seen, and no new pod would begin.
+                await Task.WhenAll(_lives.Values);
+            }
         }
     }
 

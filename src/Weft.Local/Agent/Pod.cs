@@ -119,8 +119,6 @@ internal sealed partial class Pod : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseNetworkAsync();
-        _stopping.Dispose();
-        _killing.Dispose();
         foreach (var container in _init.Concat(_containers))
         {
             container.Dispose();

@@ -77,7 +77,39 @@ public sealed record ForwardPlan(
     EquatableArray<WeightedClusterPlan> Clusters,
     int TimeoutMs,
     RetryPlan? Retry,
-    RewritePlan? Rewrite);
+    RewritePlan? Rewrite)
+{
+    /// <summary>What of a request is hashed, for clusters that balance by hash; the first that finds something and is terminal ends the list.</summary>
+    public EquatableArray<HashPolicyPlan> HashPolicies { get; init; } = [];
+
+    /// <summary>True starts a second try, the first going on, when the per-try timeout expires; the first good answer wins.</summary>
+    public bool HedgeOnPerTryTimeout { get; init; }
+
+    /// <summary>Without a byte in either direction for so long the stream ends; 0 for the chain's default.</summary>
+    public int IdleTimeoutMs { get; init; }
+
+    /// <summary>A client's grpc-timeout is honoured up to this; 0 for any, -1 ignores it.</summary>
+    public int MaxGrpcTimeoutMs { get; init; }
+}
+
+/// <summary>Where a hash comes from.</summary>
+public enum HashSource
+{
+    Header,
+
+    /// <summary>A cookie; made and set where the client has none and <see cref="HashPolicyPlan.TtlMs"/> is not negative.</summary>
+    Cookie,
+    SourceAddress,
+    QueryParameter,
+}
+
+/// <summary>One thing to hash.</summary>
+/// <param name="Source">Where it is.</param>
+/// <param name="Name">Of the header (lower case), cookie or parameter; empty for the source address.</param>
+/// <param name="Path">Of a made cookie.</param>
+/// <param name="TtlMs">Of a made cookie; 0 makes a session cookie, -1 none.</param>
+/// <param name="Terminal">True ends the list if this found something.</param>
+public sealed record HashPolicyPlan(HashSource Source, string Name, string Path, long TtlMs, bool Terminal);
 
 /// <summary>When to try again. <paramref name="RetryOn"/> holds Envoy's words (<c>connect-failure</c>, <c>5xx</c>, ...).</summary>
 /// <param name="Attempts">Number of retries after the first try.</param>
@@ -90,7 +122,14 @@ public sealed record RetryPlan(
     int PerTryTimeoutMs,
     EquatableArray<string> RetryOn,
     EquatableArray<int> StatusCodes,
-    int BackoffBaseMs);
+    int BackoffBaseMs)
+{
+    /// <summary>The longest back-off; 0 for ten times the first.</summary>
+    public int BackoffMaxMs { get; init; }
+
+    /// <summary>False may choose an endpoint again that this request has tried.</summary>
+    public bool AvoidsTriedEndpoints { get; init; } = true;
+}
 
 /// <summary>
 /// Change path or authority before forwarding; null leaves it. <paramref name="Path"/> replaces the matched prefix when the

@@ -110,6 +110,7 @@ public sealed partial class TranscriptTests
     private static string Normal(string text, string url)
     {
         text = Skew().Replace(text, "");
+        text = ClientLog().Replace(text, "");
         text = text.Replace(url, "https://SERVER", StringComparison.Ordinal);
         text = Uid().Replace(text, "UID");
         text = Moment().Replace(text, "TIME");
@@ -125,6 +126,10 @@ public sealed partial class TranscriptTests
 
     [GeneratedRegex("^warning: version difference.*\\n?", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
     private static partial Regex Skew();
+
+    /// <summary>What kubectl's own library logs depends on which of two of its timers is first.</summary>
+    [GeneratedRegex("^[EWI]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d+ +\\d+ [\\w.]+:\\d+\\].*\\n?", RegexOptions.Multiline)]
+    private static partial Regex ClientLog();
 
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
     private static partial Regex Uid();

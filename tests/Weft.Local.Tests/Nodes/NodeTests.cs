@@ -31,6 +31,21 @@ public abstract class NodeTests(NodeFixture fixture)
     }
 
     [Fact]
+    public async Task Pods_begin_still_after_many_have_come_and_gone_at_once()
+    {
+        var names = Enumerable.Range(0, 12).Select(i => $"churn-{i}").ToArray();
+        foreach (var name in names)
+        {
+            await Node.CreatePodAsync(name, TestNode.Container("app", ["sleep", "infinity"]));
+        }
+
+        await Task.WhenAll(names.Select(name => Node.Client.DeleteAsync(Kinds.Pod, TestNode.Namespace, name, CancellationToken.None)));
+        await Node.CreatePodAsync("after-churn", TestNode.Container("app", ["sleep", "infinity"]));
+        await Node.ReadyAsync("after-churn");
+        Assert.DoesNotContain("'node agent' failed", await Node.LogAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_gateway_keeps_its_link_address_while_pods_come()
     {
         await Node.CreatePodAsync("first", TestNode.Container("app", ["sleep", "infinity"]));
