@@ -17,9 +17,9 @@ public sealed partial class Http2Client
 
     private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
-    private readonly Dictionary<int, Http2Stream> _streams = [];
+    private readonly Dictionary<int, Http2ClientStream> _streams = [];
     private readonly IHttp2Handler _handler;
-    private readonly Http2Limits _limits;
+    private readonly Http2ClientLimits _limits;
     private readonly HpackDecoder _decoder;
     private readonly ArrayBufferWriter<byte> _block = new();
     private readonly List<HeaderField> _fields = [];
@@ -33,7 +33,7 @@ public sealed partial class Http2Client
     private int _peerMaxStreams = int.MaxValue;
     private long _sendWindow = DefaultWindow;
 
-    public Http2Client(IHttp2Handler handler, Http2Limits limits)
+    public Http2Client(IHttp2Handler handler, Http2ClientLimits limits)
     {
         _handler = handler;
         _limits = limits;
@@ -67,7 +67,7 @@ public sealed partial class Http2Client
 
         var id = _nextStream;
         _nextStream += 2;
-        _streams[id] = new Http2Stream(_peerInitialWindow) { SentEnd = endStream };
+        _streams[id] = new Http2ClientStream(_peerInitialWindow) { SentEnd = endStream };
         var block = new ArrayBufferWriter<byte>();
         foreach (var field in fields)
         {
@@ -80,7 +80,7 @@ public sealed partial class Http2Client
 
     /// <summary>
     /// Sends body bytes as far as the windows allow and keeps the rest; false if more than
-    /// <see cref="Http2Limits.MaxUnsentBytes"/> would have to be kept, or the stream is gone.
+    /// <see cref="Http2ClientLimits.MaxUnsentBytes"/> would have to be kept, or the stream is gone.
     /// </summary>
     public bool Send(int stream, ReadOnlySpan<byte> data, bool endStream)
     {
@@ -112,7 +112,7 @@ public sealed partial class Http2Client
         Output.Write("weftping"u8);
     }
 
-    private void Flush(int id, Http2Stream state)
+    private void Flush(int id, Http2ClientStream state)
     {
         while (!state.SentEnd)
         {
@@ -142,7 +142,7 @@ public sealed partial class Http2Client
         RemoveIfDone(id, state);
     }
 
-    private void RemoveIfDone(int id, Http2Stream state)
+    private void RemoveIfDone(int id, Http2ClientStream state)
     {
         if (state.SentEnd && state.ReceivedEnd)
         {

@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
-
 namespace Weft.Protocols.Http2;
 
-/// <summary>One stream that is not over on both sides.</summary>
-internal sealed class Http2Stream(int sendWindow)
+/// <summary>
+/// One stream of a connection. The object is pooled: it belongs to the caller from <see cref="Http2Connection.Open"/> or
+/// <see cref="IHttp2Events.OnRequest"/> to <see cref="IHttp2Events.OnClosed"/>.
+/// </summary>
+public sealed class Http2Stream
 {
-    public long SendWindow { get; set; } = sendWindow;
+    /// <summary>Number on the wire; 0 for a stream that was opened and has sent no headers yet.</summary>
+    public int Id { get; internal set; }
 
-    /// <summary>Bytes received and not yet given back to the peer's window.</summary>
-    public int Received { get; set; }
+    /// <summary>Whatever the caller wants to find again in an event.</summary>
+    public object? Owner { get; set; }
 
-    /// <summary>Body bytes that the windows do not let out yet, from <see cref="UnsentStart"/> on.</summary>
-    public ArrayBufferWriter<byte> Unsent { get; } = new();
+    /// <summary>The peer has ended its side.</summary>
+    public bool HasReceivedEnd { get; internal set; }
 
-    public int UnsentStart { get; set; }
+    /// <summary>We have ended our side.</summary>
+    public bool HasSentEnd { get; internal set; }
 
-    public bool EndAfterUnsent { get; set; }
+    /// <summary>The stream was reset by either side; nothing more can be sent or will come.</summary>
+    public bool IsReset { get; internal set; }
 
-    public bool SentEnd { get; set; }
-
-    public bool ReceivedEnd { get; set; }
-
-    public bool HasHeaders { get; set; }
+    /// <summary>Bytes received and not given back by <see cref="Http2Connection.Consume"/>.</summary>
+    public int Unconsumed { get; internal set; }
 }

@@ -45,7 +45,7 @@ internal sealed class ControlStream : IHttp2Handler
         _clock = clock;
         _log = log;
         _lastHeard = clock.GetUtcNow();
-        _http = new Http2Client(this, Http2Limits.Default);
+        _http = new Http2Client(this, Http2ClientLimits.Default);
         _ads = _http.Open(RequestHeaders(Ads), endStream: false);
         foreach (var request in session.Connect())
         {

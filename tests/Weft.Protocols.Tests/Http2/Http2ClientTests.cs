@@ -16,7 +16,7 @@ public sealed class Http2ClientTests
 
     public Http2ClientTests()
     {
-        _client = new Http2Client(_heard, new Http2Limits(MaxControlFrames: 10, MaxUnsentBytes: 200_000, MaxHeaderBlock: 20_000));
+        _client = new Http2Client(_heard, new Http2ClientLimits(MaxControlFrames: 10, MaxUnsentBytes: 200_000, MaxHeaderBlock: 20_000));
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class Http2ClientTests
         for (var cut = 1; cut < whole.Length; cut++)
         {
             var heard = new Recorder();
-            var client = new Http2Client(heard, Http2Limits.Default);
+            var client = new Http2Client(heard, Http2ClientLimits.Default);
             client.Open([new HeaderField(":method", "GET")], endStream: true);
             var consumed = client.Receive(whole.AsSpan(0, cut));
             client.Receive(whole.AsSpan(consumed));
@@ -144,7 +144,7 @@ public sealed class Http2ClientTests
         var good = Concat(Frame(FrameType.Settings, 0, 0, []), Headers(1, false, (":status", "200")), Data(1, "abc", false), Frame(FrameType.Ping, 0, 0, new byte[8]));
         for (var i = 0; i < 20_000; i++)
         {
-            var client = new Http2Client(new Recorder(), Http2Limits.Default);
+            var client = new Http2Client(new Recorder(), Http2ClientLimits.Default);
             client.Open([new HeaderField(":method", "GET")], endStream: false);
             var bytes = good.ToArray();
             for (var mutation = random.Next(1, 5); mutation > 0; mutation--)
@@ -159,7 +159,7 @@ public sealed class Http2ClientTests
 
     private static void Fails(Http2ErrorCode code, params byte[][] frames)
     {
-        var client = new Http2Client(new Recorder(), new Http2Limits(MaxControlFrames: 10, MaxHeaderBlock: 20_000));
+        var client = new Http2Client(new Recorder(), new Http2ClientLimits(MaxControlFrames: 10, MaxHeaderBlock: 20_000));
         client.Open([new HeaderField(":method", "GET")], endStream: true);
         client.Receive(Concat(frames));
         Assert.NotNull(client.Failure);
