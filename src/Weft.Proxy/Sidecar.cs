@@ -116,7 +116,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         text.AddLoops([.. _runtime.Metrics]);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
-        ProcessMetrics.Add(text, Version);
+        ProcessMetrics.Add(text, ProxyVersion.Text);
         return text.ToString();
     }
 
@@ -128,8 +128,8 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         return Wire.Dump.ConfigDump.Write(plan, new DumpFacts(
             node.Id,
             node.Cluster,
-            MetadataOf(node.Metadata),
-            Version,
+            NodeClaims.Of(node.Metadata),
+            ProxyVersion.Text,
             Identity?.ChainPem,
             Identity?.RootsPem,
             new DateTimeOffset(Volatile.Read(ref _appliedTicks), TimeSpan.Zero),
@@ -181,18 +181,6 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
             never.Wait(DrainStepMs);
         }
     }
-
-    private static string Version => typeof(Sidecar).Assembly.GetName().Version?.ToString(3) ?? "0";
-
-    private static Dictionary<string, string> MetadataOf(NodeMetadata node) => new()
-    {
-        ["NAME"] = node.Name,
-        ["NAMESPACE"] = node.Namespace,
-        ["WORKLOAD_NAME"] = node.Workload,
-        ["SERVICE_ACCOUNT"] = node.ServiceAccount,
-        ["CLUSTER_ID"] = node.ClusterId,
-        ["INSTANCE_IPS"] = node.PodIp,
-    };
 
     private static WorkloadNamePlan NamesOf(NodeMetadata node) => new(
         node.Workload,

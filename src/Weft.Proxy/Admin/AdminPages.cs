@@ -60,7 +60,7 @@ internal sealed class AdminPages(IProxyView proxy, Bootstrap bootstrap, TimeProv
 
     private byte[] ServerInformation() => Json(writer =>
     {
-        writer.WriteString("version", typeof(AdminPages).Assembly.GetName().Version?.ToString(3));
+        writer.WriteString("version", ProxyVersion.Text);
         writer.WriteString("state", proxy.NotReady is null ? "LIVE" : "PRE_INITIALIZING");
         writer.WriteString("uptime_current_epoch", $"{(long)(clock.GetUtcNow() - proxy.StartedAt).TotalSeconds}s");
         writer.WriteStartObject("node");

@@ -34,7 +34,7 @@ internal sealed class ControlThread : IDisposable
         _clock = clock;
         _random = random;
         _log = log;
-        _session = new DeltaClientSession(NodeOf(bootstrap.Node));
+        _session = new DeltaClientSession(NodeClaims.Message(bootstrap.Node));
         _renewal = new CertificateRenewal(bootstrap, sink, clock, random, log);
     }
 
@@ -136,18 +136,4 @@ internal sealed class ControlThread : IDisposable
     }
 
     private static string Token(ControlSettings control) => control.TokenFile.Length == 0 ? "" : File.ReadAllText(control.TokenFile).Trim();
-
-    private static Envoy.Config.Core.V3.Node NodeOf(NodeSettings node)
-    {
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["NAME"] = node.Metadata.Name,
-            ["NAMESPACE"] = node.Metadata.Namespace,
-            ["WORKLOAD_NAME"] = node.Metadata.Workload,
-            ["SERVICE_ACCOUNT"] = node.Metadata.ServiceAccount,
-            ["CLUSTER_ID"] = node.Metadata.ClusterId,
-            ["INSTANCE_IPS"] = node.Metadata.PodIp,
-        };
-        return NodeMessage.Create(node.Id, node.Cluster, metadata);
-    }
 }
