@@ -33,6 +33,7 @@ internal sealed class RewriteRequest : Stage
         }
 
         exchange.RewriteTarget(output.Bytes);
+        output.Clear();
         return StageResult.Continue;
     }
 }

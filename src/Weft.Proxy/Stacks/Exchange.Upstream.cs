@@ -8,12 +8,12 @@ using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
 
-/// <summary>The way up: tries, their connections, and the request's bytes.</summary>
+/// <summary>The way up: tries, their streams, and the request's body.</summary>
 internal sealed partial class Exchange
 {
-    private HttpUpstream? _upstream;
+    private UpstreamStream? _upstream;
     private IpEndpoint _lastEndpoint;
-    private long _bodyLeft;
+    private BodyKind _requestBody;
     private long _sentAt;
     private int _retries;
     private bool _headReady;
@@ -54,7 +54,6 @@ internal sealed partial class Exchange
 
         Attempts++;
         _sent = false;
-        _responseBytes.Clear();
         Response.Reset();
         var pool = Loop.ChoosePool(this, _lastEndpoint, out var endpoint, out var failure);
         if (pool is null)
@@ -75,9 +74,9 @@ internal sealed partial class Exchange
         }
 
         _upstream = upstream;
-        _reused = upstream.IsConnected;
+        _reused = upstream.IsReused;
         StartTryTimer();
-        if (upstream.IsConnected)
+        if (upstream.IsReady)
         {
             Send(upstream);
         }
@@ -91,61 +90,20 @@ internal sealed partial class Exchange
         }
     }
 
-    internal void OnUpstreamFailed(Failure failure)
-    {
-        // The connection has forgotten this exchange already.
-        _upstream = null;
-        EndTry();
-        FailTry(failure);
-    }
-
     internal void OnUpstreamDrained()
     {
         if (_clientPaused)
         {
             _clientPaused = false;
-            Client.Channel.ResumeReading();
+            Downstream.ResumeBody();
         }
     }
 
-    /// <summary>Takes body bytes off the connection's input; returns how many were the body's.</summary>
-    internal int OnRequestBody(ReadOnlySpan<byte> bytes)
+    /// <summary>A piece of the request's body, free of framing; <see cref="FlushRequest"/> follows the last of those that came together.</summary>
+    internal void OnRequestBody(ReadOnlySpan<byte> payload)
     {
-        var count = bytes.Length;
-        if (Request.Framing == BodyFraming.Length)
-        {
-            count = (int)Math.Min(count, _bodyLeft);
-            _bodyLeft -= count;
-            WantsBody = _bodyLeft > 0;
-            RequestBodyBytes += count;
-        }
-        else
-        {
-            if (!_requestChunks.TryAdvance(bytes, out count, out var payload))
-            {
-                RequestBodyBytes += payload;
-                WantsBody = false;
-                DropUpstream();
-                AnswerFailure(new Failure(FailureKind.BadRequest, _requestChunks.Problem), closes: true);
-                return bytes.Length;
-            }
-
-            RequestBodyBytes += payload;
-            WantsBody = !_requestChunks.IsDone;
-        }
-
-        ForwardBody(bytes[..count]);
-        if (!WantsBody && !_finished)
-        {
-            StartRequestTimer();
-        }
-
-        return count;
-    }
-
-    private void ForwardBody(ReadOnlySpan<byte> bytes)
-    {
-        KeepForReplay(bytes);
+        RequestBodyBytes += payload.Length;
+        KeepForReplay(payload);
         if (!_sent || _upstream is not { } upstream)
         {
             // Not connected yet, or between tries: what is kept so far is sent when it is. The client waits beyond the limit.
@@ -153,25 +111,55 @@ internal sealed partial class Exchange
             return;
         }
 
-        upstream.Channel.Write(bytes);
-        PauseClientAbove(upstream.Channel.Unsent, ByteChannel.HighWater);
+        upstream.WriteBody(payload);
+        PauseClientAbove(upstream.Unsent, ByteChannel.HighWater);
     }
 
-    private void KeepForReplay(ReadOnlySpan<byte> bytes)
+    /// <summary>The request is complete.</summary>
+    /// <param name="trailers">Field lines, each with CR LF.</param>
+    internal void OnRequestEnd(ReadOnlySpan<byte> trailers)
+    {
+        WantsBody = false;
+        _trailers.Append(trailers);
+        if (_sent)
+        {
+            _upstream?.WriteEnd(trailers);
+        }
+
+        StartRequestTimer();
+    }
+
+    internal void FlushRequest()
+    {
+        if (_sent && !_finished)
+        {
+            _upstream?.Flush();
+        }
+    }
+
+    /// <summary>The request's body cannot be understood.</summary>
+    internal void RefuseBody(string problem)
+    {
+        WantsBody = false;
+        DropUpstream();
+        AnswerFailure(new Failure(FailureKind.BadRequest, problem), last: true);
+    }
+
+    private void KeepForReplay(ReadOnlySpan<byte> payload)
     {
         if (_bodyLost)
         {
             return;
         }
 
-        if (_sent && _body.Length + bytes.Length > RetryPolicy.BodyLimit)
+        if (_sent && _body.Length + payload.Length > RetryPolicy.BodyLimit)
         {
             _bodyLost = true;
             _body.Free();
             return;
         }
 
-        _body.Append(bytes);
+        _body.Append(payload);
     }
 
     private void PauseClientAbove(int amount, int limit)
@@ -179,11 +167,11 @@ internal sealed partial class Exchange
         if (amount > limit && !_clientPaused)
         {
             _clientPaused = true;
-            Client.Channel.PauseReading();
+            Downstream.PauseBody();
         }
     }
 
-    private void Send(HttpUpstream upstream)
+    private void Send(UpstreamStream upstream)
     {
         _sent = true;
         _sentAt = Loop.Timestamp();
@@ -195,31 +183,43 @@ internal sealed partial class Exchange
         output.Append("x-envoy-attempt-count: "u8);
         HeadWriter.AppendNumber(ref output, Attempts);
         output.Append("\r\n"u8);
-        if (upstream.Requests == 1 && Service.Direction == TrafficDirection.Outbound)
+        if (upstream.IsFirst && Service.Direction == TrafficDirection.Outbound)
         {
             // Once a connection: the peer keeps it, and takes it off before the application sees the request.
             HeadWriter.AppendLine(ref output, "x-envoy-peer-metadata"u8, Loop.PeerMetadata);
         }
 
-        output.Append("\r\n"u8);
-        output.Append(_body.Bytes);
-        upstream.Channel.ResumeReading();
-        upstream.Channel.Write(output.Bytes);
-        output.Reset(ProxyLoop.KeptOutputSize);
+        upstream.WriteHead(_requestBody);
+        if (!_body.IsEmpty)
+        {
+            upstream.WriteBody(_body.Bytes);
+        }
+
+        upstream.ResumeResponse();
+        if (WantsBody || (Request.IsUpgrade && _requestBody == BodyKind.None))
+        {
+            // What an upgrade sends once it is granted is not known to end.
+            upstream.Flush();
+        }
+        else
+        {
+            upstream.WriteEnd(_trailers.Bytes);
+        }
+
         if (_body.Length > RetryPolicy.BodyLimit)
         {
             _bodyLost = true;
             _body.Free();
         }
 
-        if (_clientPaused && upstream.Channel.Unsent == 0)
+        if (_clientPaused && upstream.Unsent == 0)
         {
             OnUpstreamDrained();
         }
     }
 
     /// <summary>One try failed: try again if nothing forbids it, else answer.</summary>
-    private void FailTry(Failure failure)
+    internal void FailTry(Failure failure)
     {
         if (_finished)
         {
@@ -228,7 +228,7 @@ internal sealed partial class Exchange
 
         Loop.Events.Timers.Stop(_tryTimer);
         var requestSent = _sent;
-        var wasReused = _reused;
+        var isStale = failure.Kind == FailureKind.ConnectionClosed && _reused && _upstream is not { HasInput: true };
         DropUpstream();
         if (_responseBegan)
         {
@@ -236,8 +236,7 @@ internal sealed partial class Exchange
             return;
         }
 
-        if (failure.Kind == FailureKind.ConnectionClosed && wasReused && !_freshOnly && CanReplay &&
-            _responseBytes.IsEmpty && Request.Method.IsIdempotent())
+        if (isStale && !_freshOnly && CanReplay && Request.Method.IsIdempotent())
         {
             // The server had closed the idle connection while the request was on its way: not a try that failed.
             _freshOnly = true;
@@ -279,7 +278,7 @@ internal sealed partial class Exchange
     {
         // The clock runs from the end of the request, as Envoy's does: a slow upload is not the server's slowness.
         var timeout = Route?.Plan.Forward?.TimeoutMs ?? 0;
-        if (timeout > 0 && !WantsBody && _headReady && !_requestTimer.IsRunning)
+        if (timeout > 0 && !WantsBody && _headReady && !_requestTimer.IsRunning && !_finished)
         {
             Loop.Events.Timers.Start(_requestTimer, Loop.Events.Now + timeout);
         }
@@ -310,7 +309,7 @@ internal sealed partial class Exchange
         if (_upstream is { } upstream)
         {
             _upstream = null;
-            upstream.Discard(inExchange: true);
+            upstream.Discard();
         }
     }
 
@@ -323,8 +322,7 @@ internal sealed partial class Exchange
         Endpoint = null;
         Attempts = _retries = 0;
         _sentAt = 0;
+        _requestBody = BodyKind.None;
         _headReady = _sent = _bodyLost = _reused = _freshOnly = _responseBegan = _clientPaused = false;
-        _responseLeft = 0;
-        _clientCloses = false;
     }
 }

@@ -17,14 +17,12 @@ internal sealed partial class Exchange : ITimerOwner
     private readonly LoopTimer _requestTimer;
     private readonly LoopTimer _tryTimer;
     private readonly LoopTimer _pauseTimer;
-    private readonly ChunkedBody _requestChunks = new();
-    private readonly ChunkedBody _responseChunks = new();
     private readonly byte[] _requestId = new byte[36];
     private NativeBuffer _headBytes;
     private NativeBuffer _upstreamHead;
     private NativeBuffer _body;
     private NativeBuffer _newTarget;
-    private NativeBuffer _responseBytes;
+    private NativeBuffer _trailers;
     private Stage[] _stages = [];
     private int _nextStage;
     private bool _finished;
@@ -39,7 +37,10 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal ProxyLoop Loop { get; }
 
-    internal HttpDownstream Client { get; private set; } = null!;
+    /// <summary>Where the answer goes.</summary>
+    internal DownstreamStream Downstream { get; private set; } = null!;
+
+    internal ClientFacts Client { get; private set; } = null!;
 
     internal HttpChain Service { get; private set; } = null!;
 
@@ -70,12 +71,10 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal int Status { get; private set; }
 
-    internal bool ResponseIsRechunked { get; private set; }
-
     /// <summary>From the request's leaving to the answer's head; -1 if there was none.</summary>
     internal long UpstreamServiceMs { get; private set; }
 
-    /// <summary>Of the response's head; -1 without one.</summary>
+    /// <summary>Of the response's head or its trailers; -1 without one.</summary>
     internal int GrpcStatus { get; private set; }
 
     /// <summary>The first failure that was not made good, for flags and details; none if all went well.</summary>
@@ -91,13 +90,14 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal long StartedAt { get; private set; }
 
-    /// <summary>True while bytes of the connection belong to this request.</summary>
+    /// <summary>True until the end of the request's body.</summary>
     internal bool WantsBody { get; private set; }
 
     /// <summary>Prepares for the next request of a connection.</summary>
-    internal void Open(HttpDownstream client, HttpChain service)
+    internal void Open(DownstreamStream downstream, HttpChain service)
     {
-        Client = client;
+        Downstream = downstream;
+        Client = downstream.Client;
         Service = service;
         Plan = Loop.Plan;
         _stages = service.Stages;
@@ -108,7 +108,7 @@ internal sealed partial class Exchange : ITimerOwner
         Status = 0;
         UpstreamServiceMs = GrpcStatus = -1;
         Failure = default;
-        DelayInjected = RetriesExhausted = ResponseIsRechunked = WantsBody = false;
+        DelayInjected = RetriesExhausted = WantsBody = false;
         RequestBodyBytes = ResponseBodyBytes = 0;
         Request.Reset();
         Response.Reset();
@@ -116,14 +116,12 @@ internal sealed partial class Exchange : ITimerOwner
     }
 
     /// <summary>The head is complete: keeps its bytes, because the connection's buffer is only lent, and goes through the stages.</summary>
-    internal void Begin(ReadOnlySpan<byte> head)
+    internal void Begin(ReadOnlySpan<byte> head, BodyKind body)
     {
         StartedAt = Loop.Timestamp();
         _headBytes.Append(head);
-        WantsBody = Request.Framing is BodyFraming.Length or BodyFraming.Chunked &&
-            (Request.Framing == BodyFraming.Chunked || Request.ContentLength > 0);
-        _bodyLeft = Request.ContentLength;
-        _requestChunks.Reset();
+        _requestBody = body;
+        WantsBody = body is BodyKind.Sized or BodyKind.Open;
         if (!Request.Has(KnownHeader.XRequestId))
         {
             Loop.MakeRequestId(_requestId);
@@ -192,7 +190,7 @@ internal sealed partial class Exchange : ITimerOwner
     {
         StartedAt = Loop.Timestamp();
         WantsBody = false;
-        AnswerFailure(failure, closes: true);
+        AnswerFailure(failure, last: true);
     }
 
     /// <summary>The client is gone: nobody needs the answer.</summary>
@@ -206,11 +204,11 @@ internal sealed partial class Exchange : ITimerOwner
             }
 
             DropUpstream();
-            Finish(keepClient: false);
+            Finish(keep: false);
         }
     }
 
-    private void Finish(bool keepClient)
+    private void Finish(bool keep)
     {
         if (_finished)
         {
@@ -224,15 +222,14 @@ internal sealed partial class Exchange : ITimerOwner
         timers.Stop(_tryTimer);
         timers.Stop(_pauseTimer);
         Observe.Record(this);
-        var client = Client;
-        client.OnExchangeDone(keepClient);
+        Downstream.OnExchangeDone(keep);
 
         // The buffers' memory stays for the next request unless this one was unusually large.
         _headBytes.Reset(KeptBufferSize);
         _upstreamHead.Reset(KeptBufferSize);
         _body.Reset(KeptBufferSize);
         _newTarget.Reset(KeptBufferSize);
-        _responseBytes.Reset(KeptBufferSize);
+        _trailers.Reset(KeptBufferSize);
         Loop.Return(this);
     }
 }

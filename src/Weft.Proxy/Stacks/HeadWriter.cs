@@ -11,7 +11,7 @@ namespace Weft.Proxy.Stacks;
 internal static class HeadWriter
 {
     /// <summary>
-    /// The request as it goes upstream, without the lines that differ between tries and without the empty line at its end.
+    /// The request as it goes upstream, without the lines that differ between tries or frame the body, and without the empty line.
     /// </summary>
     internal static void WriteRequest(ref NativeBuffer head, Exchange exchange)
     {
@@ -46,14 +46,8 @@ internal static class HeadWriter
             AppendLine(ref head, "x-request-id"u8, exchange.MadeRequestId);
         }
 
-        if (request.Framing == BodyFraming.Chunked)
-        {
-            head.Append("transfer-encoding: chunked\r\n"u8);
-        }
-
         if (request.IsUpgrade && request.TryGet(KnownHeader.Upgrade, bytes, out var protocol))
         {
-            head.Append("connection: upgrade\r\n"u8);
             AppendLine(ref head, "upgrade"u8, protocol);
         }
 
@@ -62,8 +56,8 @@ internal static class HeadWriter
         exchange.Route?.Actions.RequestEdits?.Append(ref head, exchange);
     }
 
-    /// <summary>The response as it goes downstream, whole.</summary>
-    internal static void WriteResponse(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes, bool close)
+    /// <summary>The response as it goes downstream, without the lines that frame the body and without the empty line.</summary>
+    internal static void WriteResponse(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
     {
         var response = exchange.Response;
         head.Append("HTTP/1.1 "u8);
@@ -85,24 +79,13 @@ internal static class HeadWriter
             head.Append("\r\n"u8);
         }
 
-        if (exchange.ResponseIsRechunked || response.Framing == BodyFraming.Chunked)
-        {
-            head.Append("transfer-encoding: chunked\r\n"u8);
-        }
-
         if (response.Status == 101 && response.TryGet(KnownHeader.Upgrade, bytes, out var protocol))
         {
-            head.Append("connection: upgrade\r\n"u8);
             AppendLine(ref head, "upgrade"u8, protocol);
-        }
-        else if (close)
-        {
-            head.Append("connection: close\r\n"u8);
         }
 
         exchange.Target?.ResponseEdits?.Append(ref head, exchange);
         exchange.Route?.Actions.ResponseEdits?.Append(ref head, exchange);
-        head.Append("\r\n"u8);
     }
 
     internal static void AppendLine(ref NativeBuffer head, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)

@@ -50,6 +50,21 @@ internal static class Observe
     internal static int GrpcStatusOf(ResponseHead response, ReadOnlySpan<byte> bytes) =>
         response.TryGet(KnownHeader.GrpcStatus, bytes, out var text) && Utf8Parser.TryParse(text, out int status, out _) ? status : -1;
 
+    /// <summary>The same of a trailer section.</summary>
+    internal static int GrpcStatusOf(ReadOnlySpan<byte> trailers)
+    {
+        var lines = new TrailerLines(trailers);
+        while (lines.MoveNext())
+        {
+            if (KnownHeaders.Classify(lines.Name) == KnownHeader.GrpcStatus)
+            {
+                return Utf8Parser.TryParse(lines.Value, out int status, out _) ? status : -1;
+            }
+        }
+
+        return -1;
+    }
+
     internal static void TunnelOpened(TunnelStack tunnel)
     {
         var series = tunnel.Loop.Metrics.TcpFor(tunnel.Accepted.Listener.Plan.Direction, ConnectionOf(tunnel), "-");

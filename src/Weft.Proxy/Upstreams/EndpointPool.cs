@@ -12,7 +12,7 @@ internal sealed class EndpointPool
     private const int DefaultConnectTimeoutMs = 10_000;
     private const int DefaultIdleTimeoutMs = 3_600_000;
 
-    private readonly List<HttpUpstream> _idle = [];
+    private readonly List<Http1Upstream> _idle = [];
     private readonly PoolTable _table;
 
     internal EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
@@ -50,7 +50,7 @@ internal sealed class EndpointPool
     /// <summary>
     /// A connection for one request: an idle one, or a new one that will say when it is ready. Null, with the failure, where there is none.
     /// </summary>
-    internal HttpUpstream? Rent(Exchange exchange, bool fresh, out Failure failure)
+    internal UpstreamStream? Rent(Exchange exchange, bool fresh, out Failure failure)
     {
         failure = default;
         while (!fresh && _idle.Count > 0)
@@ -71,7 +71,7 @@ internal sealed class EndpointPool
             return null;
         }
 
-        var made = new HttpUpstream(this);
+        var made = new Http1Upstream(this);
         if (!made.Connect(_table.Connector, exchange, out var problem))
         {
             failure = new Failure(FailureKind.ConnectFailed, problem);
@@ -83,11 +83,11 @@ internal sealed class EndpointPool
     }
 
     /// <summary>Takes a connection back whose last exchange left it clean.</summary>
-    internal void Return(HttpUpstream connection)
+    internal void Return(Http1Upstream connection)
     {
         if (!connection.IsOpen || connection.Requests >= MaxRequests || _table.IsDraining)
         {
-            connection.Discard();
+            connection.CloseIdle();
             return;
         }
 
@@ -98,7 +98,7 @@ internal sealed class EndpointPool
     }
 
     /// <summary>The connection is closed.</summary>
-    internal void Forget(HttpUpstream connection)
+    internal void Forget(Http1Upstream connection)
     {
         Open--;
         if (_idle.Remove(connection))
@@ -112,7 +112,7 @@ internal sealed class EndpointPool
     {
         while (_idle.Count > 0 && (all || _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now))
         {
-            _idle[0].Discard();
+            _idle[0].CloseIdle();
         }
     }
 }

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text;
-using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
-using Weft.Proxy.Routing;
-using Weft.Proxy.Tls;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Stacks;
 
 /// <summary>A client's HTTP/1.1 connection: one exchange after the other; what a client sends ahead waits.</summary>
-internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, IDrainable
+internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, ITimerOwner, IPumpOwner, IDrainable
 {
     /// <summary>How long a kept connection may stay without a request.</summary>
     internal const int IdleTimeoutMs = 3_600_000;
@@ -26,58 +22,31 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
     private readonly ProxyLoop _loop;
     private readonly HttpChain _service;
     private readonly LoopTimer _timer;
-    private readonly byte[] _forwardedCertificate;
+    private readonly ByteChannel _channel;
     private NativeBuffer _input;
     private Exchange? _exchange;
     private BytePump? _pump;
-    private LoadedPlan? _tablePlan;
-    private RouteTable<PlannedRoute>? _table;
+    private ChunkedReader _chunks;
+    private long _bodyLeft;
     private bool _begun;
     private bool _consuming;
     private bool _closed;
+    private bool _writesChunks;
+    private bool _lastAnswer;
 
-    internal HttpDownstream(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
+    internal Http1Downstream(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
     {
         _loop = loop;
         _service = service;
-        Channel = channel;
-        PeerAddress = accepted.PeerAddress;
-        Destination = accepted.Facts.Destination;
-        ServerName = accepted.Facts.ServerName;
-        ListenerAddress = accepted.Listener.Address;
-        Peer = (channel as TlsChannel)?.Peer;
-        PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
-        _forwardedCertificate = Peer is null ? [] : DescribeCertificate(loop, Peer);
+        _channel = channel;
+        Client = new ClientFacts(loop, service, channel, accepted);
         _timer = new LoopTimer(this);
         channel.Handler = this;
         loop.Connections.Add(this);
         StartIdle();
     }
 
-    internal ByteChannel Channel { get; }
-
-    internal IpEndpoint PeerAddress { get; }
-
-    /// <summary>The address that the client asked for.</summary>
-    internal IpEndpoint Destination { get; }
-
-    internal IpEndpoint ListenerAddress { get; }
-
-    internal string ServerName { get; }
-
-    /// <summary>Null where the connection is not mutual TLS.</summary>
-    internal PeerIdentity? Peer { get; }
-
-    /// <summary>Its id as text; empty without mutual TLS.</summary>
-    internal string PeerPrincipal { get; }
-
-    internal WorkloadNamePlan? PeerNames { get; set; }
-
-    /// <summary>This hop's element of x-forwarded-client-cert; empty without mutual TLS.</summary>
-    internal ReadOnlySpan<byte> ForwardedCertificate => _forwardedCertificate;
-
-    /// <summary>The answer being made must be the connection's last.</summary>
-    internal bool MustClose => _loop.IsDraining;
+    internal override ClientFacts Client { get; }
 
     public void OnConnected()
     {
@@ -145,61 +114,6 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
         }
     }
 
-    /// <summary>The exchange is over; its object must not be used any more.</summary>
-    internal void OnExchangeDone(bool keep)
-    {
-        _exchange = null;
-        _begun = false;
-        if (!keep || _loop.IsDraining)
-        {
-            Close();
-            return;
-        }
-
-        if (!_consuming)
-        {
-            // The answer came from the other side's callback: what the client sent ahead is taken up now.
-            if (!_input.IsEmpty)
-            {
-                _input.Consume(Consume(_input.Bytes));
-            }
-
-            AfterInput();
-        }
-    }
-
-    /// <summary>Cuts the connection in the middle of a response.</summary>
-    internal void Break()
-    {
-        _closed = true;
-        Channel.Abort();
-    }
-
-    /// <summary>The chain's routes in a plan; asked per request, and remembered as long as the plan is the same.</summary>
-    internal RouteTable<PlannedRoute>? TableIn(LoadedPlan plan)
-    {
-        if (!ReferenceEquals(plan, _tablePlan))
-        {
-            _tablePlan = plan;
-            _table = plan.TableOf(_service.Plan);
-        }
-
-        return _table;
-    }
-
-    internal void BecomeTunnel(Exchange exchange, ByteChannel far)
-    {
-        _loop.Events.Timers.Stop(_timer);
-        _pump = new BytePump(_loop.Events, Channel, far, UpgradeIdleMs, this);
-        if (!_input.IsEmpty)
-        {
-            _pump.FeedFromNear(_input.Bytes);
-            _input.Clear();
-        }
-
-        _pump.Begin();
-    }
-
     public void OnPumpDone(BytePump pump, ChannelError error)
     {
         _closed = true;
@@ -244,7 +158,7 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
             }
             else
             {
-                taken = _exchange.WantsBody && at < bytes.Length ? _exchange.OnRequestBody(bytes[at..]) : 0;
+                taken = _exchange.WantsBody && at < bytes.Length ? ReadBody(_exchange, bytes[at..]) : 0;
             }
 
             if (taken == 0)
@@ -290,8 +204,63 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
             return bytes.Length;
         }
 
-        exchange.Begin(bytes[..length]);
+        _bodyLeft = exchange.Request.ContentLength;
+        _chunks = default;
+        exchange.Begin(bytes[..length], exchange.Request.Framing switch
+        {
+            BodyFraming.Length => BodyKind.Sized,
+            BodyFraming.Chunked => BodyKind.Open,
+            _ => BodyKind.None,
+        });
         return length;
+    }
+
+    /// <summary>Takes the body off its framing; returns how many bytes are done with.</summary>
+    private int ReadBody(Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        if (exchange.Request.Framing == BodyFraming.Chunked)
+        {
+            return ReadChunks(exchange, bytes);
+        }
+
+        var count = (int)Math.Min(bytes.Length, _bodyLeft);
+        _bodyLeft -= count;
+        exchange.OnRequestBody(bytes[..count]);
+        if (_bodyLeft == 0)
+        {
+            exchange.OnRequestEnd([]);
+        }
+        else
+        {
+            exchange.FlushRequest();
+        }
+
+        return count;
+    }
+
+    private int ReadChunks(Exchange exchange, ReadOnlySpan<byte> bytes)
+    {
+        var at = 0;
+        while (true)
+        {
+            var status = _chunks.Read(bytes[at..], Http1Rules.Default, out var count, out var piece);
+            at += count;
+            switch (status)
+            {
+                case ChunkStatus.Payload:
+                    exchange.OnRequestBody(piece);
+                    break;
+                case ChunkStatus.Done:
+                    exchange.OnRequestEnd(piece);
+                    return at;
+                case ChunkStatus.NeedMore:
+                    exchange.FlushRequest();
+                    return at;
+                default:
+                    exchange.RefuseBody(_chunks.Error.Describe());
+                    return bytes.Length;
+            }
+        }
     }
 
     private void AfterInput()
@@ -304,7 +273,7 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
 
         if (_exchange is null)
         {
-            Channel.ResumeReading();
+            _channel.ResumeReading();
             StartIdle();
         }
         else if (!_begun)
@@ -314,7 +283,7 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
         else if (!_exchange.WantsBody && !_input.IsEmpty)
         {
             // Requests sent ahead wait in the kernel, which tells the client to slow down.
-            Channel.PauseReading();
+            _channel.PauseReading();
         }
     }
 
@@ -331,7 +300,7 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
             _loop.Events.Timers.Start(_timer, _loop.Events.Now + HeadTimeoutMs);
         }
 
-        Channel.ResumeReading();
+        _channel.ResumeReading();
     }
 
     private void Close()
@@ -339,7 +308,7 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
         if (!_closed)
         {
             _closed = true;
-            Channel.Close();
+            _channel.Close();
         }
 
         Forget();
@@ -368,10 +337,4 @@ internal sealed class HttpDownstream : IByteHandler, ITimerOwner, IPumpOwner, ID
         Http1Error.HostMissing => FailureKind.MissingHost,
         _ => FailureKind.BadRequest,
     };
-
-    private static byte[] DescribeCertificate(ProxyLoop loop, PeerIdentity peer)
-    {
-        var own = loop.Contexts.Material?.Identity.ToString() ?? "";
-        return Encoding.ASCII.GetBytes($"By={own};Hash={peer.Hash};Subject=\"{peer.Subject.Replace("\"", "\\\"", StringComparison.Ordinal)}\";URI={peer.Uri}");
-    }
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Model.Plan;
+using Weft.Proxy.Io;
+using Weft.Proxy.Listeners;
+using Weft.Proxy.Routing;
+using Weft.Proxy.Tls;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>Who is at the other end of a client's connection and where it was going; every exchange of the connection shares it.</summary>
+internal sealed class ClientFacts
+{
+    private readonly HttpChain _service;
+    private readonly byte[] _forwardedCertificate;
+    private LoadedPlan? _tablePlan;
+    private RouteTable<PlannedRoute>? _table;
+
+    internal ClientFacts(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
+    {
+        _service = service;
+        PeerAddress = accepted.PeerAddress;
+        Destination = accepted.Facts.Destination;
+        ServerName = accepted.Facts.ServerName;
+        ListenerAddress = accepted.Listener.Address;
+        Peer = (channel as TlsChannel)?.Peer;
+        PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
+        _forwardedCertificate = Peer is null ? [] : DescribeCertificate(loop, Peer);
+    }
+
+    internal IpEndpoint PeerAddress { get; }
+
+    /// <summary>The address that the client asked for.</summary>
+    internal IpEndpoint Destination { get; }
+
+    internal IpEndpoint ListenerAddress { get; }
+
+    internal string ServerName { get; }
+
+    /// <summary>Null where the connection is not mutual TLS.</summary>
+    internal PeerIdentity? Peer { get; }
+
+    /// <summary>Its id as text; empty without mutual TLS.</summary>
+    internal string PeerPrincipal { get; }
+
+    internal WorkloadNamePlan? PeerNames { get; set; }
+
+    /// <summary>This hop's element of x-forwarded-client-cert; empty without mutual TLS.</summary>
+    internal ReadOnlySpan<byte> ForwardedCertificate => _forwardedCertificate;
+
+    /// <summary>The chain's routes in a plan; asked per request, and remembered as long as the plan is the same.</summary>
+    internal RouteTable<PlannedRoute>? TableIn(LoadedPlan plan)
+    {
+        if (!ReferenceEquals(plan, _tablePlan))
+        {
+            _tablePlan = plan;
+            _table = plan.TableOf(_service.Plan);
+        }
+
+        return _table;
+    }
+
+    private static byte[] DescribeCertificate(ProxyLoop loop, PeerIdentity peer)
+    {
+        var own = loop.Contexts.Material?.Identity.ToString() ?? "";
+        return Encoding.ASCII.GetBytes($"By={own};Hash={peer.Hash};Subject=\"{peer.Subject.Replace("\"", "\\\"", StringComparison.Ordinal)}\";URI={peer.Uri}");
+    }
+}
