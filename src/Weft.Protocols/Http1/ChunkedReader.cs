@@ -99,20 +99,22 @@ public struct ChunkedReader
             return Fail(Http1Error.BareLineFeed);
         }
 
-        // While the line is not complete, a CR at its end may yet be followed by LF.
-        line = line is [.. var before, (byte)'\r'] ? before : line;
+        // Only LF can follow a CR, so the line's text is complete with it.
+        var ended = line is [.., (byte)'\r'];
+        line = ended ? line[..^1] : line;
         if (line.Length > rules.MaxChunkLineBytes)
         {
             return Fail(Http1Error.ChunkLineTooLong);
         }
 
-        if (ParseSize(line, complete, out var digits) is var error and not Http1Error.None)
+        if (ParseSize(line, ended, out var digits) is var error and not Http1Error.None)
         {
             return Fail(error);
         }
 
         if (!complete)
         {
+            _left = 0;
             return ChunkStatus.NeedMore;
         }
 
@@ -141,7 +143,7 @@ public struct ChunkedReader
             size = (size << 4) | (uint)HexValue(line[digits]);
         }
 
-        _left = complete ? size : 0;
+        _left = size;
         if (digits == 0)
         {
             return complete || !line.IsEmpty ? Http1Error.ChunkSize : Http1Error.None;

@@ -8,7 +8,8 @@ namespace Weft.Protocols.Http1;
 internal static class FieldLine
 {
     private const ulong OnlyOnce = (1UL << (int)KnownHeader.Host) | (1UL << (int)KnownHeader.ContentLength)
-        | (1UL << (int)KnownHeader.TransferEncoding) | (1UL << (int)KnownHeader.Expect);
+        | (1UL << (int)KnownHeader.TransferEncoding) | (1UL << (int)KnownHeader.Expect)
+        | (1UL << (int)KnownHeader.Authorization);
 
     /// <summary>Finds name and value of a line; both are checked for characters that may not be there.</summary>
     internal static Http1Error Split(ReadOnlySpan<byte> line, out int nameLength, out int valueStart, out int valueLength)
@@ -97,6 +98,8 @@ internal static class FieldLine
             case KnownHeader.Expect when head is RequestHead request:
                 request.ExpectsContinue = true;
                 return Ascii.EqualsIgnoreCase(value, "100-continue"u8) ? Http1Error.None : Http1Error.Expectation;
+            case KnownHeader.Authorization when repeated && head is RequestHead:
+                return Http1Error.AuthorizationRepeated;
             default:
                 return Http1Error.None;
         }

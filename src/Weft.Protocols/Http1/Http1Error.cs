@@ -43,6 +43,8 @@ public enum Http1Error : byte
     TransferEncodingInHttp10,
     Expectation,
     ConnectionOption,
+    UpgradeInvalid,
+    AuthorizationRepeated,
 
     // Chunked bodies.
     ChunkSize,

@@ -49,6 +49,9 @@ public sealed class Http1Rules
     /// <summary>Take absolute targets of scheme https: only where TLS ends.</summary>
     public bool AllowHttpsTarget { get; init; }
 
+    /// <summary>Refuse a WebSocket handshake without key and version; one that came over HTTP/2 has none (RFC 8441 5).</summary>
+    public bool RequireWebSocketKey { get; init; } = true;
+
     private static ArgumentOutOfRangeException OutOfRange(int value) =>
         new(nameof(value), value, "The limit is outside of what positions in a head can hold.");
 }

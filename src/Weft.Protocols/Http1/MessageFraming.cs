@@ -24,9 +24,15 @@ internal static class MessageFraming
             : head.Has(KnownHeader.TransferEncoding) ? BodyFraming.Chunked
             : head.ContentLength > 0 ? BodyFraming.Length : BodyFraming.None;
 
+        if (head.IsUpgrade)
+        {
+            error = WebSocketHandshake.Check(buffer, head, rules, out var accepted);
+            head.IsUpgrade = accepted;
+        }
+
         // A 1.0 client cannot know what an interim response is (RFC 9110 10.1.1), nor how to change protocols.
         head.ExpectsContinue &= head.MinorVersion > 0 && head.Framing is BodyFraming.Length or BodyFraming.Chunked;
-        return Http1Error.None;
+        return error;
     }
 
     internal static Http1Error Decide(ReadOnlySpan<byte> buffer, ResponseHead head, KnownMethod request, Http1Rules rules)
@@ -37,6 +43,11 @@ internal static class MessageFraming
         }
 
         var chunked = head.Has(KnownHeader.TransferEncoding);
+        if (head.Status == 101 && !head.IsUpgrade)
+        {
+            return Http1Error.UpgradeInvalid;
+        }
+
         if (head.Status == 101 || (request == KnownMethod.Connect && head.Status is >= 200 and < 300))
         {
             head.Framing = BodyFraming.Tunnel;
@@ -164,7 +175,7 @@ internal static class MessageFraming
                 && (KnownHeaders.Protected & (1UL << (int)fields[i].Known)) == 0
                 && Ascii.EqualsIgnoreCase(fields[i].Name.Of(buffer), option))
             {
-                head.Mark(i, FieldTraits.HopByHop | FieldTraits.Nominated);
+                head.Nominate(i);
             }
         }
     }

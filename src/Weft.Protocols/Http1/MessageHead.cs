@@ -35,7 +35,9 @@ public abstract class MessageHead
     /// <summary>The connection may carry another message after this one, as far as this one says.</summary>
     public bool KeepAlive { get; internal set; }
 
-    /// <summary>Connection says <c>upgrade</c> and an Upgrade field is there.</summary>
+    /// <summary>
+    /// A request is a WebSocket handshake (RFC 6455 4.2.1), a response names the protocol it changes to; both with Connection's consent.
+    /// </summary>
     public bool IsUpgrade { get; internal set; }
 
     /// <summary>Header fields in the order received.</summary>
@@ -100,13 +102,17 @@ public abstract class MessageHead
         return true;
     }
 
-    /// <summary>Index of the first field of that name at or behind an index, or -1. The name is in lower case.</summary>
+    /// <summary>
+    /// Index of the first field of that name at or behind an index, or -1. The name is in lower case. Fields that Connection names
+    /// are not found: who decides must see the message that goes on.
+    /// </summary>
     public int IndexOf(ReadOnlySpan<byte> lowerName, ReadOnlySpan<byte> buffer, int from = 0)
     {
         for (var i = from; i < FieldCount; i++)
         {
             ref readonly var field = ref _fields[i];
-            if (field.Name.Length == lowerName.Length && Ascii.EqualsIgnoreCase(field.Name.Of(buffer), lowerName))
+            if (field.Name.Length == lowerName.Length && (field.Traits & FieldTraits.Nominated) == FieldTraits.None
+                && Ascii.EqualsIgnoreCase(field.Name.Of(buffer), lowerName))
             {
                 return i;
             }
@@ -133,8 +139,17 @@ public abstract class MessageHead
         _fields[FieldCount++] = field;
     }
 
-    internal void Mark(int index, FieldTraits traits) =>
-        _fields[index] = _fields[index] with { Traits = _fields[index].Traits | traits };
+    /// <summary>Connection names the field: from here on it is as if it were not there.</summary>
+    internal void Nominate(int index)
+    {
+        ref var field = ref _fields[index];
+        if (!field.IsHopByHop)
+        {
+            Present &= ~(1UL << (int)field.Known);
+        }
+
+        field = field with { Traits = FieldTraits.HopByHop | FieldTraits.Nominated };
+    }
 
     internal int FirstIndex(KnownHeader header) => _first[(int)header];
 }

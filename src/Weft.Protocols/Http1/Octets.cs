@@ -26,6 +26,10 @@ internal static class Octets
     /// <summary>What may stand between the brackets of an IPv6 address.</summary>
     internal static readonly SearchValues<byte> Ip6 = SearchValues.Create("0123456789abcdefABCDEF:."u8);
 
+    /// <summary>Base64 without its padding (RFC 4648 4).</summary>
+    internal static readonly SearchValues<byte> Base64 = SearchValues.Create(
+        "+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
     internal static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && text.IndexOfAnyExcept(Token) < 0;
 
     /// <summary>Cuts spaces and tabs off both ends.</summary>

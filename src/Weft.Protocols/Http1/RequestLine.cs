@@ -62,7 +62,9 @@ internal static class RequestLine
 
     private static Http1Error ParseTarget(ReadOnlySpan<byte> target, RequestHead head, Http1Rules rules)
     {
-        if (target.IsEmpty || target.ContainsAnyExcept(Octets.Target) || target.IndexOf("%00"u8) >= 0)
+        // A NUL ends a path for everything that is written in C; in a query it is the application's.
+        if (target.IsEmpty || target.ContainsAnyExcept(Octets.Target)
+            || (target.IndexOf("%00"u8) is >= 0 and var nul && target[..nul].IndexOf((byte)'?') < 0))
         {
             return Http1Error.Target;
         }

@@ -113,8 +113,11 @@ public sealed class HeadTests
     [Fact]
     public void An_upgrade_needs_both_the_option_and_the_field()
     {
-        Parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        const string Key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n";
+        Parse($"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n{Key}\r\n");
         Assert.True(_request.IsUpgrade);
+        Parse($"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n{Key}\r\n");
+        Assert.False(_request.IsUpgrade);
         Parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n\r\n");
         Assert.False(_request.IsUpgrade);
     }

@@ -66,7 +66,7 @@ internal static partial class SlowParser
             }
         }
 
-        return Path(target, version, fields) is { } path ? ReadBody(ref text, $"{method} {path}", version, fields) : "refused";
+        return Path(target, version, fields) is { } path && UpgradeIsRight(method, version, fields) ? ReadBody(ref text, $"{method} {path}", version, fields) : "refused";
     }
 
     /// <summary>A first line that is not complete is waited for, unless its first character or the method's length cannot be right.</summary>
@@ -83,6 +83,7 @@ internal static partial class SlowParser
             "content-length" => !repeated && Digits().IsMatch(value)
                 && UInt128.TryParse(value, CultureInfo.InvariantCulture, out var length) && length <= long.MaxValue,
             "transfer-encoding" => !repeated && value.Equals("chunked", StringComparison.OrdinalIgnoreCase),
+            "authorization" => !repeated,
             "expect" => value.Equals("100-continue", StringComparison.OrdinalIgnoreCase),
             _ => true,
         };
@@ -95,7 +96,7 @@ internal static partial class SlowParser
     }
 
     private static bool TargetIsValid(string method, string target) =>
-        !target.Contains("%00", StringComparison.Ordinal) && method is not ("CONNECT" or "TRACE")
+        !target.Split('?')[0].Contains("%00", StringComparison.Ordinal) && method is not ("CONNECT" or "TRACE")
         && (target[0] == '/' || (target == "*" && method == "OPTIONS")
             || (target != "*" && Absolute().Match(target) is { Success: true } absolute && AuthorityIsValid(absolute.Groups[1].Value)));
 
@@ -121,6 +122,26 @@ internal static partial class SlowParser
         }
 
         return absolute.Groups[2].Value.Split('?')[0] is { Length: > 0 } path ? path : "/";
+    }
+
+    /// <summary>A WebSocket handshake needs its key and its version, once each and not named by Connection.</summary>
+    private static bool UpgradeIsRight(string method, string version, List<(string Name, string Value)> fields)
+    {
+        var options = fields.Where(field => field.Name == "connection")
+            .SelectMany(field => field.Value.Split(',')).Select(option => option.Trim(' ', '\t').ToLowerInvariant()).ToList();
+        var upgrades = fields.Where(field => field.Name == "upgrade").Select(field => field.Value).ToList();
+        var hasBody = fields.Exists(field => field.Name == "transfer-encoding")
+            || fields.Exists(field => field.Name == "content-length" && field.Value != "0");
+        if (method != "GET" || version != "HTTP/1.1" || hasBody || !options.Contains("upgrade")
+            || upgrades is not [var protocol] || !protocol.Equals("websocket", StringComparison.OrdinalIgnoreCase))
+        {
+            return true;
+        }
+
+        return Only("sec-websocket-version") == "13" && Only("sec-websocket-key") is { } key && WebSocketKey().IsMatch(key);
+
+        string? Only(string name) => options.Contains(name) || fields.Count(field => field.Name == name) != 1
+            ? null : fields.Find(field => field.Name == name).Value;
     }
 
     private static string ReadBody(ref string text, string words, string version, List<(string Name, string Value)> fields)
@@ -151,15 +172,15 @@ internal static partial class SlowParser
             var size = Chunk().Match(text);
             if (!size.Success)
             {
-                return ChunkBegin().IsMatch(text) ? "wait" : "refused";
+                return ChunkBegin().Match(text) is { Success: true } begin && SizeFits(begin.Groups[1].Value) ? "wait" : "refused";
             }
 
-            var count = UInt128.Parse(size.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            if (count > long.MaxValue || size.Groups[1].Length > 16)
+            if (!SizeFits(size.Groups[1].Value))
             {
                 return "refused";
             }
 
+            var count = UInt128.Parse(size.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
             text = text[size.Length..];
             if (count == 0)
             {
@@ -180,6 +201,9 @@ internal static partial class SlowParser
             text = text[((int)count + 2)..];
         }
     }
+
+    private static bool SizeFits(string digits) =>
+        digits == "" || (digits.Length <= 16 && UInt128.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture) <= long.MaxValue);
 
     private static string? ReadTrailers(ref string text)
     {
@@ -224,6 +248,9 @@ internal static partial class SlowParser
     [GeneratedRegex($@"\A({TokenSet}+):([\t -~\x80-\xff]*)\z")]
     private static partial Regex Field();
 
+    [GeneratedRegex(@"\A[A-Za-z0-9+/]{22}==\z")]
+    private static partial Regex WebSocketKey();
+
     [GeneratedRegex(@"\A(?:0|[1-9][0-9]*)\z")]
     private static partial Regex Digits();
 
@@ -239,7 +266,7 @@ internal static partial class SlowParser
     [GeneratedRegex($@"\A([0-9A-Fa-f]+){Extensions}\r\n")]
     private static partial Regex Chunk();
 
-    /// <summary>A chunk's first line that can still become complete.</summary>
-    [GeneratedRegex($@"\A(?:\z|[0-9A-Fa-f]{{1,16}}{Extensions}(?:;[\t ]*(?:{TokenSet}+[\t ]*(?:=[\t ]*(?:{TokenSet}*|""(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\\?))?)?)?\r?\z)")]
+    /// <summary>A chunk's first line that can still become complete: cut behind its CR, or in the middle of an extension.</summary>
+    [GeneratedRegex($@"\A(?:\z|([0-9A-Fa-f]{{1,16}}){Extensions}(?:\r|;[\t ]*(?:{TokenSet}+[\t ]*(?:=[\t ]*(?:{TokenSet}*|""(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\\?))?)?)?\z)")]
     private static partial Regex ChunkBegin();
 }

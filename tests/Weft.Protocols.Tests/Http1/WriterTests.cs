@@ -48,6 +48,7 @@ public sealed class WriterTests
         {
             var writer = new Http1Writer(room);
             writer.StatusLine(status);
+            writer.Raw("connection: upgrade\r\nupgrade: websocket\r\n"u8);
             writer.EndOfHead();
             var head = new ResponseHead();
             Assert.Equal(ParseStatus.Done, Http1Parser.TryParseResponse(writer.Written, head, KnownMethod.Get, Http1Rules.Default));
