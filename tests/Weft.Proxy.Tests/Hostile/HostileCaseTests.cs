@@ -47,14 +47,14 @@ public sealed class HostileCaseTests
         {
             if (word == "wait")
             {
-                if (word.Length < bytes.Length && Encoding.Latin1.GetString(bytes).Contains("100-continue", StringComparison.Ordinal))
+                if (Encoding.Latin1.GetString(bytes).Contains("100-continue", StringComparison.Ordinal))
                 {
                     answers.Add(Status(client.ReadHead()!));
                 }
 
                 client.EndOutput();
                 Assert.Equal("", client.ReadToEnd());
-                return $"{string.Join(", ", [.. answers, "waits"])} <- {origin.Take()}";
+                return Verdict("waits");
             }
 
             var answer = client.ReadMessage()!;

@@ -9,7 +9,7 @@ namespace Weft.Proxy.Tests.Hostile;
 
 /// <summary>
 /// A server that takes every request that is complete, answers 200, and writes down what it got: request line, the fields that are
-/// not the proxy's own additions, and the body. A request that breaks off is written down as such.
+/// not the proxy's own additions, and the body. A request that breaks off is nothing that it would act on.
 /// </summary>
 internal sealed class RecordingOrigin : IDisposable
 {
@@ -52,7 +52,6 @@ internal sealed class RecordingOrigin : IDisposable
             }
             catch (IOException)
             {
-                _seen.Add($"{text} (breaks off)");
                 return;
             }
 
