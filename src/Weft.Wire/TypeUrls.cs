@@ -20,6 +20,7 @@ public static class TypeUrls
     internal const string Fault = Prefix + "envoy.extensions.filters.http.fault.v3.HTTPFault";
     internal const string TlsInspector = Prefix + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
     internal const string HttpInspector = Prefix + "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";
+    internal const string ProxyProtocol = Prefix + "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
     internal const string OriginalDestination = Prefix + "envoy.extensions.filters.listener.original_dst.v3.OriginalDst";
     internal const string UpstreamTls = Prefix + "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
     internal const string DownstreamTls = Prefix + "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";

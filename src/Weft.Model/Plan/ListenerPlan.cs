@@ -29,7 +29,24 @@ public sealed record ListenerPlan(
     bool InspectHttp,
     int InspectTimeoutMs,
     EquatableArray<ChainPlan> Chains,
-    ChainPlan? DefaultChain);
+    ChainPlan? DefaultChain)
+{
+    /// <summary>Whether connections begin with a PROXY protocol header (version 1 or 2) that names their client.</summary>
+    public ProxyHeaderRule ProxyProtocol { get; init; }
+}
+
+/// <summary>Whether a listener expects a PROXY protocol header. Who can reach a listener that reads it can claim any address.</summary>
+public enum ProxyHeaderRule
+{
+    /// <summary>The bytes are the client's own.</summary>
+    None,
+
+    /// <summary>With or without; both only from peers that are trusted with it.</summary>
+    Optional,
+
+    /// <summary>A connection that begins otherwise is closed.</summary>
+    Required,
+}
 
 /// <summary>What is done with a connection: optional TLS termination, then exactly one of HTTP or TCP.</summary>
 public sealed record ChainPlan(
@@ -80,7 +97,14 @@ public sealed record HttpChainPlan(
     TrafficDirection Direction);
 
 /// <summary>The connection is copied byte for byte to one of the clusters, chosen by weight.</summary>
-public sealed record TcpChainPlan(string StatPrefix, EquatableArray<WeightedClusterPlan> Clusters, int IdleTimeoutMs);
+/// <param name="StatPrefix">Prefix of its statistics.</param>
+/// <param name="Clusters">At least one; one that does not exist closes the connection (flag NC).</param>
+/// <param name="IdleTimeoutMs">Without a byte in either direction for so long it is closed (flag SI); 0 for one hour.</param>
+public sealed record TcpChainPlan(string StatPrefix, EquatableArray<WeightedClusterPlan> Clusters, int IdleTimeoutMs)
+{
+    /// <summary>Endpoints that are tried, one after the other, before the client is refused (flags UF,URX); at least 1.</summary>
+    public int MaxConnectAttempts { get; init; } = 1;
+}
 
 /// <summary>Which way traffic passes a listener or cluster, seen from the workload.</summary>
 public enum TrafficDirection

@@ -29,6 +29,11 @@ internal static class ListenerDump
         }
 
         json.WriteStartArray("listener_filters");
+        if (plan.ProxyProtocol != ProxyHeaderRule.None)
+        {
+            WriteProxyProtocol(json, plan.ProxyProtocol);
+        }
+
         if (plan.InspectTls)
         {
             WriteNamed(json, "envoy.filters.listener.tls_inspector", TypeUrls.TlsInspector);
@@ -174,7 +179,27 @@ internal static class ListenerDump
             json.WriteEndObject();
         }
 
+        if (tcp.MaxConnectAttempts > 1)
+        {
+            json.WriteNumber("max_connect_attempts", tcp.MaxConnectAttempts);
+        }
+
         json.WriteString("idle_timeout", JsonParts.Duration(tcp.IdleTimeoutMs));
+        json.WriteEndObject();
+    }
+
+    private static void WriteProxyProtocol(Utf8JsonWriter json, ProxyHeaderRule rule)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", ListenerEncoder.ProxyProtocolFilter);
+        json.WriteStartObject("typed_config");
+        json.WriteString("@type", TypeUrls.ProxyProtocol);
+        if (rule == ProxyHeaderRule.Optional)
+        {
+            json.WriteBoolean("allow_requests_without_proxy_protocol", true);
+        }
+
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 

@@ -103,6 +103,9 @@ internal static class FilterDecoder
         return new TcpChainPlan(
             tcp.StatPrefix,
             clusters.ToEquatableArray(),
-            scope.Milliseconds(tcp.IdleTimeout, DefaultTcpIdleMs, "idle_timeout"));
+            scope.Milliseconds(tcp.IdleTimeout, DefaultTcpIdleMs, "idle_timeout"))
+        {
+            MaxConnectAttempts = Math.Max(1, scope.Count(tcp.MaxConnectAttempts ?? 1, "max_connect_attempts")),
+        };
     }
 }

@@ -3,6 +3,7 @@
 using System.Globalization;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
+using Envoy.Extensions.Filters.Listener.ProxyProtocol.V3;
 using Google.Protobuf;
 using Weft.Model;
 using Weft.Model.Plan;
@@ -17,6 +18,8 @@ internal static class ListenerDecoder
 
     private static readonly MessageParser<V1.ChainFacts> _facts = V1.ChainFacts.Parser.WithDiscardUnknownFields(true);
 
+    private static readonly MessageParser<ProxyProtocol> _headers = ProxyProtocol.Parser.WithDiscardUnknownFields(true);
+
     public static ListenerPlan Decode(DecodeScope scope, Listener listener)
     {
         if (listener.Name.Length == 0)
@@ -28,7 +31,7 @@ internal static class ListenerDecoder
         var direction = listener.TrafficDirection == Envoy.Config.Core.V3.TrafficDirection.Inbound
             ? Model.Plan.TrafficDirection.Inbound
             : Model.Plan.TrafficDirection.Outbound;
-        var (tls, http, original) = DecodeInspectors(scope, listener);
+        var filters = DecodeFilters(scope, listener);
         var chains = new ChainPlan[listener.FilterChains.Count];
         for (var i = 0; i < chains.Length; i++)
         {
@@ -49,17 +52,20 @@ internal static class ListenerDecoder
             port,
             direction,
             listener.BindToPort ?? true,
-            original || (listener.UseOriginalDst ?? false),
-            tls,
-            http,
+            filters.Original || (listener.UseOriginalDst ?? false),
+            filters.Tls,
+            filters.Http,
             scope.Milliseconds(listener.ListenerFiltersTimeout, DefaultInspectTimeoutMs, "listener_filters_timeout"),
             chains.ToEquatableArray(),
-            fallback);
+            fallback)
+        {
+            ProxyProtocol = filters.Header,
+        };
     }
 
-    private static (bool Tls, bool Http, bool Original) DecodeInspectors(DecodeScope scope, Listener listener)
+    private static (bool Tls, bool Http, bool Original, ProxyHeaderRule Header) DecodeFilters(DecodeScope scope, Listener listener)
     {
-        var (tls, http, original) = (false, false, false);
+        var (tls, http, original, header) = (false, false, false, ProxyHeaderRule.None);
         for (var i = 0; i < listener.ListenerFilters.Count; i++)
         {
             using var at = scope.At("listener_filters", i);
@@ -75,6 +81,11 @@ internal static class ListenerDecoder
                 case TypeUrls.OriginalDestination:
                     original = true;
                     break;
+                case TypeUrls.ProxyProtocol:
+                    header = scope.Parse(_headers, config.Value) is { AllowRequestsWithoutProxyProtocol: true }
+                        ? ProxyHeaderRule.Optional
+                        : ProxyHeaderRule.Required;
+                    continue;
                 default:
                     scope.Error($"listener filter {config?.TypeUrl} is not supported");
                     break;
@@ -86,7 +97,7 @@ internal static class ListenerDecoder
             }
         }
 
-        return (tls, http, original);
+        return (tls, http, original, header);
     }
 
     private static ChainPlan DecodeChain(DecodeScope scope, FilterChain chain, Model.Plan.TrafficDirection direction)

@@ -4,6 +4,7 @@ using System.Globalization;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Extensions.Filters.Http.Router.V3;
+using Envoy.Extensions.Filters.Listener.ProxyProtocol.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Extensions.Filters.Network.TcpProxy.V3;
 using Weft.Model.Plan;
@@ -13,6 +14,8 @@ namespace Weft.Wire.Plans;
 /// <summary>Listener plan → Listener.</summary>
 internal static class ListenerEncoder
 {
+    public const string ProxyProtocolFilter = "envoy.filters.listener.proxy_protocol";
+
     public static Listener Encode(ListenerPlan plan)
     {
         var listener = new Listener
@@ -27,6 +30,11 @@ internal static class ListenerEncoder
             BindToPort = plan.BindToPort ? null : false,
             UseOriginalDst = plan.UseOriginalDestination ? true : null,
         };
+        if (plan.ProxyProtocol != ProxyHeaderRule.None)
+        {
+            listener.ListenerFilters.Add(EncodeProxyProtocol(plan.ProxyProtocol));
+        }
+
         if (plan.InspectTls)
         {
             listener.ListenerFilters.Add(Inspector("envoy.filters.listener.tls_inspector", TypeUrls.TlsInspector));
@@ -52,6 +60,15 @@ internal static class ListenerEncoder
 
     private static ListenerFilter Inspector(string name, string typeUrl) =>
         new() { Name = name, TypedConfig = Wrap.Nothing(typeUrl) };
+
+    private static ListenerFilter EncodeProxyProtocol(ProxyHeaderRule rule) => new()
+    {
+        Name = ProxyProtocolFilter,
+        TypedConfig = Wrap.Any(TypeUrls.ProxyProtocol, new ProxyProtocol
+        {
+            AllowRequestsWithoutProxyProtocol = rule == ProxyHeaderRule.Optional,
+        }),
+    };
 
     private static FilterChain EncodeChain(ChainPlan plan, Model.Plan.TrafficDirection direction)
     {
@@ -144,6 +161,11 @@ internal static class ListenerEncoder
     private static Filter EncodeTcp(TcpChainPlan plan)
     {
         var tcp = new TcpProxy { StatPrefix = plan.StatPrefix, IdleTimeout = Wrap.Duration(plan.IdleTimeoutMs) };
+        if (plan.MaxConnectAttempts > 1)
+        {
+            tcp.MaxConnectAttempts = (uint)plan.MaxConnectAttempts;
+        }
+
         if (plan.Clusters.Count == 1 && plan.Clusters[0] == WeightedClusterPlan.Only(plan.Clusters[0].Cluster))
         {
             tcp.Cluster = plan.Clusters[0].Cluster;

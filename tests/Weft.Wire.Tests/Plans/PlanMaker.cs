@@ -31,7 +31,10 @@ internal sealed class PlanMaker(int seed)
         Coin(),
         Ms(),
         Many(3, Chain),
-        Maybe(Chain));
+        Maybe(Chain))
+    {
+        ProxyProtocol = Pick(Enum.GetValues<ProxyHeaderRule>()),
+    };
 
     private ChainPlan Chain()
     {
@@ -46,7 +49,7 @@ internal sealed class PlanMaker(int seed)
                 Many(3, () => Pick("istio", "http/1.1", "h2c"))),
             Maybe(() => new DownstreamTlsPlan(Coin(), Many(2, Name), Many(2, Name))),
             http ? Http() : null,
-            http ? null : new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()),
+            http ? null : new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()) { MaxConnectAttempts = _random.Next(1, 5) },
             Maybe(Origin));
     }
 
