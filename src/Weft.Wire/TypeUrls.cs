@@ -27,6 +27,10 @@ public static class TypeUrls
     internal const string RawBuffer = Prefix + "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
     internal const string HttpProtocolOptions = Prefix + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     internal const string PreviousHosts = Prefix + "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    internal const string UpstreamProxyProtocol =
+        Prefix + "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport";
+
+    internal const string PeakEwma = Prefix + "weft.v1.PeakEwma";
     internal const string ClusterFacts = Prefix + "weft.v1.ClusterFacts";
     internal const string ChainFacts = Prefix + "weft.v1.ChainFacts";
     internal const string RouteFacts = Prefix + "weft.v1.RouteFacts";

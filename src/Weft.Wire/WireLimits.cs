@@ -17,6 +17,9 @@ public static class WireLimits
     /// <summary>Characters of a regular expression.</summary>
     public const int MaxRegexLength = 1024;
 
+    /// <summary>The last priority that endpoints may have; balancers keep state for each of them.</summary>
+    public const int MaxPriority = 128;
+
     /// <summary>Problems listed in one NACK; the rest is counted.</summary>
     public const int MaxProblemsPerNack = 16;
 }

@@ -177,7 +177,25 @@ public sealed record HealthCheckPlan(
 /// <param name="MaglevSize">A prime; 65,537 is Envoy's.</param>
 public sealed record HashTablePlan(int MinRingSize, int MaglevSize)
 {
+    /// <summary>The most entries of a ring.</summary>
+    public const int MaxRingSize = 8 * 1024 * 1024;
+
+    /// <summary>The most entries of a Maglev table, a prime itself.</summary>
+    public const int MaxMaglevSize = 5_000_011;
+
     public static HashTablePlan Default { get; } = new(1024, 65_537);
+
+    /// <summary>True for the primes up to <see cref="MaxMaglevSize"/>: every stride must visit the whole table.</summary>
+    public static bool IsMaglevSize(int size)
+    {
+        var prime = size is > 1 and <= MaxMaglevSize;
+        for (var divisor = 2; prime && divisor * divisor <= size; divisor++)
+        {
+            prime = size % divisor != 0;
+        }
+
+        return prime;
+    }
 }
 
 /// <summary>A new endpoint's share grows over a window (Envoy's slow_start_config).</summary>

@@ -9,6 +9,78 @@ namespace Weft.Wire.Dump;
 /// <summary>Retries, rewrites, redirects and faults as JSON.</summary>
 internal static class ActionDump
 {
+    /// <summary>The fields of a route that are seldom used.</summary>
+    public static void WriteForward(Utf8JsonWriter json, ForwardPlan forward)
+    {
+        if (forward.IdleTimeoutMs > 0)
+        {
+            json.WriteString("idle_timeout", JsonParts.Duration(forward.IdleTimeoutMs));
+        }
+
+        if (forward.MaxGrpcTimeoutMs >= 0)
+        {
+            json.WriteStartObject("max_stream_duration");
+            json.WriteString("grpc_timeout_header_max", JsonParts.Duration(forward.MaxGrpcTimeoutMs));
+            json.WriteEndObject();
+        }
+
+        if (forward.HedgeOnPerTryTimeout)
+        {
+            json.WriteStartObject("hedge_policy");
+            json.WriteBoolean("hedge_on_per_try_timeout", true);
+            json.WriteEndObject();
+        }
+
+        if (forward.HashPolicies.Count > 0)
+        {
+            json.WriteStartArray("hash_policy");
+            foreach (var policy in forward.HashPolicies)
+            {
+                WriteHash(json, policy);
+            }
+
+            json.WriteEndArray();
+        }
+    }
+
+    private static void WriteHash(Utf8JsonWriter json, HashPolicyPlan policy)
+    {
+        json.WriteStartObject();
+        switch (policy.Source)
+        {
+            case HashSource.Cookie:
+                json.WriteStartObject("cookie");
+                json.WriteString("name", policy.Name);
+                if (policy.TtlMs >= 0)
+                {
+                    json.WriteString("ttl", JsonParts.Duration(policy.TtlMs));
+                    json.WriteString("path", policy.Path);
+                }
+
+                break;
+            case HashSource.SourceAddress:
+                json.WriteStartObject("connection_properties");
+                json.WriteBoolean("source_ip", true);
+                break;
+            case HashSource.QueryParameter:
+                json.WriteStartObject("query_parameter");
+                json.WriteString("name", policy.Name);
+                break;
+            default:
+                json.WriteStartObject("header");
+                json.WriteString("header_name", policy.Name);
+                break;
+        }
+
+        json.WriteEndObject();
+        if (policy.Terminal)
+        {
+            json.WriteBoolean("terminal", true);
+        }
+
+        json.WriteEndObject();
+    }
+
     public static void WriteRetry(Utf8JsonWriter json, RetryPlan retry)
     {
         json.WriteStartObject("retry_policy");
@@ -32,7 +104,23 @@ internal static class ActionDump
 
         json.WriteStartObject("retry_back_off");
         json.WriteString("base_interval", JsonParts.Duration(retry.BackoffBaseMs));
+        if (retry.BackoffMaxMs > 0)
+        {
+            json.WriteString("max_interval", JsonParts.Duration(retry.BackoffMaxMs));
+        }
+
         json.WriteEndObject();
+        if (retry.AvoidsTriedEndpoints)
+        {
+            json.WriteStartArray("retry_host_predicate");
+            json.WriteStartObject();
+            json.WriteString("name", RouteEncoder.PreviousHosts);
+            JsonParts.WriteTyped(json, TypeUrls.PreviousHosts);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteNumber("host_selection_retry_max_attempts", RouteEncoder.HostSelectionAttempts);
+        }
+
         json.WriteEndObject();
     }
 

@@ -28,13 +28,8 @@ internal static class ClusterDump
         }
 
         json.WriteString("connect_timeout", JsonParts.Duration(plan.ConnectTimeoutMs));
-        json.WriteString("lb_policy", plan.Balancer switch
-        {
-            LoadBalancerKind.RoundRobin => "ROUND_ROBIN",
-            LoadBalancerKind.Random => "RANDOM",
-            LoadBalancerKind.Passthrough => "CLUSTER_PROVIDED",
-            _ => "LEAST_REQUEST",
-        });
+        json.WriteString("lb_policy", ClusterLimitsDump.PolicyName(plan.Balancer));
+        ClusterLimitsDump.Write(json, plan);
         if (plan.Kind == ClusterKind.Static)
         {
             json.WriteStartObject("load_assignment");
@@ -42,8 +37,8 @@ internal static class ClusterDump
             json.WriteEndObject();
         }
 
-        WriteHttpOptions(json, plan);
-        WriteTls(json, plan.Tls);
+        ClusterLimitsDump.WriteHttpOptions(json, plan);
+        WriteTransport(json, plan);
         WriteMetadata(json, plan);
     }
 
@@ -51,16 +46,52 @@ internal static class ClusterDump
     {
         json.WriteString("cluster_name", cluster);
         json.WriteStartArray("endpoints");
-        json.WriteStartObject();
-        json.WriteStartArray("lb_endpoints");
+        EndpointPlan? previous = null;
         foreach (var endpoint in endpoints)
         {
+            if (previous is null || !EndpointsEncoder.AreTogether(previous, endpoint))
+            {
+                CloseGroup(json, previous);
+                OpenGroup(json, endpoint);
+            }
+
             WriteEndpoint(json, endpoint);
+            previous = endpoint;
         }
 
+        CloseGroup(json, previous);
         json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndArray();
+    }
+
+    private static void OpenGroup(Utf8JsonWriter json, EndpointPlan first)
+    {
+        json.WriteStartObject();
+        if (first.Locality.Length > 0)
+        {
+            var (region, zone, subzone) = Localities.Split(first.Locality);
+            json.WriteStartObject("locality");
+            json.WriteString("region", region);
+            json.WriteString("zone", zone);
+            json.WriteString("sub_zone", subzone);
+            json.WriteEndObject();
+        }
+
+        if (first.LocalityWeight > 0)
+        {
+            json.WriteNumber("load_balancing_weight", first.LocalityWeight);
+        }
+
+        json.WriteNumber("priority", first.Priority);
+        json.WriteStartArray("lb_endpoints");
+    }
+
+    private static void CloseGroup(Utf8JsonWriter json, EndpointPlan? last)
+    {
+        if (last is not null)
+        {
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteEndpoint(Utf8JsonWriter json, EndpointPlan endpoint)
@@ -98,37 +129,15 @@ internal static class ClusterDump
         json.WriteEndObject();
     }
 
-    private static void WriteHttpOptions(Utf8JsonWriter json, ClusterPlan plan)
+    private static void WriteTransport(Utf8JsonWriter json, ClusterPlan plan)
     {
-        json.WriteStartObject("typed_extension_protocol_options");
-        json.WriteStartObject(ClusterEncoder.ProtocolOptionsKey);
-        json.WriteString("@type", TypeUrls.HttpProtocolOptions);
-        json.WriteStartObject("common_http_protocol_options");
-        json.WriteString("idle_timeout", JsonParts.Duration(plan.IdleTimeoutMs));
-        if (plan.MaxRequestsPerConnection > 0)
+        if (plan.Tls is not { Mode: UpstreamTlsMode.Auto } auto)
         {
-            json.WriteNumber("max_requests_per_connection", plan.MaxRequestsPerConnection);
-        }
+            if (plan.Tls is not null || plan.ProxyProtocol != ProxyProtocolVersion.None)
+            {
+                WriteSocket(json, plan.Tls, plan.ProxyProtocol);
+            }
 
-        json.WriteEndObject();
-        json.WriteStartObject("explicit_http_config");
-        json.WriteStartObject("http_protocol_options");
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    private static void WriteTls(Utf8JsonWriter json, UpstreamTlsPlan? tls)
-    {
-        if (tls is null)
-        {
-            return;
-        }
-
-        if (tls.Mode != UpstreamTlsMode.Auto)
-        {
-            TlsDump.WriteUpstream(json, tls);
             return;
         }
 
@@ -138,18 +147,47 @@ internal static class ClusterDump
         json.WriteStartObject("match");
         json.WriteString(EndpointsEncoder.TlsModeKey, EndpointsEncoder.TlsModeIstio);
         json.WriteEndObject();
-        TlsDump.WriteUpstream(json, tls);
+        WriteSocket(json, auto, plan.ProxyProtocol);
         json.WriteEndObject();
         json.WriteStartObject();
         json.WriteString("name", ClusterEncoder.PlainMatch);
         json.WriteStartObject("match");
         json.WriteEndObject();
-        json.WriteStartObject("transport_socket");
-        json.WriteString("name", "envoy.transport_sockets.raw_buffer");
-        JsonParts.WriteTyped(json, TypeUrls.RawBuffer);
-        json.WriteEndObject();
+        WriteSocket(json, null, plan.ProxyProtocol);
         json.WriteEndObject();
         json.WriteEndArray();
+    }
+
+    private static void WriteSocket(Utf8JsonWriter json, UpstreamTlsPlan? tls, ProxyProtocolVersion version)
+    {
+        if (version != ProxyProtocolVersion.None)
+        {
+            json.WriteStartObject("transport_socket");
+            json.WriteString("name", ClusterEncoder.ProxyProtocolSocket);
+            json.WriteStartObject("typed_config");
+            json.WriteString("@type", TypeUrls.UpstreamProxyProtocol);
+            json.WriteStartObject("config");
+            json.WriteString("version", version == ProxyProtocolVersion.V1 ? "V1" : "V2");
+            json.WriteEndObject();
+        }
+
+        if (tls is not null)
+        {
+            TlsDump.WriteUpstream(json, tls);
+        }
+        else
+        {
+            json.WriteStartObject("transport_socket");
+            json.WriteString("name", ClusterEncoder.PlainSocket);
+            JsonParts.WriteTyped(json, TypeUrls.RawBuffer);
+            json.WriteEndObject();
+        }
+
+        if (version != ProxyProtocolVersion.None)
+        {
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
     }
 
     private static void WriteMetadata(Utf8JsonWriter json, ClusterPlan plan)

@@ -11,7 +11,7 @@ internal static class JsonParts
 {
     private const int MsPerSecond = 1000;
 
-    public static string Duration(int ms) => ms % MsPerSecond == 0
+    public static string Duration(long ms) => ms % MsPerSecond == 0
         ? string.Create(CultureInfo.InvariantCulture, $"{ms / MsPerSecond}s")
         : string.Create(CultureInfo.InvariantCulture, $"{ms / MsPerSecond}.{ms % MsPerSecond:D3}s");
 

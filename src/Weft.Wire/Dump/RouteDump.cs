@@ -106,6 +106,7 @@ internal static class RouteDump
         }
 
         json.WriteString("timeout", JsonParts.Duration(forward.TimeoutMs));
+        ActionDump.WriteForward(json, forward);
         if (forward.Retry is { } retry)
         {
             ActionDump.WriteRetry(json, retry);

@@ -44,7 +44,28 @@ internal static class ActionDecoder
             clusters,
             scope.Milliseconds(action.Timeout, DefaultTimeoutMs, "timeout"),
             action.RetryPolicy is { } retry ? Retry(scope, retry) : null,
-            Rewrite(scope, action));
+            Rewrite(scope, action))
+        {
+            HashPolicies = Hashes(scope, action),
+            HedgeOnPerTryTimeout = action.HedgePolicy is { HedgeOnPerTryTimeout: true },
+            IdleTimeoutMs = scope.Milliseconds(action.IdleTimeout, 0, "idle_timeout"),
+            MaxGrpcTimeoutMs = scope.Milliseconds(action.MaxStreamDuration?.GrpcTimeoutHeaderMax, -1, "grpc_timeout_header_max"),
+        };
+    }
+
+    private static EquatableArray<HashPolicyPlan> Hashes(DecodeScope scope, RouteAction action)
+    {
+        var hashes = new List<HashPolicyPlan>();
+        for (var i = 0; i < action.HashPolicy.Count; i++)
+        {
+            using var at = scope.At("hash_policy", i);
+            if (HashPolicies.Decode(scope, action.HashPolicy[i]) is { } hash)
+            {
+                hashes.Add(hash);
+            }
+        }
+
+        return hashes.ToEquatableArray();
     }
 
     public static RedirectPlan Redirect(DecodeScope scope, RedirectAction redirect)
@@ -159,9 +180,14 @@ internal static class ActionDecoder
     private static RetryPlan Retry(DecodeScope scope, RetryPolicy retry)
     {
         using var at = scope.At("retry_policy");
+        var avoids = false;
         foreach (var predicate in retry.RetryHostPredicate)
         {
-            if (predicate.TypedConfig?.TypeUrl != TypeUrls.PreviousHosts)
+            if (predicate.TypedConfig?.TypeUrl == TypeUrls.PreviousHosts)
+            {
+                avoids = true;
+            }
+            else
             {
                 scope.Warn($"retry_host_predicate {predicate.Name} is not supported and has no effect");
             }
@@ -172,7 +198,11 @@ internal static class ActionDecoder
             scope.Milliseconds(retry.PerTryTimeout, 0, "per_try_timeout"),
             retry.RetryOn.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).ToEquatableArray(),
             retry.RetriableStatusCodes.Select(c => scope.Count(c, "retriable_status_codes")).ToEquatableArray(),
-            scope.Milliseconds(retry.RetryBackOff?.BaseInterval, 0, "retry_back_off"));
+            scope.Milliseconds(retry.RetryBackOff?.BaseInterval, 0, "retry_back_off"))
+        {
+            BackoffMaxMs = scope.Milliseconds(retry.RetryBackOff?.MaxInterval, 0, "retry_back_off.max_interval"),
+            AvoidsTriedEndpoints = avoids,
+        };
     }
 
     private static int Ppm(FractionalPercent? percent) => percent is null

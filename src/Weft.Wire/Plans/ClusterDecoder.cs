@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Envoy.Config.Cluster.V3;
+using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.ProxyProtocol.V3;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Weft.Model;
 using Weft.Model.Plan;
-using UpstreamHttp = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace Weft.Wire.Plans;
 
@@ -13,9 +14,10 @@ namespace Weft.Wire.Plans;
 internal static class ClusterDecoder
 {
     private const int DefaultConnectMs = 5_000;
-    private const int DefaultIdleMs = 3_600_000;
 
-    private static readonly MessageParser<UpstreamHttp> _options = UpstreamHttp.Parser.WithDiscardUnknownFields(true);
+    private static readonly MessageParser<ProxyProtocolUpstreamTransport> _announced =
+        ProxyProtocolUpstreamTransport.Parser.WithDiscardUnknownFields(true);
+
     private static readonly MessageParser<V1.ClusterFacts> _facts = V1.ClusterFacts.Parser.WithDiscardUnknownFields(true);
 
     public static ClusterPlan Decode(DecodeScope scope, Cluster cluster)
@@ -33,20 +35,24 @@ internal static class ClusterDecoder
             endpoints = EndpointsDecoder.Decode(scope, assignment).Endpoints;
         }
 
-        var (idleMs, maxRequests) = DecodeHttpOptions(scope, cluster);
         var facts = DecodeFacts(scope, cluster);
-        return new ClusterPlan(
+        var (tls, version) = DecodeTransport(scope, cluster);
+        var plan = new ClusterPlan(
             cluster.Name,
             kind,
-            DecodeBalancer(scope, cluster),
+            BalancerDecoder.Kind(scope, cluster),
             scope.Milliseconds(cluster.ConnectTimeout, DefaultConnectMs, "connect_timeout"),
-            maxRequests,
-            idleMs,
-            DecodeTls(scope, cluster),
+            0,
+            0,
+            tls,
             endpoints,
             DecodeService(cluster),
-            facts?.Direction == V1.Direction.Inbound ? TrafficDirection.Inbound : TrafficDirection.Outbound,
-            DecodeScope.Origin(facts?.Origin));
+            facts?.Direction == V1.Direction.Inbound ? Model.Plan.TrafficDirection.Inbound : Model.Plan.TrafficDirection.Outbound,
+            DecodeScope.Origin(facts?.Origin))
+        {
+            ProxyProtocol = version,
+        };
+        return ClusterLimitsDecoder.Read(scope, cluster, BalancerDecoder.Read(scope, cluster, plan));
     }
 
     private static ClusterKind DecodeKind(DecodeScope scope, Cluster cluster)
@@ -70,64 +76,44 @@ internal static class ClusterDecoder
         }
     }
 
-    private static LoadBalancerKind DecodeBalancer(DecodeScope scope, Cluster cluster)
-    {
-        switch (cluster.LbPolicy)
-        {
-            case Cluster.Types.LbPolicy.RoundRobin:
-                return LoadBalancerKind.RoundRobin;
-            case Cluster.Types.LbPolicy.LeastRequest:
-                return LoadBalancerKind.LeastRequest;
-            case Cluster.Types.LbPolicy.Random:
-                return LoadBalancerKind.Random;
-            case Cluster.Types.LbPolicy.ClusterProvided:
-                return LoadBalancerKind.Passthrough;
-            default:
-                scope.Error($"lb_policy {cluster.LbPolicy} is not supported");
-                return LoadBalancerKind.LeastRequest;
-        }
-    }
-
-    private static (int IdleMs, int MaxRequests) DecodeHttpOptions(DecodeScope scope, Cluster cluster)
-    {
-        var (idle, requests) = (DefaultIdleMs, 0);
-        foreach (var (key, any) in cluster.TypedExtensionProtocolOptions)
-        {
-            using var at = scope.At("typed_extension_protocol_options");
-            if (key != ClusterEncoder.ProtocolOptionsKey)
-            {
-                scope.Warn($"{key} is not supported and has no effect");
-                continue;
-            }
-
-            var common = scope.Unpack(_options, any, TypeUrls.HttpProtocolOptions)?.CommonHttpProtocolOptions;
-            idle = scope.Milliseconds(common?.IdleTimeout, DefaultIdleMs, "idle_timeout");
-            requests = scope.Count(common?.MaxRequestsPerConnection ?? 0, "max_requests_per_connection");
-        }
-
-        return (idle, requests);
-    }
-
-    private static UpstreamTlsPlan? DecodeTls(DecodeScope scope, Cluster cluster)
+    private static (UpstreamTlsPlan? Tls, ProxyProtocolVersion Version) DecodeTransport(DecodeScope scope, Cluster cluster)
     {
         if (cluster.TransportSocketMatches.Count == 0)
         {
             using var at = scope.At("transport_socket");
-            return cluster.TransportSocket is null || cluster.TransportSocket.TypedConfig?.TypeUrl == TypeUrls.RawBuffer
-                ? null
-                : TlsDecoder.Upstream(scope, cluster.TransportSocket, auto: false);
+            var only = Inner(scope, cluster.TransportSocket, out var announced);
+            return (only is null || IsPlain(only) ? null : TlsDecoder.Upstream(scope, only, auto: false), announced);
         }
 
         using var step = scope.At("transport_socket_matches");
         if (cluster.TransportSocketMatches is [var meshed, var plain] &&
-            Text(meshed.Match, EndpointsEncoder.TlsModeKey) == EndpointsEncoder.TlsModeIstio &&
-            plain.TransportSocket?.TypedConfig?.TypeUrl == TypeUrls.RawBuffer && plain.Match is null or { Fields.Count: 0 })
+            Text(meshed.Match, EndpointsEncoder.TlsModeKey) == EndpointsEncoder.TlsModeIstio && plain.Match is null or { Fields.Count: 0 })
         {
-            return TlsDecoder.Upstream(scope, meshed.TransportSocket, auto: true);
+            var secure = Inner(scope, meshed.TransportSocket, out var version);
+            if (IsPlain(Inner(scope, plain.TransportSocket, out var other)) && version == other)
+            {
+                return (TlsDecoder.Upstream(scope, secure, auto: true), version);
+            }
         }
 
         scope.Error("only the pair of auto mTLS is supported: {tlsMode: istio} with TLS, then {} with raw_buffer");
-        return null;
+        return (null, ProxyProtocolVersion.None);
+    }
+
+    private static bool IsPlain(TransportSocket? socket) => socket?.TypedConfig?.TypeUrl == TypeUrls.RawBuffer;
+
+    /// <summary>What follows the PROXY header, and which version of it there is.</summary>
+    private static TransportSocket? Inner(DecodeScope scope, TransportSocket? socket, out ProxyProtocolVersion version)
+    {
+        version = ProxyProtocolVersion.None;
+        if (socket?.TypedConfig?.TypeUrl != TypeUrls.UpstreamProxyProtocol ||
+            scope.Unpack(_announced, socket.TypedConfig, TypeUrls.UpstreamProxyProtocol) is not { } announced)
+        {
+            return socket;
+        }
+
+        version = announced.Config?.Version == ProxyProtocolConfig.Types.Version.V2 ? ProxyProtocolVersion.V2 : ProxyProtocolVersion.V1;
+        return announced.TransportSocket;
     }
 
     private static V1.ClusterFacts? DecodeFacts(DecodeScope scope, Cluster cluster)

@@ -2,10 +2,10 @@
 
 using Envoy.Config.Cluster.V3;
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.TransportSockets.ProxyProtocol.V3;
 using Google.Protobuf.WellKnownTypes;
 using Weft.Model.Diagnostics;
 using Weft.Model.Plan;
-using UpstreamHttp = Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions;
 
 namespace Weft.Wire.Plans;
 
@@ -15,6 +15,8 @@ internal static class ClusterEncoder
     public const string ProtocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     public const string MeshedMatch = "tlsMode-istio";
     public const string PlainMatch = "tlsMode-disabled";
+    public const string PlainSocket = "envoy.transport_sockets.raw_buffer";
+    public const string ProxyProtocolSocket = "envoy.transport_sockets.upstream_proxy_protocol";
 
     public static Cluster Encode(ClusterPlan plan)
     {
@@ -22,18 +24,13 @@ internal static class ClusterEncoder
         {
             Name = plan.Name,
             ConnectTimeout = Wrap.Duration(plan.ConnectTimeoutMs),
-            LbPolicy = plan.Balancer switch
-            {
-                LoadBalancerKind.RoundRobin => Cluster.Types.LbPolicy.RoundRobin,
-                LoadBalancerKind.Random => Cluster.Types.LbPolicy.Random,
-                LoadBalancerKind.Passthrough => Cluster.Types.LbPolicy.ClusterProvided,
-                _ => Cluster.Types.LbPolicy.LeastRequest,
-            },
             Metadata = EncodeMetadata(plan),
         };
-        cluster.TypedExtensionProtocolOptions.Add(ProtocolOptionsKey, EncodeHttpOptions(plan));
+        cluster.TypedExtensionProtocolOptions.Add(ProtocolOptionsKey, ClusterLimitsEncoder.HttpOptions(plan));
+        BalancerEncoder.Set(cluster, plan);
+        ClusterLimitsEncoder.Set(cluster, plan);
         SetDiscovery(cluster, plan);
-        SetTls(cluster, plan.Tls);
+        SetTransport(cluster, plan);
         return cluster;
     }
 
@@ -59,17 +56,12 @@ internal static class ClusterEncoder
         }
     }
 
-    private static void SetTls(Cluster cluster, UpstreamTlsPlan? tls)
+    private static void SetTransport(Cluster cluster, ClusterPlan plan)
     {
-        if (tls is null)
+        if (plan.Tls is not { Mode: UpstreamTlsMode.Auto } auto)
         {
-            return;
-        }
-
-        var socket = TlsEncoder.Upstream(tls);
-        if (tls.Mode != UpstreamTlsMode.Auto)
-        {
-            cluster.TransportSocket = socket;
+            var socket = plan.Tls is { } tls ? TlsEncoder.Upstream(tls) : null;
+            cluster.TransportSocket = plan.ProxyProtocol == ProxyProtocolVersion.None ? socket : Announced(socket ?? Plain(), plan);
             return;
         }
 
@@ -77,32 +69,38 @@ internal static class ClusterEncoder
         {
             Name = MeshedMatch,
             Match = Wrap.Struct(EndpointsEncoder.TlsModeKey, Wrap.Text(EndpointsEncoder.TlsModeIstio)),
-            TransportSocket = socket,
+            TransportSocket = Announced(TlsEncoder.Upstream(auto), plan),
         });
         cluster.TransportSocketMatches.Add(new Cluster.Types.TransportSocketMatch
         {
             Name = PlainMatch,
             Match = new Struct(),
-            TransportSocket = new TransportSocket
-            {
-                Name = "envoy.transport_sockets.raw_buffer",
-                TypedConfig = Wrap.Nothing(TypeUrls.RawBuffer),
-            },
+            TransportSocket = Announced(Plain(), plan),
         });
     }
 
-    private static Any EncodeHttpOptions(ClusterPlan plan) => Wrap.Any(TypeUrls.HttpProtocolOptions, new UpstreamHttp
+    private static TransportSocket Plain() => new()
     {
-        CommonHttpProtocolOptions = new HttpProtocolOptions
+        Name = PlainSocket,
+        TypedConfig = Wrap.Nothing(TypeUrls.RawBuffer),
+    };
+
+    /// <summary>The PROXY header, where there is one, goes out before any other byte, TLS' own included.</summary>
+    private static TransportSocket Announced(TransportSocket inner, ClusterPlan plan) =>
+        plan.ProxyProtocol == ProxyProtocolVersion.None ? inner : new TransportSocket
         {
-            IdleTimeout = Wrap.Duration(plan.IdleTimeoutMs),
-            MaxRequestsPerConnection = plan.MaxRequestsPerConnection == 0 ? null : (uint)plan.MaxRequestsPerConnection,
-        },
-        ExplicitHttpConfig = new UpstreamHttp.Types.ExplicitHttpConfig
-        {
-            HttpProtocolOptions = new Http1ProtocolOptions(),
-        },
-    });
+            Name = ProxyProtocolSocket,
+            TypedConfig = Wrap.Any(TypeUrls.UpstreamProxyProtocol, new ProxyProtocolUpstreamTransport
+            {
+                Config = new ProxyProtocolConfig
+                {
+                    Version = plan.ProxyProtocol == ProxyProtocolVersion.V1
+                        ? ProxyProtocolConfig.Types.Version.V1
+                        : ProxyProtocolConfig.Types.Version.V2,
+                },
+                TransportSocket = inner,
+            }),
+        };
 
     private static Metadata EncodeMetadata(ClusterPlan plan)
     {

@@ -15,6 +15,7 @@ namespace Weft.Wire.Plans;
 internal sealed class DecodeScope(string typeUrl, string resource)
 {
     private const long MaxDurationMs = int.MaxValue;
+    private const long MaxLongSeconds = 3660L * 24 * 3600;
     private const int MaxPort = 65_535;
 
     private readonly List<(string Name, int Index)> _path = [];
@@ -91,6 +92,19 @@ internal sealed class DecodeScope(string typeUrl, string resource)
         using var at = At(field);
         Error("a duration must be between 0 and 24 days");
         return fallback;
+    }
+
+    /// <summary>A duration that may be as long as the life of a cookie: up to ten years.</summary>
+    public long LongMilliseconds(Duration duration, string field)
+    {
+        if (duration is { Seconds: >= 0 and <= MaxLongSeconds, Nanos: >= 0 and < 1_000_000_000 })
+        {
+            return (duration.Seconds * 1000) + (duration.Nanos / 1_000_000);
+        }
+
+        using var at = At(field);
+        Error("a duration must be between 0 and ten years");
+        return 0;
     }
 
     /// <summary>A count that must fit a non-negative <c>int</c>.</summary>

@@ -21,11 +21,24 @@ internal static class EndpointsDecoder
         for (var i = 0; i < assignment.Endpoints.Count; i++)
         {
             using var at = scope.At("endpoints", i);
-            var locality = assignment.Endpoints[i].LbEndpoints;
-            for (var j = 0; j < locality.Count; j++)
+            var group = assignment.Endpoints[i];
+            var locality = group.Locality is { } l ? Localities.Join(l.Region, l.Zone, l.SubZone) : "";
+            var weight = scope.Count(group.LoadBalancingWeight ?? 0, "load_balancing_weight");
+            if (group.Priority > WireLimits.MaxPriority)
+            {
+                scope.Error($"priority {group.Priority} is more than MaxPriority ({WireLimits.MaxPriority})");
+                continue;
+            }
+
+            for (var j = 0; j < group.LbEndpoints.Count; j++)
             {
                 using var inner = scope.At("lb_endpoints", j);
-                endpoints.Add(DecodeEndpoint(scope, locality[j]));
+                endpoints.Add(DecodeEndpoint(scope, group.LbEndpoints[j]) with
+                {
+                    Locality = locality,
+                    LocalityWeight = weight,
+                    Priority = (int)group.Priority,
+                });
             }
         }
 

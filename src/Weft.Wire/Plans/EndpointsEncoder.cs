@@ -6,7 +6,7 @@ using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
 
-/// <summary>Endpoints plan → ClusterLoadAssignment, one locality.</summary>
+/// <summary>Endpoints plan → ClusterLoadAssignment; neighbours of one locality and priority are one group.</summary>
 internal static class EndpointsEncoder
 {
     public const string TlsModeKey = "tlsMode";
@@ -16,19 +16,36 @@ internal static class EndpointsEncoder
     public static ClusterLoadAssignment Encode(EndpointsPlan plan)
     {
         var assignment = new ClusterLoadAssignment { ClusterName = plan.Cluster };
-        if (plan.Endpoints.Count == 0)
-        {
-            return assignment;
-        }
-
-        var locality = new LocalityLbEndpoints();
+        LocalityLbEndpoints? group = null;
+        EndpointPlan? previous = null;
         foreach (var endpoint in plan.Endpoints)
         {
-            locality.LbEndpoints.Add(EncodeEndpoint(endpoint));
+            if (group is null || !AreTogether(previous!, endpoint))
+            {
+                group = new LocalityLbEndpoints
+                {
+                    Locality = endpoint.Locality.Length == 0 ? null : EncodeLocality(endpoint.Locality),
+                    LoadBalancingWeight = endpoint.LocalityWeight == 0 ? null : (uint)endpoint.LocalityWeight,
+                    Priority = (uint)endpoint.Priority,
+                };
+                assignment.Endpoints.Add(group);
+            }
+
+            group.LbEndpoints.Add(EncodeEndpoint(endpoint));
+            previous = endpoint;
         }
 
-        assignment.Endpoints.Add(locality);
         return assignment;
+    }
+
+    /// <summary>True for endpoints of one locality, priority and weight.</summary>
+    internal static bool AreTogether(EndpointPlan one, EndpointPlan other) =>
+        one.Priority == other.Priority && one.LocalityWeight == other.LocalityWeight && one.Locality == other.Locality;
+
+    private static Locality EncodeLocality(string locality)
+    {
+        var (region, zone, subzone) = Localities.Split(locality);
+        return new Locality { Region = region, Zone = zone, SubZone = subzone };
     }
 
     private static LbEndpoint EncodeEndpoint(EndpointPlan plan)

@@ -15,8 +15,8 @@ namespace Weft.Wire.Plans;
 /// <summary>Route table plan → RouteConfiguration.</summary>
 internal static class RouteEncoder
 {
-    private const int HostSelectionAttempts = 5;
-    private const int MaxBackoffFactor = 10;
+    public const int HostSelectionAttempts = 5;
+    public const string PreviousHosts = "envoy.retry_host_predicates.previous_hosts";
 
     public static RouteConfiguration Encode(RouteTablePlan plan)
     {
@@ -89,7 +89,16 @@ internal static class RouteEncoder
 
     private static RouteAction EncodeForward(ForwardPlan plan)
     {
-        var action = new RouteAction { Timeout = Wrap.Duration(plan.TimeoutMs) };
+        var action = new RouteAction
+        {
+            Timeout = Wrap.Duration(plan.TimeoutMs),
+            IdleTimeout = plan.IdleTimeoutMs == 0 ? null : Wrap.Duration(plan.IdleTimeoutMs),
+            HedgePolicy = plan.HedgeOnPerTryTimeout ? new HedgePolicy { HedgeOnPerTryTimeout = true } : null,
+            MaxStreamDuration = plan.MaxGrpcTimeoutMs < 0
+                ? null
+                : new RouteAction.Types.MaxStreamDuration { GrpcTimeoutHeaderMax = Wrap.Duration(plan.MaxGrpcTimeoutMs) },
+        };
+        action.HashPolicy.AddRange(plan.HashPolicies.Select(HashPolicies.Encode));
         if (plan.Clusters.Count == 1 && plan.Clusters[0] == WeightedClusterPlan.Only(plan.Clusters[0].Cluster))
         {
             action.Cluster = plan.Clusters[0].Cluster;
@@ -144,13 +153,17 @@ internal static class RouteEncoder
             RetryOn = string.Join(',', plan.RetryOn),
             NumRetries = (uint)plan.Attempts,
             PerTryTimeout = plan.PerTryTimeoutMs == 0 ? null : Wrap.Duration(plan.PerTryTimeoutMs),
-            HostSelectionRetryMaxAttempts = HostSelectionAttempts,
         };
-        retry.RetryHostPredicate.Add(new RetryPolicy.Types.RetryHostPredicate
+        if (plan.AvoidsTriedEndpoints)
         {
-            Name = "envoy.retry_host_predicates.previous_hosts",
-            TypedConfig = Wrap.Nothing(TypeUrls.PreviousHosts),
-        });
+            retry.HostSelectionRetryMaxAttempts = HostSelectionAttempts;
+            retry.RetryHostPredicate.Add(new RetryPolicy.Types.RetryHostPredicate
+            {
+                Name = PreviousHosts,
+                TypedConfig = Wrap.Nothing(TypeUrls.PreviousHosts),
+            });
+        }
+
         foreach (var code in plan.StatusCodes)
         {
             retry.RetriableStatusCodes.Add((uint)code);
@@ -161,7 +174,7 @@ internal static class RouteEncoder
             retry.RetryBackOff = new RetryPolicy.Types.RetryBackOff
             {
                 BaseInterval = Wrap.Duration(plan.BackoffBaseMs),
-                MaxInterval = Wrap.Duration(plan.BackoffBaseMs * MaxBackoffFactor),
+                MaxInterval = plan.BackoffMaxMs == 0 ? null : Wrap.Duration(plan.BackoffMaxMs),
             };
         }
 

@@ -21,8 +21,8 @@ internal static class Wrap
 
     public static Any Nothing(string typeUrl) => new() { TypeUrl = typeUrl };
 
-    public static Duration Duration(int ms) =>
-        new() { Seconds = ms / MsPerSecond, Nanos = ms % MsPerSecond * NanosPerMs };
+    public static Duration Duration(long ms) =>
+        new() { Seconds = ms / MsPerSecond, Nanos = (int)(ms % MsPerSecond) * NanosPerMs };
 
     public static ConfigSource Ads() =>
         new() { Ads = new AggregatedConfigSource(), ResourceApiVersion = ApiVersion.V3 };

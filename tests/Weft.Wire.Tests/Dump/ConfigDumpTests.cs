@@ -60,6 +60,34 @@ public sealed class ConfigDumpTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(100));
 
     [Fact]
+    public void The_dump_of_a_cluster_has_the_fields_of_the_wire() =>
+        Prop.ForAll(Arb.From(Gen.Choose(0, int.MaxValue - 1)), seed =>
+        {
+            var plan = PlanMaker.Plan(seed);
+            using var dump = Dump(plan);
+            var clusters = ProxyConfigTables.Section(dump.RootElement, "ClustersConfigDump", "dynamic_active_clusters")
+                .Select(c => c.GetProperty("cluster")).ToList();
+            var encoded = new PlanEncoder().Encode(plan).Clusters;
+            for (var i = 0; i < encoded.Length; i++)
+            {
+                var wire = Envoy.Config.Cluster.V3.Cluster.Parser.ParseFrom(encoded[i].Body);
+                Same(wire.CircuitBreakers, clusters[i], "circuit_breakers");
+                Same(wire.OutlierDetection, clusters[i], "outlier_detection");
+                Same(wire.CommonLbConfig, clusters[i], "common_lb_config");
+                Same(wire.RingHashLbConfig, clusters[i], "ring_hash_lb_config");
+                Same(wire.MaglevLbConfig, clusters[i], "maglev_lb_config");
+                Same(wire.RoundRobinLbConfig, clusters[i], "round_robin_lb_config");
+                Same(wire.LeastRequestLbConfig, clusters[i], "least_request_lb_config");
+                Same(wire.UpstreamConnectionOptions, clusters[i], "upstream_connection_options");
+                Assert.Equal(wire.LbPolicy.ToString().ToUpperInvariant(), clusters[i].GetProperty("lb_policy").GetString()!.Replace("_", "", StringComparison.Ordinal));
+                var check = clusters[i].TryGetProperty("health_checks", out var checks) ? checks[0] : default;
+                Assert.Equal(wire.HealthChecks.Count == 0 ? [] : Leaves(Json(wire.HealthChecks[0]), ""), Leaves(check, ""));
+            }
+
+            return true;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(50));
+
+    [Fact]
     public void The_sections_are_envoys()
     {
         using var dump = Dump(SmallMesh.Plan("a"));
@@ -164,4 +192,23 @@ public sealed class ConfigDumpTests
             _now,
             (type, name) => versions.GetValueOrDefault((type, name)));
     }
+
+    private static void Same(Google.Protobuf.IMessage? wire, JsonElement cluster, string field) => Assert.Equal(
+        wire is null ? [] : Leaves(Json(wire), ""), cluster.TryGetProperty(field, out var dumped) ? Leaves(dumped, "") : []);
+
+    private static JsonElement Json(Google.Protobuf.IMessage message)
+    {
+        var formatter = new Google.Protobuf.JsonFormatter(Google.Protobuf.JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true));
+        return JsonDocument.Parse(formatter.Format(message)).RootElement.Clone();
+    }
+
+    /// <summary>Every value with its path; what is as if it were not said is left out.</summary>
+    private static List<string> Leaves(JsonElement json, string path) => json.ValueKind switch
+    {
+        JsonValueKind.Undefined => [],
+        JsonValueKind.Object => [.. json.EnumerateObject().SelectMany(p => Leaves(p.Value, $"{path}.{p.Name}")).Order(StringComparer.Ordinal)],
+        JsonValueKind.Array => [.. json.EnumerateArray().SelectMany(e => Leaves(e, $"{path}[]"))],
+        _ when json.ToString() is "0" or "" or "False" => [],
+        _ => [$"{path}={json}"],
+    };
 }

@@ -20,12 +20,12 @@ public sealed class DecodeTests
     [Fact]
     public void A_field_outside_the_subset_is_a_warning_with_its_number()
     {
-        // Cluster: field 10 (circuit_breakers) with a message, field 47 with a flag.
-        var body = ByteString.CopyFrom([.. Small().ToByteArray(), (10 << 3) | 2, 2, 8, 1, 0xF8, 2, 1]);
+        // Cluster: field 13 (http_protocol_options) with a message, field 47 with a flag.
+        var body = ByteString.CopyFrom([.. Small().ToByteArray(), (13 << 3) | 2, 2, 8, 1, 0xF8, 2, 1]);
         var decoded = PlanDecoder.Decode(TypeUrls.Cluster, "c", body);
         Assert.NotNull(decoded.Part);
         Assert.Equal(
-            ["CDS c: field 10 of Cluster is not supported and has no effect", "CDS c: field 47 of Cluster is not supported and has no effect"],
+            ["CDS c: field 13 of Cluster is not supported and has no effect", "CDS c: field 47 of Cluster is not supported and has no effect"],
             decoded.Warnings.Select(w => w.ToString()));
     }
 
@@ -88,7 +88,7 @@ public sealed class DecodeTests
         Assert.Contains(PlanDecoder.Decode(TypeUrls.Listener, "l", listener.ToByteString()).Errors, e => e.Field == "filter_chains[0].filters");
         var cluster = Small();
         cluster.Type = Cluster.Types.DiscoveryType.StrictDns;
-        cluster.LbPolicy = Cluster.Types.LbPolicy.Maglev;
+        cluster.LbPolicy = Cluster.Types.LbPolicy.LoadBalancingPolicyConfig;
         Assert.Equal(2, PlanDecoder.Decode(TypeUrls.Cluster, "c", cluster.ToByteString()).Errors.Length);
         Assert.Single(PlanDecoder.Decode("x", "c", ByteString.Empty).Errors);
     }

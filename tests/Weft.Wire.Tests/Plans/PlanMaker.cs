@@ -7,7 +7,7 @@ using Weft.Model.Plan;
 namespace Weft.Wire.Tests.Plans;
 
 /// <summary>Makes plans that use every field, within what plans may say; the seed decides all.</summary>
-internal sealed class PlanMaker(int seed)
+internal sealed partial class PlanMaker(int seed)
 {
     private readonly Random _random = new(seed);
     private int _names;
@@ -98,12 +98,29 @@ internal sealed class PlanMaker(int seed)
             : new WeightedClusterPlan(Name(), _random.Next(1, 100), Operations(), Operations())),
         Ms(),
         Maybe(() => new RetryPlan(
-            _random.Next(10), Ms(), Many(3, () => Pick("5xx", "reset", "connect-failure")), Many(2, () => _random.Next(400, 600)), _random.Next(1, 99))),
+            _random.Next(10), Ms(), Many(3, () => Pick("5xx", "reset", "connect-failure")), Many(2, () => _random.Next(400, 600)), _random.Next(1, 99))
+        {
+            BackoffMaxMs = Pick(0, 250, 1_000),
+            AvoidsTriedEndpoints = Coin(),
+        }),
         Maybe(() => Pick(
             new RewritePlan("/" + Name(), null, null, null),
             new RewritePlan(null, Name(), null, null),
             new RewritePlan("/" + Name(), Name(), null, null),
-            new RewritePlan(null, null, "/a(.*)", @"\1"))));
+            new RewritePlan(null, null, "/a(.*)", @"\1"))))
+    {
+        HashPolicies = Many(3, Hash),
+        HedgeOnPerTryTimeout = Coin(),
+        IdleTimeoutMs = Ms(),
+        MaxGrpcTimeoutMs = Pick(-1, 0, 1, 15_000),
+    };
+
+    private HashPolicyPlan Hash() => Pick(Enum.GetValues<HashSource>()) switch
+    {
+        HashSource.Cookie => new HashPolicyPlan(HashSource.Cookie, Name(), Pick("", "/"), Pick(-1, 0, 1_500, 31_536_000_000L), Coin()),
+        HashSource.SourceAddress => new HashPolicyPlan(HashSource.SourceAddress, "", "", -1, Coin()),
+        var source => new HashPolicyPlan(source, Name(), "", -1, Coin()),
+    };
 
     private RedirectPlan Redirect()
     {
@@ -131,23 +148,6 @@ internal sealed class PlanMaker(int seed)
             Many(2, () => new HeaderPlan(Name(), Name())),
             Many(2, Name));
 
-    private ClusterPlan Cluster()
-    {
-        var kind = Pick(Enum.GetValues<ClusterKind>());
-        return new ClusterPlan(
-            Name(),
-            kind,
-            Pick(Enum.GetValues<LoadBalancerKind>()),
-            Ms(),
-            _random.Next(3),
-            Ms(),
-            Maybe(Tls),
-            kind == ClusterKind.Static ? Many(3, Endpoint) : [],
-            Maybe(() => new ServiceNamePlan(Name(), Name(), Name())),
-            Direction(),
-            Origin());
-    }
-
     private UpstreamTlsPlan Tls()
     {
         var mode = Pick(Enum.GetValues<UpstreamTlsMode>());
@@ -156,10 +156,6 @@ internal sealed class PlanMaker(int seed)
                 mode, Name(), Many(2, Name), Many(2, Name), Pick("", "/etc/ca.pem"), Coin())
             : new UpstreamTlsPlan(mode, Name(), Many(3, Name), Many(2, () => $"spiffe://td/ns/{Name()}/sa/{Name()}"), "", false);
     }
-
-    private EndpointPlan Endpoint() => new(
-        Address(), Port(), _random.Next(1, 100), Coin(), Coin(), Maybe(() => new WorkloadNamePlan(
-            Pick("", Name()), Name(), Name(), Pick("latest", "v1"), Name(), Name(), Pick("", Name()), Pick("", Name()))));
 
     private Origin Origin() => Coin()
         ? Model.Diagnostics.Origin.BuiltIn
