@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
-using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tls;
