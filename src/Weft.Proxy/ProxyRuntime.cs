@@ -7,6 +7,7 @@ using Weft.Proxy.Listeners;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy;
 
@@ -19,6 +20,7 @@ internal sealed class ProxyRuntime : IDisposable
     private readonly ProxyLoop[] _loops;
     private readonly Thread[] _threads;
     private readonly LoopListeners[] _listeners;
+    private readonly SharedClusters _clusters;
     private readonly Lock _gate = new();
     private LoadedPlan _plan;
     private TlsMaterial? _material;
@@ -28,13 +30,14 @@ internal sealed class ProxyRuntime : IDisposable
         _loops = new ProxyLoop[options.Loops];
         _threads = new Thread[options.Loops];
         _listeners = new LoopListeners[options.Loops];
-        _plan = new LoadedPlan(ProxyPlan.Empty, options.Loops);
+        _clusters = new SharedClusters(options.Loops, options.Clock, options.Tell);
+        _plan = new LoadedPlan(ProxyPlan.Empty, _clusters);
         for (var i = 0; i < _loops.Length; i++)
         {
             var events = LoopFactory.Create(options.Io, new LoopSettings(options.Clock, options.Mark), out var fallback);
             IoName = events.Name;
             IoFallback = fallback;
-            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], options.ConnectionsPerEndpoint);
+            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], _plan, options.ConnectionsPerEndpoint);
             var loop = new ProxyLoop(i, events, settings, new Random(options.Seed + i));
             loop.Adopt(_plan);
             events.Faulted = fault => options.Faulted?.Invoke(fault);
@@ -90,7 +93,7 @@ internal sealed class ProxyRuntime : IDisposable
             LoadedPlan loaded;
             try
             {
-                loaded = new LoadedPlan(plan, _loops.Length);
+                loaded = new LoadedPlan(plan, _clusters);
             }
             catch (FormatException problem)
             {
@@ -109,6 +112,7 @@ internal sealed class ProxyRuntime : IDisposable
                 return problems;
             }
 
+            _clusters.Adopt(loaded.Clusters);
             Volatile.Write(ref _plan, loaded);
             return OnEveryLoop(i =>
             {
@@ -262,4 +266,7 @@ internal sealed record ProxyOptions
 
     /// <summary>Told of defects met while serving one connection.</summary>
     internal Action<Exception>? Faulted { get; init; }
+
+    /// <summary>Told, on any thread, of what operators want to read in the log, such as an endpoint's ejection.</summary>
+    internal Action<string>? Tell { get; init; }
 }

@@ -47,6 +47,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
             Seed = random.Next(),
             Workload = NamesOf(bootstrap.Node.Metadata),
             Log = _accessLog,
+            Tell = words => log.WriteLine($"weft-proxy: {words}"),
             Faulted = fault => log.WriteLine($"weft-proxy: a connection was closed because of a defect: {fault}"),
         });
         _admin = new AdminServer(log);

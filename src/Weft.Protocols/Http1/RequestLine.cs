@@ -37,21 +37,10 @@ internal static class RequestLine
 
         head.MethodText = new TextRange(start, space);
         head.Method = KnownMethods.Classify(method);
-        var target = rest[..second];
-        if (rules.CutFragment && target.IndexOf((byte)'#') is > 0 and var hash)
-        {
-            if (target[(hash + 1)..].ContainsAnyExcept(Octets.Target))
-            {
-                return Http1Error.Target;
-            }
-
-            target = target[..hash];
-        }
-
-        head.Target = new TextRange(start + space + 1, target.Length);
+        head.Target = new TextRange(start + space + 1, second);
         return Version(rest[(second + 1)..], head) is var error and not Http1Error.None
             ? error
-            : ParseTarget(target, head, rules);
+            : ParseTarget(rest[..second], head, rules);
     }
 
     internal static Http1Error Version(ReadOnlySpan<byte> version, MessageHead head)

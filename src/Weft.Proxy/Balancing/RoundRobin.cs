@@ -1,47 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model.Plan;
+
 namespace Weft.Proxy.Balancing;
 
 /// <summary>
-/// One after the other; with different weights the smooth way, where a heavy endpoint's turns are spread over the round. Begins at a
-/// place of chance, else all proxies would begin with the same endpoint.
+/// One after the other; with different weights by earliest deadline, so that a heavy endpoint's turns are spread over the round. Begins
+/// at a place of chance, else all proxies would begin with the same endpoint.
 /// </summary>
-internal sealed class RoundRobin : Balancer
+internal sealed class RoundRobin(SlowStartPlan? slowStart) : Balancer
 {
+    private readonly Edf _schedule = new();
+    private EndpointState[] _endpoints = [];
+    private bool _isEven;
     private uint _next;
 
-    public override void Begin(ReadOnlySpan<EndpointState> endpoints, Random random)
+    public override void Begin(EndpointState[] endpoints, in PickRequest request)
     {
-        if (endpoints.IsEmpty)
+        _endpoints = endpoints;
+        _isEven = slowStart is null && HasEqualWeights(endpoints);
+        if (endpoints.Length == 0)
         {
             return;
         }
 
-        _next = (uint)random.Next(endpoints.Length);
-        foreach (var endpoint in endpoints)
+        if (_isEven)
         {
-            endpoint.Credit = random.Next(endpoint.Weight);
+            _next = (uint)request.Random.Next(endpoints.Length);
+            return;
         }
+
+        var weights = new double[endpoints.Length];
+        for (var i = 0; i < weights.Length; i++)
+        {
+            weights[i] = SlowStart.WeightOf(endpoints[i], slowStart, request.Now);
+        }
+
+        _schedule.Begin(weights, request.Random);
     }
 
-    public override EndpointState Pick(ReadOnlySpan<EndpointState> endpoints, long totalWeight, Random random)
+    public override EndpointState Pick(in PickRequest request)
     {
-        if (totalWeight == endpoints.Length)
+        if (_isEven)
         {
-            return endpoints[(int)(_next++ % (uint)endpoints.Length)];
+            return _endpoints[(int)(_next++ % (uint)_endpoints.Length)];
         }
 
-        var best = endpoints[0];
-        foreach (var endpoint in endpoints)
-        {
-            endpoint.Credit += endpoint.Weight;
-            if (endpoint.Credit > best.Credit)
-            {
-                best = endpoint;
-            }
-        }
-
-        best.Credit -= totalWeight;
-        return best;
+        var endpoint = _endpoints[_schedule.Next];
+        _schedule.Pass(SlowStart.WeightOf(endpoint, slowStart, request.Now));
+        return endpoint;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tls;
@@ -218,7 +219,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
                 return;
             }
 
-            var connection = new Http1Downstream(_loop, _loop.Plan.ChainOf(http), _channel, this);
+            var connection = new Http1Downstream(_loop, new HttpChain(http, FilterOrder.For(http.Direction)), _channel, this);
             _channel.ResumeReading();
             if (!first.IsEmpty)
             {

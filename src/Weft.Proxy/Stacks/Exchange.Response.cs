@@ -25,8 +25,14 @@ internal sealed partial class Exchange
     internal void OnResponseHead(ReadOnlySpan<byte> bytes, BodyKind body)
     {
         Loop.Events.Timers.Stop(_tryTimer);
+        GrpcStatus = Observe.GrpcStatusOf(Response, bytes);
+        if (GrpcStatus >= 0 || Response.Status != 200 || !Observe.IsGrpc(this))
+        {
+            NoteAnswer();
+        }
+
         var retry = Route?.Actions.Retry;
-        if (retry is not null && CanReplay && !WantsBody && IsWorthAnother(retry, bytes))
+        if (retry is not null && CanReplay && !WantsBody && IsWorthAnother(retry))
         {
             if (_retries < retry.Attempts)
             {
@@ -40,7 +46,6 @@ internal sealed partial class Exchange
 
         Status = Response.Status;
         UpstreamServiceMs = Loop.ElapsedMs(_sentAt);
-        GrpcStatus = Observe.GrpcStatusOf(Response, bytes);
         _responseBegan = true;
         ref var output = ref Loop.Out;
         output.Clear();
@@ -66,6 +71,7 @@ internal sealed partial class Exchange
         if (GrpcStatus < 0 && !trailers.IsEmpty)
         {
             GrpcStatus = Observe.GrpcStatusOf(trailers);
+            NoteAnswer();
         }
 
         Downstream.WriteEnd(trailers);
@@ -149,14 +155,24 @@ internal sealed partial class Exchange
         Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, [], "text/plain"u8, failure.Body, last);
     }
 
-    private bool IsWorthAnother(RetryPolicy retry, ReadOnlySpan<byte> bytes)
+    /// <summary>The endpoint is judged by its answers; those of gRPC count by the HTTP status that stands for theirs.</summary>
+    private void NoteAnswer()
+    {
+        if (_counted)
+        {
+            var status = GrpcStatus >= 0 && Response.Status < 500 ? Observe.HttpStatusOf(GrpcStatus) : Response.Status;
+            Cluster!.On(Loop.Index).Answered(Endpoint!, status, Loop.Events.Clock.GetElapsedTime(_sentAt).TotalMilliseconds);
+        }
+    }
+
+    private bool IsWorthAnother(RetryPolicy retry)
     {
         if (retry.CoversStatus(Response.Status))
         {
             return true;
         }
 
-        return retry.LooksAtGrpcStatus && retry.CoversGrpc(Observe.GrpcStatusOf(Response, bytes));
+        return retry.LooksAtGrpcStatus && retry.CoversGrpc(GrpcStatus);
     }
 
     /// <summary>The head is gone already: only cutting the stream tells the client that the rest will not come.</summary>

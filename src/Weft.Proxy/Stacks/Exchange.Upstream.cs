@@ -53,6 +53,7 @@ internal sealed partial class Exchange
         }
 
         Attempts++;
+        GrpcStatus = -1;
         _sent = false;
         Response.Reset();
         var pool = Loop.ChoosePool(this, _lastEndpoint, out var endpoint, out var failure);
@@ -229,6 +230,11 @@ internal sealed partial class Exchange
         Loop.Events.Timers.Stop(_tryTimer);
         var requestSent = _sent;
         var isStale = failure.Kind == FailureKind.ConnectionClosed && _reused && _upstream is not { HasInput: true };
+        if (!isStale || _freshOnly)
+        {
+            NoteFailure(failure);
+        }
+
         DropUpstream();
         if (_responseBegan)
         {
@@ -300,6 +306,15 @@ internal sealed partial class Exchange
         {
             _counted = false;
             Endpoint!.End();
+        }
+    }
+
+    /// <summary>The endpoint is judged by what fails there.</summary>
+    private void NoteFailure(in Failure failure)
+    {
+        if (_counted && failure.Side == Side.Upstream)
+        {
+            Cluster!.On(Loop.Index).FailedLocally(Endpoint!);
         }
     }
 

@@ -53,9 +53,6 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal ReadOnlySpan<byte> RequestBytes => _headBytes.Bytes;
 
-    /// <summary>The same bytes for a stage that changes them where they stand.</summary>
-    internal Span<byte> EditableHead => _headBytes.Bytes;
-
     internal PlannedRoute? Route { get; set; }
 
     internal WeightedTarget? Target { get; set; }
@@ -172,7 +169,9 @@ internal sealed partial class Exchange : ITimerOwner
     {
         if (ReferenceEquals(timer, _requestTimer))
         {
-            AnswerFailure(new Failure(FailureKind.RequestTimeout));
+            var failure = new Failure(FailureKind.RequestTimeout);
+            NoteFailure(failure);
+            AnswerFailure(failure);
         }
         else if (ReferenceEquals(timer, _tryTimer))
         {

@@ -8,7 +8,6 @@ internal enum FailureKind
     None,
     BadRequest,
     HeadTooLarge,
-    BadPath,
     VersionNotSupported,
     MissingHost,
     HeadTimeout,

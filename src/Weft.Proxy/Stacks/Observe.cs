@@ -65,6 +65,23 @@ internal static class Observe
         return -1;
     }
 
+    /// <summary>The HTTP status that says the same (google.rpc.Code's mapping).</summary>
+    internal static int HttpStatusOf(int grpcStatus) => grpcStatus switch
+    {
+        0 => 200,
+        1 => 499,
+        3 or 9 or 11 => 400,
+        4 => 504,
+        5 => 404,
+        6 or 10 => 409,
+        7 => 403,
+        8 => 429,
+        12 => 501,
+        14 => 503,
+        16 => 401,
+        _ => 500,
+    };
+
     internal static void TunnelOpened(TunnelStack tunnel)
     {
         var series = tunnel.Loop.Metrics.TcpFor(tunnel.Accepted.Listener.Plan.Direction, ConnectionOf(tunnel), "-");

@@ -38,7 +38,7 @@ internal sealed class ProxyLoop : IDisposable
         PeerMetadata = KeepPeerNames.Encode(settings.Workload);
         Metrics = new LoopMetrics(settings.Workload);
         Log = settings.Log;
-        Plan = new LoadedPlan(ProxyPlan.Empty, 1);
+        Plan = settings.FirstPlan;
     }
 
     internal int Index { get; }
@@ -103,7 +103,7 @@ internal sealed class ProxyLoop : IDisposable
         {
             if (!_clusters.TryGetValue(name, out var known))
             {
-                _clusters[name] = known = new LoopCluster(Pools);
+                _clusters[name] = known = new LoopCluster(Pools, entry.Shared, Index);
             }
 
             known.Update(entry, Random);
@@ -114,7 +114,8 @@ internal sealed class ProxyLoop : IDisposable
         {
             foreach (var name in _clusters.Keys.Where(name => plan.FindCluster(name) is null).ToArray())
             {
-                _clusters.Remove(name);
+                _clusters.Remove(name, out var gone);
+                gone!.Close();
             }
         }
 
@@ -155,7 +156,7 @@ internal sealed class ProxyLoop : IDisposable
             return state.PoolFor(exchange.Client.Destination, meshed: false);
         }
 
-        endpoint = last.IsNone ? state.Endpoints.Pick(Random) : state.Endpoints.Pick(Random, last);
+        endpoint = state.Pick(new PickRequest(Random, Events.Now) { Tried = last.IsNone ? default : new ReadOnlySpan<IpEndpoint>(in last) });
         if (endpoint is null)
         {
             failure = new Failure(FailureKind.NoHealthyEndpoint);
@@ -181,8 +182,9 @@ internal sealed class ProxyLoop : IDisposable
 /// <param name="Clock">Where time comes from.</param>
 /// <param name="Workload">How this workload names itself.</param>
 /// <param name="Log">The loop's way into the access log; null without one.</param>
+/// <param name="FirstPlan">What is served before there is a plan.</param>
 /// <param name="ConnectionsPerEndpoint">Open connections of the loop to one endpoint; above this a request is answered 503, flag UO.</param>
-internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, int ConnectionsPerEndpoint);
+internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, LoadedPlan FirstPlan, int ConnectionsPerEndpoint);
 
 /// <summary>A client connection, as draining sees it.</summary>
 internal interface IDrainable

@@ -36,6 +36,7 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
     private long _reportedReceived;
     private bool _nearEnded;
     private bool _ended;
+    private bool _isCounted;
 
     private TunnelStack(ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, string statPrefix, int idleMs)
     {
@@ -91,6 +92,11 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
     {
         _loop.Events.Timers.Start(_connectTimer, _loop.Events.Now + (LoopMetrics.TcpReportSeconds * 1000));
         UpstreamPeer = (_far as TlsChannel)?.Peer;
+        if (Endpoint is { } endpoint)
+        {
+            Cluster!.On(_loop.Index).Reached(endpoint, _loop.Events.Clock.GetElapsedTime(StartedAt).TotalMilliseconds);
+        }
+
         _pump = new BytePump(_loop.Events, _near, _far!, _idleMs, this);
         Observe.TunnelOpened(this);
         if (!_early.IsEmpty)
@@ -208,6 +214,16 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         }
 
         UpstreamAddress = target.Address;
+        var state = cluster.On(_loop.Index);
+        if (!state.Shared.Breaker.MayConnect)
+        {
+            state.Usage.Add(ClusterFigure.ConnectionOverflow);
+            Fail(new Failure(FailureKind.Overflow, $"more than {cluster.Plan.Breaker.MaxConnections} connections to cluster '{cluster.Plan.Name}'"));
+            return;
+        }
+
+        state.Usage.Add(ClusterFigure.Connections);
+        _isCounted = true;
         _far = _loop.Connector.Open(target, this, out var problem);
         if (_far is null)
         {
@@ -230,7 +246,7 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
                 : state.TargetFor(Accepted.Facts.Destination, meshed: false, isHttp: false);
         }
 
-        Endpoint = state.Endpoints.Pick(_loop.Random);
+        Endpoint = state.Pick(new PickRequest(_loop.Random, _loop.Events.Now));
         Endpoint?.Begin();
         return Endpoint is null ? null : state.TargetFor(Endpoint.Address, Endpoint.Plan.Meshed, isHttp: false);
     }
@@ -245,6 +261,10 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         if (_pump is null)
         {
             Observe.TunnelOpened(this);
+            if (Endpoint is { } endpoint && failure.Side == Side.Upstream)
+            {
+                Cluster!.On(_loop.Index).FailedLocally(endpoint);
+            }
         }
 
         Failure = failure;
@@ -264,6 +284,11 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
 
         _ended = true;
         Endpoint?.End();
+        if (_isCounted)
+        {
+            Cluster!.On(_loop.Index).Usage.Add(ClusterFigure.Connections, -1);
+        }
+
         _loop.Events.Timers.Stop(_connectTimer);
         _early.Free();
         _loop.Connections.Remove(this);

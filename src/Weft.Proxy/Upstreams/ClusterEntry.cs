@@ -6,11 +6,14 @@ using Weft.Model.Plan;
 namespace Weft.Proxy.Upstreams;
 
 /// <summary>A cluster as one plan says it. Loops keep what they know of it over plans in a <see cref="LoopCluster"/> each.</summary>
-internal sealed class ClusterEntry(ClusterPlan plan, EndpointsPlan? endpoints, int loops)
+internal sealed class ClusterEntry(ClusterPlan plan, EndpointsPlan? endpoints, SharedCluster shared)
 {
-    private readonly LoopCluster?[] _loops = new LoopCluster?[loops];
+    private readonly LoopCluster?[] _loops = new LoopCluster?[shared.Usage.Length];
 
     internal ClusterPlan Plan { get; } = plan;
+
+    /// <summary>What all loops know together of the cluster.</summary>
+    internal SharedCluster Shared => shared;
 
     internal EquatableArray<EndpointPlan> Endpoints { get; } =
         plan.Kind == ClusterKind.Eds ? endpoints?.Endpoints ?? [] : plan.StaticEndpoints;

@@ -7,33 +7,89 @@ using Weft.Proxy.Io;
 namespace Weft.Proxy.Upstreams;
 
 /// <summary>What one loop knows of a cluster: its endpoints' state, and how to reach each address. It outlives plans.</summary>
-internal sealed class LoopCluster(PoolTable pools)
+internal sealed class LoopCluster
 {
     /// <summary>Addresses that are remembered; above this all are forgotten and looked up anew.</summary>
     internal const int AddressLimit = 4096;
 
     private readonly Dictionary<IpEndpoint, Reach> _reached = [];
+    private readonly PoolTable _pools;
+    private readonly ClusterWatch? _watch;
     private ClusterEntry? _entry;
 
-    internal EndpointSet Endpoints { get; } = new();
+    internal LoopCluster(PoolTable pools, SharedCluster shared, int loop)
+    {
+        _pools = pools;
+        Shared = shared;
+        Usage = shared.Usage[loop];
+        Endpoints = new EndpointSet(shared.Health, loop);
+
+        // What concerns the whole proxy is done once, by the first loop.
+        _watch = loop == 0 ? new ClusterWatch(this, pools.Loop) : null;
+    }
+
+    internal SharedCluster Shared { get; }
+
+    /// <summary>This loop's figures.</summary>
+    internal ClusterUsage Usage { get; }
+
+    internal EndpointSet Endpoints { get; }
+
+    /// <summary>As the newest plan says it.</summary>
+    internal ClusterPlan Plan => _entry!.Plan;
 
     /// <summary>Takes over the newest plan's words; what did not change costs nothing.</summary>
     internal void Update(ClusterEntry entry, Random random)
     {
-        var same = _entry is not null && ReferenceEquals(_entry.Plan, entry.Plan);
-        if (!same && _entry?.Plan != entry.Plan)
+        var samePlan = _entry is not null && (ReferenceEquals(_entry.Plan, entry.Plan) || _entry.Plan == entry.Plan);
+        if (_entry is null || !samePlan || _entry.Endpoints != entry.Endpoints)
         {
             // Limits or TLS may be different; connections find their way back to the same pool where they are not.
             _reached.Clear();
-        }
-
-        if (_entry is null || _entry.Plan.Balancer != entry.Plan.Balancer || _entry.Endpoints != entry.Endpoints)
-        {
-            Endpoints.Update(entry.Plan.Balancer, entry.Endpoints, random);
-            _reached.Clear();
+            Endpoints.Update(entry.Plan, entry.Endpoints, new PickRequest(random, _pools.Loop.Now));
         }
 
         _entry = entry;
+        _watch?.Update();
+    }
+
+    /// <summary>The plan has no such cluster any more.</summary>
+    internal void Close() => _watch?.Close();
+
+    /// <summary>Chooses an endpoint; null, and counted, where there is none.</summary>
+    internal EndpointState? Pick(in PickRequest request)
+    {
+        var panicked = Endpoints.PanicPicks;
+        var pick = Endpoints.Pick(request);
+        if (pick is null)
+        {
+            Usage.Add(ClusterFigure.NoneHealthy);
+        }
+
+        Usage.Add(ClusterFigure.PanicPicks, Endpoints.PanicPicks - panicked);
+        return pick;
+    }
+
+    /// <summary>An endpoint answered; gRPC answers count by the HTTP status that stands for theirs.</summary>
+    internal void Answered(EndpointState endpoint, int status, double milliseconds)
+    {
+        endpoint.Latency.Add(milliseconds, _pools.Loop.Now);
+        Shared.Outliers.Reached(endpoint, isAll: false);
+        Shared.Outliers.Answered(endpoint, status);
+    }
+
+    /// <summary>An endpoint could not be reached, broke off, or took too long.</summary>
+    internal void FailedLocally(EndpointState endpoint)
+    {
+        endpoint.Latency.Add(Latency.FailureMs, _pools.Loop.Now);
+        Shared.Outliers.FailedLocally(endpoint);
+    }
+
+    /// <summary>An opaque connection to an endpoint is open: nothing else will be heard of how it does.</summary>
+    internal void Reached(EndpointState endpoint, double milliseconds)
+    {
+        endpoint.Latency.Add(milliseconds, _pools.Loop.Now);
+        Shared.Outliers.Reached(endpoint, isAll: true);
     }
 
     /// <summary>The pool of HTTP connections to an address.</summary>
@@ -51,7 +107,7 @@ internal sealed class LoopCluster(PoolTable pools)
             _reached.Clear();
         }
 
-        var pool = pools.Get(TargetFor(address, meshed, isHttp: true), _entry!.Plan);
+        var pool = _pools.Get(TargetFor(address, meshed, isHttp: true), _entry!.Plan);
         _reached[address] = new Reach(pool, meshed);
         return pool;
     }
