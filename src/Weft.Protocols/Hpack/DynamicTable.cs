@@ -5,7 +5,7 @@ namespace Weft.Protocols.Hpack;
 /// <summary>The fields that the peer told us to remember, newest first (RFC 7541 section 2.3.2), within a size in bytes.</summary>
 internal sealed class DynamicTable(int maxSize)
 {
-    private HeaderField[] _ring = new HeaderField[8];
+    private TextHeaderField[] _ring = new TextHeaderField[8];
     private int _newest;
 
     public int Count { get; private set; }
@@ -15,7 +15,7 @@ internal sealed class DynamicTable(int maxSize)
     public int MaxSize { get; private set; } = maxSize;
 
     /// <summary>The field of an index from 0 (newest) to <see cref="Count"/> - 1.</summary>
-    public HeaderField Get(int index) => _ring[(_newest + index) % _ring.Length];
+    public TextHeaderField Get(int index) => _ring[(_newest + index) % _ring.Length];
 
     public void Resize(int maxSize)
     {
@@ -23,7 +23,7 @@ internal sealed class DynamicTable(int maxSize)
         EvictTo(maxSize);
     }
 
-    public void Add(HeaderField field)
+    public void Add(TextHeaderField field)
     {
         // A field larger than the table empties it and is not kept: that is no error (section 4.4).
         EvictTo(Math.Max(0, MaxSize - field.Size));
@@ -56,7 +56,7 @@ internal sealed class DynamicTable(int maxSize)
 
     private void Grow()
     {
-        var larger = new HeaderField[_ring.Length * 2];
+        var larger = new TextHeaderField[_ring.Length * 2];
         for (var i = 0; i < Count; i++)
         {
             larger[i] = Get(i);

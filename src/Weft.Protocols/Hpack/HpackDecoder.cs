@@ -1,221 +1,249 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text;
-
 namespace Weft.Protocols.Hpack;
 
 /// <summary>
-/// Reads header blocks of one connection (RFC 7541). Blocks must be given whole and in order, because they share a table.
+/// Reads the header blocks of one connection (RFC 7541) without making strings. Blocks must be given whole and in order, because they
+/// share a table.
 /// </summary>
-/// <param name="maxTableSize">What we announced as SETTINGS_HEADER_TABLE_SIZE, in bytes.</param>
-/// <param name="maxListSize">Most that one block may decode to, counted as section 4.1 does; guards against tiny blocks that grow.</param>
-public sealed class HpackDecoder(int maxTableSize = 4096, int maxListSize = 64 * 1024)
+/// <param name="maxTableSize">SETTINGS_HEADER_TABLE_SIZE that the peer knows of, in bytes.</param>
+internal sealed class HpackDecoder(int maxTableSize = HpackDecoder.DefaultTableSize)
 {
-    // Five continuation octets hold 2^32: nothing honest is larger, and the shift stays in range.
-    private const int MaxIntegerOctets = 5;
+    /// <summary>Table size before any SETTINGS, in bytes (RFC 9113 section 6.5.2).</summary>
+    internal const int DefaultTableSize = 4096;
 
-    private readonly DynamicTable _table = new(maxTableSize);
+    // Four continuation octets hold 2^28: more than any block may have, and the sum stays in range.
+    private const int MaxIntegerOctets = 4;
 
-    /// <summary>Reads one block and appends its fields.</summary>
-    public HpackError Decode(ReadOnlySpan<byte> block, ICollection<HeaderField> fields)
+    private readonly FieldTable _table = new(maxTableSize);
+    private int _maxTableSize = maxTableSize;
+    private bool _mustResize;
+
+    /// <summary>
+    /// The peer acknowledged another SETTINGS_HEADER_TABLE_SIZE. If its table is larger, its next block must begin by making it smaller
+    /// (RFC 7541 section 4.2).
+    /// </summary>
+    internal void SetMaxTableSize(int size)
     {
-        var listSize = 0;
-        var mayResize = true;
-        while (!block.IsEmpty)
-        {
-            var first = block[0];
-            if ((first & 0xE0) == 0x20)
-            {
-                var resized = mayResize ? Resize(ref block) : HpackError.LateTableUpdate;
-                if (resized != HpackError.None)
-                {
-                    return resized;
-                }
+        _maxTableSize = size;
+        _mustResize = _table.MaxSize > size;
+    }
 
-                continue;
+    /// <summary>Reads one block into a section that was reset.</summary>
+    internal HpackError Decode(ReadOnlySpan<byte> block, HeaderSection section)
+    {
+        var at = 0;
+        var mayResize = true;
+        while (at < block.Length)
+        {
+            var first = block[at];
+            var error = HpackError.None;
+            if (first >= 0x80)
+            {
+                mayResize = false;
+                error = first == 0xFF ? ReadInteger(block, ref at, 0x7F, out var index) : Short(first & 0x7F, ref at, out index);
+                if (error == HpackError.None)
+                {
+                    error = _mustResize ? HpackError.TableTooLarge : Repeat(index, section);
+                }
+            }
+            else if ((first & 0xE0) == 0x20)
+            {
+                error = mayResize ? Resize(block, ref at) : HpackError.LateTableUpdate;
+            }
+            else
+            {
+                mayResize = false;
+                error = _mustResize ? HpackError.TableTooLarge : ReadLiteral(block, ref at, section);
             }
 
-            mayResize = false;
-            var error = (first & 0x80) != 0 ? ReadIndexed(ref block, out var field) : ReadLiteral(ref block, out field);
+            if (error != HpackError.None)
+            {
+                return error;
+            }
+        }
+
+        return section.IsTooLarge ? HpackError.ListTooLarge : HpackError.None;
+    }
+
+    private static HpackError Short(int value, ref int at, out int index)
+    {
+        index = value;
+        at++;
+        return HpackError.None;
+    }
+
+    private HpackError Resize(ReadOnlySpan<byte> block, ref int at)
+    {
+        var error = ReadInteger(block, ref at, 0x1F, out var size);
+        if (error != HpackError.None)
+        {
+            return error;
+        }
+
+        if (size > _maxTableSize)
+        {
+            return HpackError.TableTooLarge;
+        }
+
+        _mustResize = false;
+        _table.Resize(size);
+        return HpackError.None;
+    }
+
+    private HpackError Repeat(int index, HeaderSection section)
+    {
+        if (!TryFind(index, out var line, out var shape))
+        {
+            return HpackError.BadIndex;
+        }
+
+        return section.Append(line, shape) ? HpackError.None : HpackError.ListBomb;
+    }
+
+    private bool TryFind(int index, out ReadOnlySpan<byte> line, out FieldShape shape)
+    {
+        if (index is > 0 and <= StaticFields.Count)
+        {
+            line = StaticFields.Line(index, out shape);
+            return true;
+        }
+
+        var dynamic = index - StaticFields.Count - 1;
+        if (dynamic < 0 || dynamic >= _table.Count)
+        {
+            line = default;
+            shape = default;
+            return false;
+        }
+
+        line = _table.Line(dynamic, out shape);
+        return true;
+    }
+
+    private HpackError ReadLiteral(ReadOnlySpan<byte> block, ref int at, HeaderSection section)
+    {
+        var first = block[at];
+        var indexed = (first & 0xC0) == 0x40;
+        var error = ReadInteger(block, ref at, indexed ? 0x3F : 0x0F, out var index);
+        if (error != HpackError.None)
+        {
+            return error;
+        }
+
+        int nameLength;
+        FieldKind kind;
+        if (index != 0)
+        {
+            if (!TryFind(index, out var named, out var shape))
+            {
+                return HpackError.BadIndex;
+            }
+
+            nameLength = shape.NameLength;
+            kind = shape.Kind;
+            named[..(nameLength + 2)].CopyTo(section.Room(nameLength + 2));
+        }
+        else
+        {
+            error = ReadText(block, ref at, section, 0, out nameLength);
             if (error != HpackError.None)
             {
                 return error;
             }
 
-            listSize += field.Size;
-            if (listSize <= maxListSize)
+            var room = section.Room(nameLength + 2);
+            kind = FieldKind.OfName(room[..nameLength]);
+            ": "u8.CopyTo(room[nameLength..]);
+        }
+
+        error = ReadText(block, ref at, section, nameLength + 2, out var valueLength);
+        return error == HpackError.None
+            ? Finish(section, nameLength, valueLength, kind, indexed, sensitive: (first & 0xF0) == 0x10)
+            : error;
+    }
+
+    private HpackError Finish(HeaderSection section, int nameLength, int valueLength, FieldKind kind, bool indexed, bool sensitive)
+    {
+        var length = nameLength + valueLength + FieldShape.Separators;
+        var line = section.Room(length)[..length];
+        "\r\n"u8.CopyTo(line[(length - 2)..]);
+        if (nameLength > ushort.MaxValue || valueLength > ushort.MaxValue)
+        {
+            // No list and no table is so large; such a field only counts, as one over the limit.
+            if (indexed)
             {
-                fields.Add(field);
+                _table.Clear();
             }
+
+            return section.Commit(new FieldShape(ushort.MaxValue, ushort.MaxValue, kind), sensitive) ? HpackError.None : HpackError.ListBomb;
         }
 
-        return listSize > maxListSize ? HpackError.ListTooLarge : HpackError.None;
-    }
-
-    private HpackError Resize(ref ReadOnlySpan<byte> block)
-    {
-        var error = ReadInteger(ref block, 5, out var size);
-        if (error != HpackError.None)
-        {
-            return error;
-        }
-
-        if (size > maxTableSize)
-        {
-            return HpackError.TableTooLarge;
-        }
-
-        _table.Resize(size);
-        return HpackError.None;
-    }
-
-    private HpackError ReadIndexed(ref ReadOnlySpan<byte> block, out HeaderField field)
-    {
-        field = default;
-        var error = ReadInteger(ref block, 7, out var index);
-        return error == HpackError.None ? Find(index, out field) : error;
-    }
-
-    private HpackError ReadLiteral(ref ReadOnlySpan<byte> block, out HeaderField field)
-    {
-        field = default;
-        var indexed = (block[0] & 0xC0) == 0x40;
-        var error = ReadInteger(ref block, indexed ? 6 : 4, out var index);
-        if (error != HpackError.None)
-        {
-            return error;
-        }
-
-        string name;
-        if (index == 0)
-        {
-            error = ReadText(ref block, out name);
-        }
-        else
-        {
-            error = Find(index, out var named);
-            name = named.Name;
-        }
-
-        if (error != HpackError.None)
-        {
-            return error;
-        }
-
-        error = ReadText(ref block, out var value);
-        if (error != HpackError.None)
-        {
-            return error;
-        }
-
-        field = new HeaderField(name, value);
+        var shape = new FieldShape((ushort)nameLength, (ushort)valueLength, kind.WithValue(line.Slice(nameLength + 2, valueLength)));
         if (indexed)
         {
-            _table.Add(field);
+            _table.Add(line, shape);
         }
 
-        return HpackError.None;
+        return section.Commit(shape, sensitive) ? HpackError.None : HpackError.ListBomb;
     }
 
-    private HpackError Find(int index, out HeaderField field)
+    private static HpackError ReadText(ReadOnlySpan<byte> block, ref int at, HeaderSection section, int offset, out int length)
     {
-        field = default;
-        if (index >= 1 && index <= StaticTable.Count)
-        {
-            field = StaticTable.Get(index);
-            return HpackError.None;
-        }
-
-        var dynamic = index - StaticTable.Count - 1;
-        if (dynamic < 0 || dynamic >= _table.Count)
-        {
-            return HpackError.BadIndex;
-        }
-
-        field = _table.Get(dynamic);
-        return HpackError.None;
-    }
-
-    private static HpackError ReadText(ref ReadOnlySpan<byte> block, out string text)
-    {
-        text = "";
-        if (block.IsEmpty)
+        length = 0;
+        if (at == block.Length)
         {
             return HpackError.Truncated;
         }
 
-        var huffman = (block[0] & 0x80) != 0;
-        var error = ReadInteger(ref block, 7, out var length);
+        var huffman = (block[at] & 0x80) != 0;
+        var error = ReadInteger(block, ref at, 0x7F, out var encodedLength);
         if (error != HpackError.None)
         {
             return error;
         }
 
-        if (length > block.Length)
+        if (encodedLength > block.Length - at)
         {
             return HpackError.Truncated;
         }
 
-        var encoded = block[..length];
-        block = block[length..];
+        var encoded = block.Slice(at, encodedLength);
+        at += encodedLength;
         if (!huffman)
         {
-            text = Encoding.Latin1.GetString(encoded);
+            encoded.CopyTo(section.Room(offset + encodedLength)[offset..]);
+            length = encodedLength;
             return HpackError.None;
         }
 
-        // The shortest code has five bits, so the text has at most 8/5 of the octets.
-        var buffer = new byte[(length * 8 / 5) + 1];
-        if (!HuffmanCode.TryDecode(encoded, buffer, out var written))
-        {
-            return HpackError.BadHuffman;
-        }
-
-        text = Encoding.Latin1.GetString(buffer, 0, written);
-        return HpackError.None;
+        var room = section.Room(offset + HuffmanCode.LargestDecodedLength(encodedLength));
+        return HuffmanCode.TryDecode(encoded, room[offset..], out length) ? HpackError.None : HpackError.BadHuffman;
     }
 
-    private static HpackError ReadInteger(ref ReadOnlySpan<byte> block, int prefixBits, out int value)
+    private static HpackError ReadInteger(ReadOnlySpan<byte> block, ref int at, int prefix, out int value)
     {
-        value = 0;
-        if (block.IsEmpty)
+        value = block[at++] & prefix;
+        if (value < prefix)
         {
-            return HpackError.Truncated;
+            return HpackError.None;
         }
 
-        var limit = (1 << prefixBits) - 1;
-        var result = (long)(block[0] & limit);
-        block = block[1..];
-        if (result == limit)
+        for (var octets = 0; octets < MaxIntegerOctets; octets++)
         {
-            for (var octets = 0; ; octets++)
+            if (at == block.Length)
             {
-                if (block.IsEmpty)
-                {
-                    return HpackError.Truncated;
-                }
+                return HpackError.Truncated;
+            }
 
-                if (octets == MaxIntegerOctets)
-                {
-                    return HpackError.IntegerTooLarge;
-                }
-
-                var octet = block[0];
-                block = block[1..];
-                result += (long)(octet & 0x7F) << (7 * octets);
-                if ((octet & 0x80) == 0)
-                {
-                    break;
-                }
+            var octet = block[at++];
+            value += (octet & 0x7F) << (7 * octets);
+            if (octet < 0x80)
+            {
+                return HpackError.None;
             }
         }
 
-        if (result > int.MaxValue)
-        {
-            return HpackError.IntegerTooLarge;
-        }
-
-        value = (int)result;
-        return HpackError.None;
+        return at == block.Length ? HpackError.Truncated : HpackError.IntegerTooLarge;
     }
 }

@@ -15,4 +15,7 @@ public enum HpackError
 
     /// <summary>The list is over the limit; the block was read to its end, so the connection can go on.</summary>
     ListTooLarge,
+
+    /// <summary>The list is so far over the limit that the block was not read to its end.</summary>
+    ListBomb,
 }

@@ -11,11 +11,15 @@ public static class HuffmanCode
     private const int EndOfString = 256;
     private const int LongestCode = 30;
 
+    // Two of the commonest letters fit; the table of all steps has 8 KiB.
+    private const int StepBits = 11;
+
     private static readonly int[] _firstCode = new int[LongestCode + 1];
     private static readonly int[] _firstSymbol = new int[LongestCode + 1];
     private static readonly int[] _count = new int[LongestCode + 1];
     private static readonly ushort[] _symbols = new ushort[EndOfString + 1];
     private static readonly uint[] _codes = new uint[EndOfString + 1];
+    private static readonly uint[] _steps = new uint[1 << StepBits];
 
     static HuffmanCode()
     {
@@ -35,6 +39,11 @@ public static class HuffmanCode
                     _count[length]++;
                 }
             }
+        }
+
+        for (var window = 0U; window < _steps.Length; window++)
+        {
+            _steps[window] = Step(window);
         }
     }
 
@@ -96,49 +105,115 @@ public static class HuffmanCode
         return written;
     }
 
+    /// <summary>Most bytes that <see cref="TryDecode"/> can make of so many: the shortest code has five bits.</summary>
+    public static int LargestDecodedLength(int encodedLength) => (int)((encodedLength * 8L / 5) + 2);
+
     /// <summary>
     /// Decodes into the destination; false if the padding is longer than 7 bits or not all ones, if the end-of-string symbol
-    /// appears, or if the destination is too small.
+    /// appears, or if the destination is smaller than <see cref="LargestDecodedLength"/>.
     /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> encoded, Span<byte> destination, out int written)
     {
         written = 0;
-        var code = 0;
-        var length = 0;
-        var ones = true;
-        foreach (var octet in encoded)
+        if (destination.Length < LargestDecodedLength(encoded.Length))
         {
-            for (var bit = 7; bit >= 0; bit--)
+            return false;
+        }
+
+        // The bits that are not used yet stand at the left of pending, zeros behind them.
+        var pending = 0UL;
+        var bits = 0;
+        var at = 0;
+        while (true)
+        {
+            while (bits <= 56 && at < encoded.Length)
             {
-                var value = (octet >> bit) & 1;
-                code = (code << 1) | value;
-                ones &= value == 1;
-                length++;
-                var offset = code - _firstCode[length];
-                if (offset < 0 || offset >= _count[length])
-                {
-                    if (length == LongestCode)
-                    {
-                        return false;
-                    }
+                pending |= (ulong)encoded[at++] << (56 - bits);
+                bits += 8;
+            }
 
-                    continue;
+            var step = _steps[pending >> (64 - StepBits)];
+            var used = (int)(step & 0xF);
+            if (used == 0)
+            {
+                // A code longer than one step, or the zeros behind the end.
+                if (!TryDecodeLong(pending, bits, out var symbol, out used))
+                {
+                    return bits < 8 && pending == ~(ulong.MaxValue >> bits);
                 }
 
-                var symbol = _symbols[_firstSymbol[length] + offset];
-                if (symbol == EndOfString || written == destination.Length)
-                {
-                    return false;
-                }
+                destination[written++] = symbol;
+            }
+            else if (used <= bits)
+            {
+                // Two symbols at most; the second is written in any case and only counts if the step has it.
+                destination[written] = (byte)(step >> 16);
+                destination[written + 1] = (byte)(step >> 24);
+                written += (int)(step >> 12) & 0xF;
+            }
+            else if ((used = (int)(step >> 4) & 0xF) <= bits)
+            {
+                destination[written++] = (byte)(step >> 16);
+            }
+            else
+            {
+                return bits < 8 && pending == ~(ulong.MaxValue >> bits);
+            }
 
-                destination[written++] = (byte)symbol;
-                code = 0;
-                length = 0;
-                ones = true;
+            pending <<= used;
+            bits -= used;
+        }
+    }
+
+    private static bool TryDecodeLong(ulong pending, int bits, out byte decoded, out int used)
+    {
+        decoded = 0;
+        for (used = StepBits + 1; used <= LongestCode && used <= bits; used++)
+        {
+            var offset = (int)(pending >> (64 - used)) - _firstCode[used];
+            if (offset >= 0 && offset < _count[used])
+            {
+                var symbol = _symbols[_firstSymbol[used] + offset];
+                decoded = (byte)symbol;
+                return symbol != EndOfString;
             }
         }
 
-        return length < 8 && ones;
+        return false;
+    }
+
+    /// <summary>
+    /// What the next <see cref="StepBits"/> bits begin with: bits used (0-3), bits of the first symbol (4-7), number of symbols (12-15),
+    /// the symbols (16-31). 0 if they are the beginning of a longer code.
+    /// </summary>
+    private static uint Step(uint window)
+    {
+        if (!TryMatch(window, StepBits, out var first, out var used))
+        {
+            return 0;
+        }
+
+        var rest = StepBits - used;
+        var step = (uint)used | ((uint)used << 4) | (1U << 12) | ((uint)first << 16);
+        return TryMatch(window & ((1U << rest) - 1), rest, out var second, out var more)
+            ? (step & ~0xF000U & ~0xFU) | (uint)(used + more) | (2U << 12) | ((uint)second << 24)
+            : step;
+    }
+
+    private static bool TryMatch(uint window, int bits, out int symbol, out int used)
+    {
+        symbol = 0;
+        for (used = 1; used <= bits; used++)
+        {
+            var offset = (int)(window >> (bits - used)) - _firstCode[used];
+            if (offset >= 0 && offset < _count[used])
+            {
+                symbol = _symbols[_firstSymbol[used] + offset];
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static int LengthOf(int symbol) => symbol == EndOfString ? LongestCode : Lengths[symbol];

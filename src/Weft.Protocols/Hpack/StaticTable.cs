@@ -5,7 +5,7 @@ namespace Weft.Protocols.Hpack;
 /// <summary>The 61 fields that both sides know without being told (RFC 7541 appendix A); indices start at 1.</summary>
 public static class StaticTable
 {
-    private static readonly HeaderField[] _fields =
+    private static readonly TextHeaderField[] _fields =
     [
         new(":authority", ""),
         new(":method", "GET"),
@@ -70,13 +70,15 @@ public static class StaticTable
         new("www-authenticate", ""),
     ];
 
+    internal static (string Name, string Value) Entry(int index) => (_fields[index - 1].Name, _fields[index - 1].Value);
+
     public static int Count => _fields.Length;
 
     /// <summary>The field of an index from 1 to <see cref="Count"/>.</summary>
-    public static HeaderField Get(int index) => _fields[index - 1];
+    public static TextHeaderField Get(int index) => _fields[index - 1];
 
     /// <summary>The index of the field, else of its name (<paramref name="nameOnly"/>), else 0.</summary>
-    public static int Find(HeaderField field, out bool nameOnly)
+    public static int Find(TextHeaderField field, out bool nameOnly)
     {
         nameOnly = true;
         var named = 0;

@@ -23,4 +23,7 @@ public enum FieldTraits : byte
 
     /// <summary>Connection names it.</summary>
     Nominated = 2,
+
+    /// <summary>HTTP/2: the sender wants nobody on the way to remember the value (RFC 7541 section 7.1.3).</summary>
+    NeverIndexed = 4,
 }

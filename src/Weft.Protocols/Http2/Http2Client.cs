@@ -20,9 +20,9 @@ public sealed partial class Http2Client
     private readonly Dictionary<int, Http2ClientStream> _streams = [];
     private readonly IHttp2Handler _handler;
     private readonly Http2ClientLimits _limits;
-    private readonly HpackDecoder _decoder;
+    private readonly TextHpackDecoder _decoder;
     private readonly ArrayBufferWriter<byte> _block = new();
-    private readonly List<HeaderField> _fields = [];
+    private readonly List<TextHeaderField> _fields = [];
     private int _nextStream = 1;
     private int _blockStream;
     private bool _blockEndsStream;
@@ -37,7 +37,7 @@ public sealed partial class Http2Client
     {
         _handler = handler;
         _limits = limits;
-        _decoder = new HpackDecoder(4096, limits.MaxHeaderListSize);
+        _decoder = new TextHpackDecoder(4096, limits.MaxHeaderListSize);
         Output.Write(Preface);
         WriteSettings();
         WriteWindowUpdate(0, limits.ConnectionWindow - DefaultWindow);
@@ -58,7 +58,7 @@ public sealed partial class Http2Client
     public bool CanOpen => Failure is null && !IsDraining && _streams.Count < _peerMaxStreams && _nextStream > 0;
 
     /// <summary>Starts a request; the pseudo-headers come first in <paramref name="fields"/>. Authorization is never indexed.</summary>
-    public int Open(IEnumerable<HeaderField> fields, bool endStream)
+    public int Open(IEnumerable<TextHeaderField> fields, bool endStream)
     {
         if (!CanOpen)
         {
@@ -71,7 +71,7 @@ public sealed partial class Http2Client
         var block = new ArrayBufferWriter<byte>();
         foreach (var field in fields)
         {
-            HpackEncoder.Encode(field, block, secret: string.Equals(field.Name, "authorization", StringComparison.Ordinal));
+            TextHpackEncoder.Encode(field, block, secret: string.Equals(field.Name, "authorization", StringComparison.Ordinal));
         }
 
         WriteHeaderBlock(id, block.WrittenSpan, endStream);

@@ -8,7 +8,7 @@ namespace Weft.Protocols.Http2;
 public interface IHttp2Handler
 {
     /// <summary>Response headers, or trailers when they come after data or with <paramref name="endStream"/>.</summary>
-    void OnHeaders(int stream, IReadOnlyList<HeaderField> fields, bool endStream);
+    void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream);
 
     /// <summary>A part of the body. Its bytes are given back to the peer's window when the call returns.</summary>
     void OnData(int stream, ReadOnlySpan<byte> data, bool endStream);

@@ -64,7 +64,7 @@ internal sealed class CertificateRenewal
         return until < TimeSpan.Zero ? TimeSpan.Zero : until < atMost ? until : atMost;
     }
 
-    public void AskIfDue(Http2Client http, Func<string, IEnumerable<HeaderField>> headers)
+    public void AskIfDue(Http2Client http, Func<string, IEnumerable<TextHeaderField>> headers)
     {
         var now = _clock.GetUtcNow();
         if (_stream != 0 && now - _askedAt > _answerWithin)
@@ -97,7 +97,7 @@ internal sealed class CertificateRenewal
     /// <summary>The connection is gone: what was asked on it will not be answered.</summary>
     public void Forget() => _stream = 0;
 
-    public void OnHeaders(int stream, IReadOnlyList<HeaderField> fields, bool endStream)
+    public void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream)
     {
         if (stream != _stream)
         {

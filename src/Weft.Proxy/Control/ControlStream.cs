@@ -83,7 +83,7 @@ internal sealed class ControlStream : IHttp2Handler
         return _served;
     }
 
-    public void OnHeaders(int stream, IReadOnlyList<HeaderField> fields, bool endStream)
+    public void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream)
     {
         if (stream != _ads)
         {
@@ -222,17 +222,17 @@ internal sealed class ControlStream : IHttp2Handler
         }
     }
 
-    private IEnumerable<HeaderField> RequestHeaders(string path)
+    private IEnumerable<TextHeaderField> RequestHeaders(string path)
     {
-        yield return new HeaderField(":method", "POST");
-        yield return new HeaderField(":scheme", "http");
-        yield return new HeaderField(":path", path);
-        yield return new HeaderField(":authority", "weft-control");
-        yield return new HeaderField("content-type", "application/grpc");
-        yield return new HeaderField("te", "trailers");
+        yield return new TextHeaderField(":method", "POST");
+        yield return new TextHeaderField(":scheme", "http");
+        yield return new TextHeaderField(":path", path);
+        yield return new TextHeaderField(":authority", "weft-control");
+        yield return new TextHeaderField("content-type", "application/grpc");
+        yield return new TextHeaderField("te", "trailers");
         if (_token.Length > 0)
         {
-            yield return new HeaderField("authorization", $"Bearer {_token}");
+            yield return new TextHeaderField("authorization", $"Bearer {_token}");
         }
     }
 }

@@ -130,7 +130,7 @@ public sealed class Http2ClientTests
         {
             var heard = new Recorder();
             var client = new Http2Client(heard, Http2ClientLimits.Default);
-            client.Open([new HeaderField(":method", "GET")], endStream: true);
+            client.Open([new TextHeaderField(":method", "GET")], endStream: true);
             var consumed = client.Receive(whole.AsSpan(0, cut));
             client.Receive(whole.AsSpan(consumed));
             Assert.Equal(["headers 1 :status=200", "data 1 abc", "data 1 def end"], heard.Events);
@@ -145,7 +145,7 @@ public sealed class Http2ClientTests
         for (var i = 0; i < 20_000; i++)
         {
             var client = new Http2Client(new Recorder(), Http2ClientLimits.Default);
-            client.Open([new HeaderField(":method", "GET")], endStream: false);
+            client.Open([new TextHeaderField(":method", "GET")], endStream: false);
             var bytes = good.ToArray();
             for (var mutation = random.Next(1, 5); mutation > 0; mutation--)
             {
@@ -160,14 +160,14 @@ public sealed class Http2ClientTests
     private static void Fails(Http2ErrorCode code, params byte[][] frames)
     {
         var client = new Http2Client(new Recorder(), new Http2ClientLimits(MaxControlFrames: 10, MaxHeaderBlock: 20_000));
-        client.Open([new HeaderField(":method", "GET")], endStream: true);
+        client.Open([new TextHeaderField(":method", "GET")], endStream: true);
         client.Receive(Concat(frames));
         Assert.NotNull(client.Failure);
         Assert.Equal(code, client.Failure.Code);
         Assert.Equal(FrameType.GoAway, Frames(client.Output.WrittenSpan[24..]).Last().Header.Type);
     }
 
-    private int Request(bool endStream) => _client.Open([new HeaderField(":method", "POST"), new HeaderField("authorization", "Bearer x")], endStream);
+    private int Request(bool endStream) => _client.Open([new TextHeaderField(":method", "POST"), new TextHeaderField("authorization", "Bearer x")], endStream);
 
     private void Feed(params byte[][] frames)
     {
@@ -224,7 +224,7 @@ public sealed class Http2ClientTests
         var output = new ArrayBufferWriter<byte>();
         foreach (var (name, value) in fields)
         {
-            HpackEncoder.Encode(new HeaderField(name, value), output);
+            TextHpackEncoder.Encode(new TextHeaderField(name, value), output);
         }
 
         return output.WrittenSpan.ToArray();
@@ -236,7 +236,7 @@ public sealed class Http2ClientTests
     {
         public List<string> Events { get; } = [];
 
-        public void OnHeaders(int stream, IReadOnlyList<HeaderField> fields, bool endStream) =>
+        public void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream) =>
             Events.Add($"headers {stream} {string.Join(' ', fields.Select(field => $"{field.Name}={field.Value}"))}{(endStream ? " end" : "")}");
 
         public void OnData(int stream, ReadOnlySpan<byte> data, bool endStream) =>
