@@ -28,6 +28,9 @@ public sealed class Http1Rules
     /// <summary>Options that Connection names, in all its fields together.</summary>
     public int MaxConnectionOptions { get; init; } = 32;
 
+    /// <summary>Interim responses (1xx) before the final one.</summary>
+    public int MaxInterimResponses { get; init; } = 16;
+
     /// <summary>A chunk's first line: size and extensions, without CR LF.</summary>
     public int MaxChunkLineBytes { get; init; } = 256;
 

@@ -175,10 +175,13 @@ internal static class HeadWriter
         var routeEdits = exchange.Route?.Actions.ResponseEdits;
         var targetEdits = exchange.Target?.ResponseEdits;
         var run = -1;
+
+        // What can have no body must not announce one (RFC 9110 8.6): a client that believes it waits, or eats the next answer.
+        var dropsLength = exchange.Response.Status is < 200 or 204;
         for (var i = 0; i < fields.Length; i++)
         {
             ref readonly var field = ref fields[i];
-            var drop = field.IsHopByHop || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
+            var drop = field.IsHopByHop || (dropsLength && field.Known == KnownHeader.ContentLength) || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
                 KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId;
             drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
             Keep(ref head, bytes, field.LineStart, drop, ref run);

@@ -26,8 +26,11 @@ internal sealed partial class Http1Downstream
             output.Append("transfer-encoding: chunked\r\n"u8);
         }
 
-        // A client that is still sending its body cannot be understood again on this connection.
-        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _loop.IsDraining;
+        // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
+        // protocol's bytes ahead of an upgrade that was not granted.
+        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _loop.IsDraining
+            || (exchange.Request.IsUpgrade && body != BodyKind.Tunnel);
+        _answering = true;
         if (body == BodyKind.Tunnel)
         {
             output.Append(exchange.Response.Status == 101 ? "connection: upgrade\r\n"u8 : []);
@@ -93,8 +96,8 @@ internal sealed partial class Http1Downstream
     {
         var wantsBody = _exchange!.WantsBody;
         _exchange = null;
-        _begun = false;
-        if (!keep || _lastAnswer || wantsBody || _loop.IsDraining)
+        _begun = _answering = false;
+        if (!keep || _lastAnswer || wantsBody || _ended || _loop.IsDraining)
         {
             Close();
             return;

@@ -33,6 +33,8 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     private bool _closed;
     private bool _writesChunks;
     private bool _lastAnswer;
+    private bool _answering;
+    private bool _ended;
 
     internal Http1Downstream(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
     {
@@ -80,6 +82,13 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     {
         if (_exchange is { } exchange && _begun)
         {
+            if (_answering && !exchange.WantsBody)
+            {
+                // It has said all it wants to say and still listens (RFC 9112 9.6); if it does not, writing to it will tell.
+                _ended = true;
+                return;
+            }
+
             exchange.OnClientGone();
             return;
         }

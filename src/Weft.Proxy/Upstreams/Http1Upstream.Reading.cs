@@ -12,6 +12,7 @@ internal sealed partial class Http1Upstream
     private NativeBuffer _input;
     private ChunkedReader _chunks;
     private long _bodyLeft;
+    private int _interims;
     private bool _inBody;
     private bool _clean;
 
@@ -66,7 +67,11 @@ internal sealed partial class Http1Upstream
         }
     }
 
-    private void BeginResponse() => _inBody = _clean = false;
+    private void BeginResponse()
+    {
+        _inBody = _clean = false;
+        _interims = 0;
+    }
 
     /// <summary>Returns how many bytes are done with; what is left must be given again with more behind it.</summary>
     private int Read(Exchange exchange, ReadOnlySpan<byte> bytes)
@@ -109,6 +114,12 @@ internal sealed partial class Http1Upstream
         var length = response.Length;
         if (response.IsInterim)
         {
+            if (++_interims > Http1Rules.Default.MaxInterimResponses)
+            {
+                exchange.FailTry(new Failure(FailureKind.BadResponse, "too many interim responses came"));
+                return bytes.Length;
+            }
+
             exchange.OnInterimResponse(bytes[..length]);
             response.Reset();
             return length;

@@ -75,7 +75,7 @@ internal sealed class RecordingOrigin : IDisposable
         return body.Length == length ? body : throw new EndOfStreamException();
     }
 
-    private static string ReadChunks(Peer peer)
+    internal static string ReadChunks(Peer peer)
     {
         var body = new StringBuilder();
         while (true)
