@@ -19,6 +19,12 @@ internal abstract class ByteChannel
 
     internal abstract bool IsOpen { get; }
 
+    /// <summary>
+    /// The end of the stream came from below a layer that should have announced it, so somebody on the way may have made it: what came is not
+    /// to be taken for all.
+    /// </summary>
+    internal virtual bool IsTruncated => false;
+
     /// <summary>Sends or keeps the bytes. <paramref name="more"/> says that another write follows at once.</summary>
     internal abstract void Write(ReadOnlySpan<byte> bytes, bool more = false);
 

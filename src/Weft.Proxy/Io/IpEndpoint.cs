@@ -57,6 +57,9 @@ public readonly struct IpEndpoint : IEquatable<IpEndpoint>
     /// <summary>Makes an endpoint of an IPv4 address in host order.</summary>
     public static IpEndpoint V4(uint address, int port) => new(0, MappedPrefix | address, port);
 
+    /// <summary>Makes an endpoint of an address's 128 bits, version 4 in its mapped form.</summary>
+    internal static IpEndpoint Of(UInt128 bits, int port) => new((ulong)(bits >> 64), (ulong)bits, port);
+
     /// <summary>The same address with another port.</summary>
     public IpEndpoint WithPort(int port) => new(_high, _low, port);
 

@@ -1,33 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.ProxyProtocol;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Listeners;
 
 /// <summary>
-/// A connection between accept and its stack: finds the listener by the original destination, looks at the first bytes where the listener
-/// wants that, chooses the chain, ends TLS, and gives the connection to the HTTP or the TCP stack.
+/// A connection between accept and its stack: finds the listener by the original destination, reads the PROXY header and looks at the first
+/// bytes where the listener wants that, chooses the chain, ends TLS, and gives the connection to the HTTP or the TCP stack.
 /// </summary>
-internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
+/// <remarks>
+/// Where the first bytes decide and the client says nothing, the server is connected to meanwhile: if it speaks first, the connection is
+/// opaque, and nobody has waited for the detection to time out.
+/// </remarks>
+internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable, IDialOwner
 {
     /// <summary>How long a TLS handshake may take.</summary>
     internal const int HandshakeTimeoutMs = 15_000;
 
+    /// <summary>How long a PROXY header may take where the listener has no time limit of its own for the first bytes.</summary>
+    internal const int HeaderTimeoutMs = 5_000;
+
+    /// <summary>After so long without a byte of the client the server may speak first.</summary>
+    internal const int SilenceMs = 50;
+
     private readonly ProxyLoop _loop;
     private readonly LoopTimer _timer;
+    private readonly ProxyHeaderRule _header;
     private ByteChannel _channel = null!;
     private NativeBuffer _held;
     private ChainPlan? _chain;
+    private ChainPlan? _aheadChain;
+    private Dial? _ahead;
+    private Looks _looks;
+    private long _deadline;
+    private bool _awaitsHeader;
     private bool _given;
 
-    private AcceptedConnection(ProxyLoop loop, PlannedListener listener, IpEndpoint peer, IpEndpoint destination)
+    private AcceptedConnection(ProxyLoop loop, PlannedListener listener, ProxyHeaderRule header, IpEndpoint peer, IpEndpoint destination)
     {
         _loop = loop;
         _timer = new LoopTimer(this);
+        _header = header;
+        _awaitsHeader = header != ProxyHeaderRule.None;
         Listener = listener;
         PeerAddress = peer;
         Facts = new ConnectionFacts(destination, "", IsTls: false, []);
@@ -35,7 +55,8 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     internal PlannedListener Listener { get; }
 
-    internal IpEndpoint PeerAddress { get; }
+    /// <summary>The client: the peer of the socket, or who its PROXY header names.</summary>
+    internal IpEndpoint PeerAddress { get; private set; }
 
     internal ConnectionFacts Facts { get; private set; }
 
@@ -53,7 +74,8 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
         var destination = bound.Plan.UseOriginalDestination ? SocketSettings.OriginalDestination(fd) : SocketSettings.LocalAddress(fd);
         var listener = plan.Listeners.HandOver(bound, destination);
-        var connection = new AcceptedConnection(loop, listener with { Address = bound.Address }, peer, destination);
+        var connection = new AcceptedConnection(
+            loop, listener with { Address = bound.Address }, bound.Plan.ProxyProtocol, peer, destination);
         connection._channel = loop.Events.Adopt(fd, connection);
         loop.Connections.Add(connection);
         connection.Start();
@@ -68,13 +90,13 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     public void OnData(Span<byte> data)
     {
         _held.Append(data);
-        Inspect(final: false);
+        Read(Waiting.GoesOn);
     }
 
     public void OnEndOfStream()
     {
         // What came before the end may still be a whole request.
-        Inspect(final: true);
+        Read(Waiting.Ended);
         if (!_given)
         {
             Drop("the client closed before anything could be decided");
@@ -85,19 +107,41 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     {
     }
 
-    public void OnFailed(ChannelError error) => Drop(error.Tls ?? IoException.Describe(error.Number));
+    public void OnFailed(ChannelError error) => Drop(
+        error.Tls ?? IoException.Describe(error.Number), error.IsTls ? FailureKind.TlsFailed : FailureKind.ClientGone);
 
     public void OnTimer(LoopTimer timer)
     {
-        if (_chain is null)
+        if (_chain is not null)
         {
-            Inspect(final: true);
+            Drop("the TLS handshake took too long", FailureKind.TlsFailed);
+        }
+        else if (_loop.Events.Now >= _deadline)
+        {
+            _loop.Speakers.Forget(Facts.Destination);
+            Read(Waiting.TimedOut);
         }
         else
         {
-            Drop("the TLS handshake took too long");
+            GoAhead();
+            _loop.Events.Timers.Start(_timer, _deadline);
         }
     }
+
+    public void OnDialed()
+    {
+    }
+
+    public void OnServerSpoke()
+    {
+        if (_held.IsEmpty && !_given)
+        {
+            _loop.Speakers.Learn(Facts.Destination, Speaker.Server);
+            Choose();
+        }
+    }
+
+    public void OnDialFailed(Failure failure) => _ahead = null;
 
     public void Drain()
     {
@@ -107,57 +151,126 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     private void Start()
     {
-        var plan = Listener.Plan;
-        if (!plan.InspectTls && !plan.InspectHttp)
+        if (_awaitsHeader)
+        {
+            Wait(Listener.Plan.InspectTimeoutMs > 0 ? Listener.Plan.InspectTimeoutMs : HeaderTimeoutMs, mayGoAhead: false);
+            _channel.ResumeReading();
+            return;
+        }
+
+        _looks = Listener.Chains.LooksFor(Facts);
+        if (_looks == Looks.None)
         {
             Choose();
             return;
         }
 
-        if (plan.InspectTimeoutMs > 0)
+        if (Listener.Plan.InspectTimeoutMs > 0)
         {
-            _loop.Events.Timers.Start(_timer, _loop.Events.Now + plan.InspectTimeoutMs);
+            Wait(Listener.Plan.InspectTimeoutMs, mayGoAhead: _held.IsEmpty);
         }
 
         _channel.ResumeReading();
+        if (!_held.IsEmpty)
+        {
+            Inspect(Waiting.GoesOn);
+        }
     }
 
-    private void Inspect(bool final)
+    private void Wait(int timeoutMs, bool mayGoAhead)
+    {
+        _deadline = _loop.Events.Now + timeoutMs;
+        var speaker = mayGoAhead ? _loop.Speakers.Of(Facts.Destination) : Speaker.Client;
+        if (speaker == Speaker.Server)
+        {
+            GoAhead();
+        }
+
+        _loop.Events.Timers.Start(_timer, speaker == Speaker.Unknown ? Math.Min(_deadline, _loop.Events.Now + SilenceMs) : _deadline);
+    }
+
+    /// <summary>Connects to the server that would serve a client of which nothing is known, if its bytes go there as they are.</summary>
+    private void GoAhead()
+    {
+        var chain = Listener.Chains.Select(Facts);
+        if (!_held.IsEmpty || chain?.Tcp is not { } tcp || chain.Tls is not null ||
+            _loop.Plan.FindCluster(Dial.ChooseCluster(tcp, _loop.Random)) is not { } cluster)
+        {
+            return;
+        }
+
+        _aheadChain = chain;
+        _ahead = new Dial(_loop, this, cluster, tcp, this);
+        _ahead.Begin();
+    }
+
+    private void Read(Waiting waiting)
+    {
+        if (_awaitsHeader && !_given)
+        {
+            ReadHeader(waiting);
+        }
+
+        if (!_awaitsHeader)
+        {
+            Inspect(waiting);
+        }
+    }
+
+    private void ReadHeader(Waiting waiting)
+    {
+        var status = ProxyHeaderReader.TryRead(_held.Bytes, out var header, out var length, out var error);
+        if (status == ProxyHeaderStatus.NeedMore && waiting == Waiting.GoesOn)
+        {
+            return;
+        }
+
+        if (status == ProxyHeaderStatus.Refused)
+        {
+            Drop(ProxyHeaderErrors.Describe(error), FailureKind.BadPreface);
+            return;
+        }
+
+        if (status != ProxyHeaderStatus.Done && _header == ProxyHeaderRule.Required)
+        {
+            Drop("the connection does not begin with a PROXY header", FailureKind.BadPreface);
+            return;
+        }
+
+        if (header.HasAddresses)
+        {
+            PeerAddress = IpEndpoint.Of(header.Source.Bits, header.Source.Port);
+        }
+
+        _held.Consume(length);
+        _awaitsHeader = false;
+        _loop.Events.Timers.Stop(_timer);
+        Start();
+    }
+
+    private void Inspect(Waiting waiting)
     {
         if (_chain is not null || _given)
         {
             return;
         }
 
-        if (Listener.Plan.InspectTls && !_held.IsEmpty)
+        var facts = FirstBytes.Read(_held.Bytes, _looks, waiting, Facts, out var problem);
+        if (problem is not null)
         {
-            var verdict = ClientHello.Inspect(_held.Bytes, out var hello);
-            if (verdict == ClientHello.Verdict.NeedMore && !final && _held.Length < ClientHello.SizeLimit)
-            {
-                return;
-            }
-
-            if (verdict == ClientHello.Verdict.Found)
-            {
-                Facts = Facts with { IsTls = true, ServerName = hello!.ServerName, Protocols = hello.Protocols };
-                Choose();
-                return;
-            }
+            Drop(problem, FailureKind.BadPreface);
+            return;
         }
 
-        if (Listener.Plan.InspectHttp)
-        {
-            var protocols = HttpInspector.Inspect(_held.Bytes);
-            if (protocols is null && !final)
-            {
-                return;
-            }
-
-            Facts = Facts with { Protocols = protocols ?? [] };
-        }
-        else if (_held.IsEmpty && !final)
+        if (facts is null)
         {
             return;
+        }
+
+        Facts = facts;
+        if (_ahead is not null && !_held.IsEmpty)
+        {
+            _loop.Speakers.Learn(Facts.Destination, Speaker.Client);
         }
 
         Choose();
@@ -167,6 +280,12 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     {
         _loop.Events.Timers.Stop(_timer);
         _chain = Listener.Chains.Select(Facts);
+        if (_chain != _aheadChain)
+        {
+            _ahead?.End();
+            _ahead = null;
+        }
+
         if (_chain is null)
         {
             Observe.Refused(_loop, this, new Failure(FailureKind.NoRoute, "no filter chain matches"));
@@ -191,7 +310,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         var context = _loop.Contexts.ForServer(plan);
         if (context is null)
         {
-            Drop("this proxy has no certificate yet");
+            Drop("this proxy has no certificate yet", FailureKind.TlsFailed);
             return;
         }
 
@@ -228,7 +347,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         }
         else if (chain.Tcp is { } tcp)
         {
-            TunnelStack.Start(_loop, _channel, this, tcp, first);
+            TunnelStack.Start(_loop, _channel, this, tcp, _ahead, first);
         }
         else
         {
@@ -243,9 +362,15 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     /// and balanced per connection.
     /// </summary>
     private void GiveHttp2(HttpChainPlan http, ReadOnlySpan<byte> first) =>
-        TunnelStack.Start(_loop, _channel, this, http.StatPrefix, _loop.Plan.ClusterFor(http, Facts.Destination, _loop.Random), first);
+        TunnelStack.StartTo(
+            _loop,
+            _channel,
+            this,
+            new TcpChainPlan(http.StatPrefix, [], 0),
+            _loop.Plan.ClusterFor(http, Facts.Destination, _loop.Random),
+            first);
 
-    private void Drop(string? reason)
+    private void Drop(string? reason, FailureKind kind = FailureKind.ClientGone)
     {
         if (_given)
         {
@@ -256,9 +381,10 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         _loop.Events.Timers.Stop(_timer);
         _loop.Connections.Remove(this);
         _held.Free();
+        _ahead?.End();
         if (reason is not null)
         {
-            Observe.Refused(_loop, this, new Failure(Facts.IsTls ? FailureKind.TlsFailed : FailureKind.ClientGone, reason));
+            Observe.Refused(_loop, this, new Failure(kind, reason));
         }
 
         _channel.Abort();

@@ -12,10 +12,14 @@ namespace Weft.Proxy.Listeners;
 /// </summary>
 internal sealed class ChainSelector
 {
+    private const int AddressConditions = 2;
+
     private readonly CompiledChain[] _chains;
+    private readonly Looks _allowed;
 
     internal ChainSelector(ListenerPlan plan)
     {
+        _allowed = (plan.InspectTls ? Looks.Tls : Looks.None) | (plan.InspectHttp ? Looks.Http : Looks.None);
         _chains = new CompiledChain[plan.Chains.Count];
         for (var i = 0; i < _chains.Length; i++)
         {
@@ -26,6 +30,41 @@ internal sealed class ChainSelector
     }
 
     internal ChainPlan? Default { get; }
+
+    /// <summary>
+    /// What the client's first bytes decide for a destination. A port whose chains ask nothing of them is served without waiting, so a server
+    /// that speaks first is heard at once.
+    /// </summary>
+    internal Looks LooksFor(ConnectionFacts facts)
+    {
+        if (_allowed == Looks.None)
+        {
+            return Looks.None;
+        }
+
+        Span<bool> alive = stackalloc bool[_chains.Length <= 256 ? _chains.Length : 0];
+        if (_chains.Length > 256)
+        {
+            alive = new bool[_chains.Length];
+        }
+
+        alive.Fill(true);
+        for (var condition = 0; condition < AddressConditions; condition++)
+        {
+            if (!Narrow(alive, condition, facts))
+            {
+                return Looks.None;
+            }
+        }
+
+        var looks = Looks.None;
+        for (var i = 0; i < alive.Length; i++)
+        {
+            looks |= alive[i] ? _chains[i].Looks : Looks.None;
+        }
+
+        return looks & _allowed;
+    }
 
     /// <summary>Null where nothing serves the connection.</summary>
     internal ChainPlan? Select(ConnectionFacts facts)
@@ -80,6 +119,7 @@ internal sealed class CompiledChain
     internal CompiledChain(ChainPlan plan)
     {
         Plan = plan;
+        Looks = LooksOf(plan.Match);
         _prefixes = new (IpEndpoint, int)[plan.Match.DestinationPrefixes.Count];
         for (var i = 0; i < _prefixes.Length; i++)
         {
@@ -88,6 +128,9 @@ internal sealed class CompiledChain
     }
 
     internal ChainPlan Plan { get; }
+
+    /// <summary>What its conditions ask of the first bytes.</summary>
+    internal Looks Looks { get; }
 
     /// <summary>-1: does not match; 0: matches because nothing is asked; above: the more the more specific.</summary>
     internal int Specificity(int condition, ConnectionFacts facts) => condition switch
@@ -98,6 +141,14 @@ internal sealed class CompiledChain
         3 => OfTransport(facts),
         _ => OfProtocols(facts),
     };
+
+    private static Looks LooksOf(ChainMatchPlan match)
+    {
+        var looks = match.TransportProtocol.Length > 0 || match.ServerNames.Count > 0 || match.ApplicationProtocols.Count > 0
+            ? Looks.Tls
+            : Looks.None;
+        return match.TransportProtocol != "tls" && match.ApplicationProtocols.Count > 0 ? looks | Looks.Http : looks;
+    }
 
     private int OfPort(ConnectionFacts facts) =>
         Plan.Match.DestinationPort == 0 ? 0 : Plan.Match.DestinationPort == facts.Destination.Port ? 1 : -1;

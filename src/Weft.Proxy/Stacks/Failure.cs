@@ -13,8 +13,9 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     internal Side Side => Kind switch
     {
         FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost or
-            FailureKind.HeadTimeout or FailureKind.ClientGone => Side.Downstream,
-        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow => Side.Proxy,
+            FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface => Side.Downstream,
+        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.TunnelIdle or
+            FailureKind.TunnelTooOld => Side.Proxy,
         _ => Side.Upstream,
     };
 
@@ -38,8 +39,10 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     /// <summary>Envoy's response flag.</summary>
     internal string Flag => Kind switch
     {
-        FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost => "DPE",
-        FailureKind.HeadTimeout => "SI",
+        FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost or
+            FailureKind.BadPreface => "DPE",
+        FailureKind.HeadTimeout or FailureKind.TunnelIdle => "SI",
+        FailureKind.TunnelTooOld => "DT",
         FailureKind.NoRoute => "NR",
         FailureKind.NoCluster => "NC",
         FailureKind.NoHealthyEndpoint => "UH",
@@ -73,6 +76,9 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.PerTryTimeout => "upstream_per_try_timeout",
         FailureKind.FaultAbort => "fault_filter_abort",
         FailureKind.ClientGone => "downstream_remote_disconnect",
+        FailureKind.BadPreface => "malformed_first_bytes",
+        FailureKind.TunnelIdle => "tcp_session_idle_timeout",
+        FailureKind.TunnelTooOld => "max_connection_duration_reached",
         _ => "-",
     };
 

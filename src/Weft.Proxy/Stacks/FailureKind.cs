@@ -24,4 +24,13 @@ internal enum FailureKind
     PerTryTimeout,
     FaultAbort,
     ClientGone,
+
+    /// <summary>A connection's first bytes, or its TLS handshake, were not what they must be.</summary>
+    BadPreface,
+
+    /// <summary>An opaque connection on which nothing came for too long.</summary>
+    TunnelIdle,
+
+    /// <summary>An opaque connection that lasted as long as its cluster allows.</summary>
+    TunnelTooOld,
 }

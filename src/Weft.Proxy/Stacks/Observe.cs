@@ -91,7 +91,7 @@ internal static class Observe
 
     internal static void TunnelClosed(TunnelStack tunnel)
     {
-        var flags = tunnel.Failure.IsNone ? "-" : tunnel.Failure.Flag;
+        var flags = tunnel.Failure.IsNone ? "-" : tunnel.Upstream.IsExhausted ? $"{tunnel.Failure.Flag},URX" : tunnel.Failure.Flag;
         var connection = ConnectionOf(tunnel);
         if (flags != "-")
         {
@@ -189,14 +189,15 @@ internal static class Observe
         var principal = (inbound ? tunnel.Peer : tunnel.UpstreamPeer)?.Uri ?? "";
         return new ConnectionFactsRecord
         {
-            Peer = inbound ? null : tunnel.Endpoint?.Plan.Workload,
+            Peer = inbound ? null : tunnel.Upstream.Endpoint?.Plan.Workload,
             PeerPrincipal = principal,
             OwnPrincipal = principal.Length > 0 ? tunnel.Loop.Contexts.OwnPrincipal : "",
             IsMutualTls = principal.Length > 0,
-            Service = tunnel.Cluster?.Plan.Service,
-            Cluster = tunnel.Cluster?.Plan.Name ?? "",
+            Service = tunnel.Upstream.Cluster?.Plan.Service,
+            Cluster = tunnel.Upstream.Cluster?.Plan.Name ?? "",
             ServerName = tunnel.Accepted.Facts.ServerName,
-            UpstreamHost = tunnel.UpstreamAddress,
+            UpstreamHost = tunnel.Upstream.Address,
+            UpstreamLocal = tunnel.Upstream.LocalAddress,
             DownstreamLocal = tunnel.Accepted.Facts.Destination,
             DownstreamRemote = tunnel.Accepted.PeerAddress,
         };

@@ -6,6 +6,7 @@ using Weft.Model.Plan;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
+using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Upstreams;
@@ -75,6 +76,9 @@ internal sealed class ProxyLoop : IDisposable
 
     /// <summary>Client connections, for draining and stopping.</summary>
     internal HashSet<IDrainable> Connections { get; } = [];
+
+    /// <summary>Who speaks first where the protocol is not declared.</summary>
+    internal SpeakerTable Speakers { get; } = new();
 
     /// <summary>Names that peers told; the same names are the same object, which metrics recognise at a glance.</summary>
     internal PeerNameTable PeerNames { get; } = new();

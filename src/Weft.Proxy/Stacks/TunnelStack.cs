@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
-using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
@@ -14,51 +13,44 @@ namespace Weft.Proxy.Stacks;
 /// <summary>What an opaque TCP connection passes, in order. Read this first.</summary>
 /// <remarks>
 /// Before it: <see cref="AcceptedConnection"/> chose the chain and, where it says so, ended TLS.
-/// 1. A cluster by weight: once, because a connection cannot be tried twice after its first byte.
-/// 2. An endpoint of it; connecting begins at once, without waiting for the client, so that servers that speak first are heard.
+/// 1. A cluster by weight, once: a connection cannot be tried twice after its first byte.
+/// 2. An endpoint of it, by <see cref="Dial"/>; connecting begins at once, without waiting for the client, so that servers that speak first
+///    are heard. It may have begun before: see <see cref="AcceptedConnection"/>.
 /// 3. What the client says meanwhile is kept up to a limit, then the client waits.
 /// 4. When connected, <see cref="BytePump"/> copies until both sides have ended, each end by itself.
 /// 5. <see cref="Observe"/> counts and logs it.
 /// </remarks>
-internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrainable
+internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDialOwner, IDrainable
 {
     private const int DefaultIdleMs = 3_600_000;
 
     private readonly ProxyLoop _loop;
     private readonly ByteChannel _near;
+    private readonly Dial _dial;
     private readonly int _idleMs;
-    private readonly LoopTimer _connectTimer;
-    private readonly NearSide _nearSide;
+    private readonly LoopTimer _timer;
     private NativeBuffer _early;
-    private ByteChannel? _far;
     private BytePump? _pump;
+    private long _expiresAt;
     private long _reportedSent;
     private long _reportedReceived;
     private bool _nearEnded;
     private bool _ended;
-    private bool _isCounted;
 
-    private TunnelStack(ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, string statPrefix, int idleMs)
+    private TunnelStack(ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, TcpChainPlan plan, Dial? dial, ClusterEntry? cluster)
     {
         _loop = loop;
         _near = near;
+        _dial = dial ?? new Dial(loop, accepted, cluster, plan, this);
         Accepted = accepted;
-        StatPrefix = statPrefix;
-        _idleMs = idleMs > 0 ? idleMs : DefaultIdleMs;
-        _connectTimer = new LoopTimer(this);
-        _nearSide = new NearSide(this);
+        _idleMs = plan.IdleTimeoutMs > 0 ? plan.IdleTimeoutMs : DefaultIdleMs;
+        _timer = new LoopTimer(this);
         StartedAt = loop.Timestamp();
     }
 
     internal AcceptedConnection Accepted { get; }
 
-    internal string StatPrefix { get; }
-
-    internal ClusterEntry? Cluster { get; private set; }
-
-    internal EndpointState? Endpoint { get; private set; }
-
-    internal IpEndpoint UpstreamAddress { get; private set; }
+    internal Dial Upstream => _dial;
 
     internal Failure Failure { get; private set; }
 
@@ -77,34 +69,32 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
     /// <summary>Where its bytes are counted; null before it is open, or where there are too many series.</summary>
     internal TcpSeries? Series { get; set; }
 
-    /// <summary>Begins a tunnel as a TCP chain says.</summary>
-    internal static void Start(ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, TcpChainPlan plan, ReadOnlySpan<byte> early)
+    /// <summary>Begins a tunnel as a TCP chain says, to a server that is connected to already if there is a <paramref name="dial"/>.</summary>
+    internal static void Start(
+        ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, TcpChainPlan plan, Dial? dial, ReadOnlySpan<byte> early)
     {
-        var tunnel = new TunnelStack(loop, near, accepted, plan.StatPrefix, plan.IdleTimeoutMs);
-        tunnel.Begin(loop.Plan.FindCluster(ChooseName(plan, loop.Random)), early);
+        var cluster = dial is null ? loop.Plan.FindCluster(Dial.ChooseCluster(plan, loop.Random)) : null;
+        new TunnelStack(loop, near, accepted, plan, dial, cluster).Begin(isNew: dial is null, early);
     }
 
     /// <summary>Begins a tunnel to a cluster that was chosen otherwise; null where none was found.</summary>
-    internal static void Start(ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, string statPrefix, ClusterEntry? cluster, ReadOnlySpan<byte> early) =>
-        new TunnelStack(loop, near, accepted, statPrefix, 0).Begin(cluster, early);
+    internal static void StartTo(
+        ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, TcpChainPlan plan, ClusterEntry? cluster, ReadOnlySpan<byte> early) =>
+        new TunnelStack(loop, near, accepted, plan, null, cluster).Begin(isNew: true, early);
 
-    public void OnConnected()
+    public void OnDialed()
     {
-        _loop.Events.Timers.Start(_connectTimer, _loop.Events.Now + (LoopMetrics.TcpReportSeconds * 1000));
-        UpstreamPeer = (_far as TlsChannel)?.Peer;
-        if (Endpoint is { } endpoint)
-        {
-            Cluster!.On(_loop.Index).Reached(endpoint, _loop.Events.Clock.GetElapsedTime(StartedAt).TotalMilliseconds);
-        }
-
-        _pump = new BytePump(_loop.Events, _near, _far!, _idleMs, this);
+        var duration = _dial.Cluster!.Plan.MaxConnectionDurationMs;
+        _expiresAt = duration > 0 ? _loop.Events.Now + duration : 0;
+        UpstreamPeer = _dial.Peer;
+        WatchAge();
+        var greeting = _dial.Take();
+        _pump = new BytePump(_loop.Events, _near, _dial.Channel!, _idleMs, this);
         Observe.TunnelOpened(this);
-        if (!_early.IsEmpty)
-        {
-            _pump.FeedFromNear(_early.Bytes);
-            _early.Free();
-        }
-
+        _pump.FeedFromNear(_early.Bytes);
+        _early.Free();
+        _pump.FeedFromFar(greeting.Bytes);
+        greeting.Free();
         if (_nearEnded)
         {
             _pump.EndFromNear();
@@ -113,30 +103,56 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         _pump.Begin();
     }
 
-    public void OnData(Span<byte> data)
+    public void OnServerSpoke()
+    {
+        // It was taken when it was connected: then the pump hears it.
+    }
+
+    public void OnDialFailed(Failure failure) => Fail(failure);
+
+    public void OnConnected()
     {
     }
 
-    public void OnEndOfStream() => Fail(new Failure(FailureKind.ConnectFailed));
+    /// <summary>The client, until the server is there.</summary>
+    public void OnData(Span<byte> data)
+    {
+        _early.Append(data);
+        if (_early.Length > ByteChannel.HighWater)
+        {
+            _near.PauseReading();
+        }
+    }
+
+    public void OnEndOfStream()
+    {
+        if (_near.IsTruncated)
+        {
+            Fail(new Failure(FailureKind.ClientGone, "the peer closed the connection without ending TLS"));
+            return;
+        }
+
+        _nearEnded = true;
+    }
 
     public void OnDrained()
     {
     }
 
-    public void OnFailed(ChannelError error) => Fail(new Failure(
-        error.IsTls ? FailureKind.TlsFailed : FailureKind.ConnectFailed, error.Tls ?? IoException.Describe(error.Number)));
+    public void OnFailed(ChannelError error) => Fail(new Failure(FailureKind.ClientGone, error.Tls ?? IoException.Describe(error.Number)));
 
     public void OnTimer(LoopTimer timer)
     {
-        if (_pump is null)
+        if (_expiresAt > 0 && _loop.Events.Now >= _expiresAt)
         {
-            Fail(new Failure(FailureKind.ConnectTimeout));
+            Failure = new Failure(FailureKind.TunnelTooOld);
+            _pump!.Close();
             return;
         }
 
         // Long connections show their bytes while they last.
         ReportBytes();
-        _loop.Events.Timers.Start(_connectTimer, _loop.Events.Now + (LoopMetrics.TcpReportSeconds * 1000));
+        WatchAge();
     }
 
     /// <summary>Counts the bytes since the last report.</summary>
@@ -149,9 +165,17 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
 
     public void OnPumpDone(BytePump pump, ChannelError error)
     {
-        if (error.Number != 0 && Failure.IsNone)
+        if (Failure.IsNone)
         {
-            Failure = new Failure(FailureKind.ConnectionClosed, error.Tls ?? IoException.Describe(error.Number));
+            var reason = error.Tls ?? (error.Number != 0 ? IoException.Describe(error.Number) : null);
+            Failure = pump.End switch
+            {
+                PumpEnd.Idle => new Failure(FailureKind.TunnelIdle),
+                PumpEnd.NearFailed => new Failure(FailureKind.ClientGone, reason),
+                PumpEnd.FarFailed => new Failure(FailureKind.ConnectionClosed, reason),
+                PumpEnd.Stopped => new Failure(FailureKind.ClientGone, "the proxy stops"),
+                _ => default,
+            };
         }
 
         End();
@@ -169,86 +193,38 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         }
         else
         {
-            Fail(new Failure(FailureKind.ClientGone));
+            Fail(new Failure(FailureKind.ClientGone, "the proxy stops"));
         }
     }
 
-    private static string ChooseName(TcpChainPlan plan, Random random)
-    {
-        var total = 0;
-        foreach (var cluster in plan.Clusters)
-        {
-            total += cluster.Weight;
-        }
-
-        var point = total > 0 ? random.Next(total) : 0;
-        foreach (var cluster in plan.Clusters)
-        {
-            point -= cluster.Weight;
-            if (point < 0)
-            {
-                return cluster.Cluster;
-            }
-        }
-
-        return plan.Clusters.Count > 0 ? plan.Clusters[0].Cluster : "";
-    }
-
-    private void Begin(ClusterEntry? cluster, ReadOnlySpan<byte> early)
+    private void Begin(bool isNew, ReadOnlySpan<byte> early)
     {
         _loop.Connections.Add(this);
-        _near.Handler = _nearSide;
+        _near.Handler = this;
         _early.Append(early);
-        Cluster = cluster;
-        if (cluster is null)
+        if (isNew)
         {
-            Fail(new Failure(FailureKind.NoCluster));
-            return;
+            _dial.Begin();
+        }
+        else
+        {
+            _dial.ChangeOwner(this);
         }
 
-        var target = ChooseTarget(cluster);
-        if (target is null)
+        if (_dial.IsConnected && _pump is null)
         {
-            Fail(new Failure(FailureKind.NoHealthyEndpoint));
-            return;
+            OnDialed();
         }
-
-        UpstreamAddress = target.Address;
-        var state = cluster.On(_loop.Index);
-        if (!state.Shared.Breaker.MayConnect)
+        else if (!_ended)
         {
-            state.Usage.Add(ClusterFigure.ConnectionOverflow);
-            Fail(new Failure(FailureKind.Overflow, $"more than {cluster.Plan.Breaker.MaxConnections} connections to cluster '{cluster.Plan.Name}'"));
-            return;
+            _near.ResumeReading();
         }
-
-        state.Usage.Add(ClusterFigure.Connections);
-        _isCounted = true;
-        _far = _loop.Connector.Open(target, this, out var problem);
-        if (_far is null)
-        {
-            Fail(new Failure(FailureKind.ConnectFailed, problem));
-            return;
-        }
-
-        var timeout = cluster.Plan.ConnectTimeoutMs > 0 ? cluster.Plan.ConnectTimeoutMs : 10_000;
-        _loop.Events.Timers.Start(_connectTimer, _loop.Events.Now + timeout);
-        _near.ResumeReading();
     }
 
-    private UpstreamTarget? ChooseTarget(ClusterEntry cluster)
+    private void WatchAge()
     {
-        var state = cluster.On(_loop.Index);
-        if (cluster.Plan.Kind == ClusterKind.OriginalDestination)
-        {
-            return ProxyLoop.IsOwn(Accepted.Facts.Destination, Accepted.Listener.Address)
-                ? null
-                : state.TargetFor(Accepted.Facts.Destination, meshed: false, isHttp: false);
-        }
-
-        Endpoint = state.Pick(new PickRequest(_loop.Random, _loop.Events.Now));
-        Endpoint?.Begin();
-        return Endpoint is null ? null : state.TargetFor(Endpoint.Address, Endpoint.Plan.Meshed, isHttp: false);
+        var next = _loop.Events.Now + (LoopMetrics.TcpReportSeconds * 1000);
+        _loop.Events.Timers.Start(_timer, _expiresAt > 0 ? Math.Min(next, _expiresAt) : next);
     }
 
     private void Fail(Failure failure)
@@ -261,14 +237,9 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         if (_pump is null)
         {
             Observe.TunnelOpened(this);
-            if (Endpoint is { } endpoint && failure.Side == Side.Upstream)
-            {
-                Cluster!.On(_loop.Index).FailedLocally(endpoint);
-            }
         }
 
         Failure = failure;
-        _far?.Abort();
 
         // The client learns of it as of a server that resets: nothing was answered in the server's name.
         _near.Abort();
@@ -283,40 +254,10 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDrai
         }
 
         _ended = true;
-        Endpoint?.End();
-        if (_isCounted)
-        {
-            Cluster!.On(_loop.Index).Usage.Add(ClusterFigure.Connections, -1);
-        }
-
-        _loop.Events.Timers.Stop(_connectTimer);
+        _dial.End();
+        _loop.Events.Timers.Stop(_timer);
         _early.Free();
         _loop.Connections.Remove(this);
         Observe.TunnelClosed(this);
-    }
-
-    /// <summary>The client's side until the server's is connected.</summary>
-    private sealed class NearSide(TunnelStack tunnel) : IByteHandler
-    {
-        public void OnConnected()
-        {
-        }
-
-        public void OnData(Span<byte> data)
-        {
-            tunnel._early.Append(data);
-            if (tunnel._early.Length > ByteChannel.HighWater)
-            {
-                tunnel._near.PauseReading();
-            }
-        }
-
-        public void OnEndOfStream() => tunnel._nearEnded = true;
-
-        public void OnDrained()
-        {
-        }
-
-        public void OnFailed(ChannelError error) => tunnel.Fail(new Failure(FailureKind.ClientGone));
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Weft.Proxy.Tls;
 
@@ -10,169 +10,156 @@ namespace Weft.Proxy.Tls;
 /// <param name="Protocols">ALPN, in the client's order.</param>
 internal sealed record ClientHello(string ServerName, IReadOnlyList<string> Protocols)
 {
-    /// <summary>Bytes of hello that are looked at; a longer one counts as not TLS.</summary>
-    internal const int SizeLimit = 16 * 1024 + 5;
+    /// <summary>Longest hello, in bytes without its four-byte head; Envoy's number.</summary>
+    internal const int MaxMessageBytes = 16 * 1024;
 
+    /// <summary>Most records that a hello may be spread over; libssl would take more.</summary>
+    internal const int MaxRecords = 64;
+
+    private const int RecordHeadBytes = 5;
+    private const int MessageHeadBytes = 4;
+    private const int MaxRecordBytes = 16 * 1024;
     private const byte HandshakeRecord = 22;
+    private const byte MajorVersion = 3;
     private const byte HelloMessage = 1;
-    private const int ServerNameExtension = 0;
-    private const int AlpnExtension = 16;
 
     internal enum Verdict
     {
         NeedMore,
+
+        /// <summary>Other bytes.</summary>
         NotTls,
+
         Found,
+
+        /// <summary>It began as TLS and is none that may pass: neither as TLS nor as anything else.</summary>
+        Malformed,
     }
 
-    /// <summary>Reads the first record of a connection.</summary>
-    internal static Verdict Inspect(ReadOnlySpan<byte> bytes, out ClientHello? hello)
+    /// <summary>Looks at the first bytes of a connection: all there are so far. <paramref name="problem"/> says why it is malformed.</summary>
+    internal static Verdict Inspect(ReadOnlySpan<byte> bytes, out ClientHello? hello, out string? problem)
     {
         hello = null;
-        if (bytes.Length > 0 && bytes[0] != HandshakeRecord)
+        problem = null;
+        if ((bytes.Length > 0 && bytes[0] != HandshakeRecord) || (bytes.Length > 1 && bytes[1] != MajorVersion))
         {
             return Verdict.NotTls;
         }
 
-        if (bytes.Length > 1 && bytes[1] != 3)
+        problem = Measure(bytes, out var messageBytes, out var inFirstRecord, out var isWhole);
+        if (problem is not null)
         {
-            return Verdict.NotTls;
+            return Verdict.Malformed;
         }
 
-        if (bytes.Length < 9)
+        if (!isWhole)
         {
             return Verdict.NeedMore;
         }
 
-        var recordLength = BinaryPrimitives.ReadUInt16BigEndian(bytes[3..]);
-        var messageLength = (bytes[6] << 16) | BinaryPrimitives.ReadUInt16BigEndian(bytes[7..]);
-        if (bytes[5] != HelloMessage || recordLength > 16 * 1024 || messageLength + 4 > recordLength)
-        {
-            return Verdict.NotTls;
-        }
-
-        if (bytes.Length < 9 + messageLength)
-        {
-            return Verdict.NeedMore;
-        }
-
-        hello = ReadBody(bytes.Slice(9, messageLength));
-        return hello is null ? Verdict.NotTls : Verdict.Found;
+        problem = inFirstRecord
+            ? ClientHelloBody.Read(bytes.Slice(RecordHeadBytes + MessageHeadBytes, messageBytes), out hello)
+            : ReadScattered(bytes, messageBytes, out hello);
+        return problem is null ? Verdict.Found : Verdict.Malformed;
     }
 
-    private static ClientHello? ReadBody(ReadOnlySpan<byte> body)
+    /// <summary>Walks over the records as far as they have come, and finds out how long the hello is.</summary>
+    private static string? Measure(ReadOnlySpan<byte> bytes, out int messageBytes, out bool inFirstRecord, out bool isWhole)
     {
-        // Version and random, then session id, cipher suites and compression methods, each with its length before it.
-        if (!TrySkip(ref body, 34) || !TryTake(ref body, 1, out _) || !TryTake(ref body, 2, out _) ||
-            !TryTake(ref body, 1, out _))
+        (messageBytes, inFirstRecord, isWhole) = (-1, false, false);
+        Span<byte> head = stackalloc byte[MessageHeadBytes];
+        var have = 0;
+        for (var records = 1; bytes.Length > 0; records++)
         {
-            return null;
-        }
-
-        var serverName = "";
-        List<string> protocols = [];
-        if (body.IsEmpty)
-        {
-            return new ClientHello(serverName, protocols);
-        }
-
-        if (!TryTake(ref body, 2, out var extensions))
-        {
-            return null;
-        }
-
-        while (!extensions.IsEmpty)
-        {
-            if (extensions.Length < 4)
+            if (records > MaxRecords)
             {
-                return null;
+                return $"the ClientHello is spread over more than {MaxRecords} records";
             }
 
-            var kind = BinaryPrimitives.ReadUInt16BigEndian(extensions);
-            extensions = extensions[2..];
-            if (!TryTake(ref extensions, 2, out var value) ||
-                (kind == ServerNameExtension && !TryReadServerName(value, ref serverName)) ||
-                (kind == AlpnExtension && !TryReadProtocols(value, protocols)))
+            var problem = TakeRecord(ref bytes, out var fragment);
+            if (problem is not null)
             {
+                return problem;
+            }
+
+            for (var i = 0; i < fragment.Length && have + i < MessageHeadBytes; i++)
+            {
+                head[have + i] = fragment[i];
+            }
+
+            have += fragment.Length;
+            problem = CheckHead(head[..Math.Min(have, MessageHeadBytes)], ref messageBytes);
+            if (problem is not null)
+            {
+                return problem;
+            }
+
+            if (messageBytes >= 0 && have >= MessageHeadBytes + messageBytes)
+            {
+                inFirstRecord = records == 1;
+                isWhole = true;
                 return null;
             }
         }
 
-        return new ClientHello(serverName, protocols);
+        return null;
     }
 
-    private static bool TryReadServerName(ReadOnlySpan<byte> value, ref string serverName)
+    /// <summary>The part of the next record that has come; what is left of the bytes begins after it.</summary>
+    private static string? TakeRecord(ref ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> fragment)
     {
-        if (!TryTake(ref value, 2, out var list))
+        fragment = default;
+        if (bytes[0] != HandshakeRecord || (bytes.Length > 1 && bytes[1] != MajorVersion))
         {
-            return false;
+            return "the ClientHello is interrupted by a record of another kind";
         }
 
-        while (!list.IsEmpty)
+        if (bytes.Length < RecordHeadBytes)
         {
-            var isHost = list[0] == 0;
-            list = list[1..];
-            if (!TryTake(ref list, 2, out var name))
-            {
-                return false;
-            }
-
-            if (isHost)
-            {
-                serverName = Encoding.ASCII.GetString(name).ToLowerInvariant();
-            }
+            bytes = default;
+            return null;
         }
 
-        return true;
+        var length = BinaryPrimitives.ReadUInt16BigEndian(bytes[3..]);
+        if (length is 0 or > MaxRecordBytes)
+        {
+            return "a TLS record before the handshake has no allowed length";
+        }
+
+        var come = Math.Min(length, bytes.Length - RecordHeadBytes);
+        fragment = bytes.Slice(RecordHeadBytes, come);
+        bytes = bytes[(RecordHeadBytes + come)..];
+        return null;
     }
 
-    private static bool TryReadProtocols(ReadOnlySpan<byte> value, List<string> protocols)
+    private static string? CheckHead(ReadOnlySpan<byte> head, ref int messageBytes)
     {
-        if (!TryTake(ref value, 2, out var list))
+        if (head.Length > 0 && head[0] != HelloMessage)
         {
-            return false;
+            return "the TLS handshake does not begin with a ClientHello";
         }
 
-        while (!list.IsEmpty)
+        if (head.Length < MessageHeadBytes)
         {
-            if (!TryTake(ref list, 1, out var protocol))
-            {
-                return false;
-            }
-
-            protocols.Add(TlsEngine.Intern(protocol));
+            return null;
         }
 
-        return true;
+        messageBytes = (head[1] << 16) | BinaryPrimitives.ReadUInt16BigEndian(head[2..]);
+        return messageBytes > MaxMessageBytes ? $"the ClientHello is longer than {MaxMessageBytes} bytes" : null;
     }
 
-    private static bool TrySkip(ref ReadOnlySpan<byte> bytes, int count)
+    private static string? ReadScattered(ReadOnlySpan<byte> bytes, int messageBytes, out ClientHello? hello)
     {
-        if (bytes.Length < count)
+        var rented = ArrayPool<byte>.Shared.Rent(MaxRecordBytes + MessageHeadBytes + messageBytes);
+        var have = 0;
+        while (have < MessageHeadBytes + messageBytes && TakeRecord(ref bytes, out var fragment) is null)
         {
-            return false;
+            fragment.CopyTo(rented.AsSpan(have));
+            have += fragment.Length;
         }
 
-        bytes = bytes[count..];
-        return true;
-    }
-
-    private static bool TryTake(ref ReadOnlySpan<byte> bytes, int prefix, out ReadOnlySpan<byte> value)
-    {
-        value = default;
-        if (bytes.Length < prefix)
-        {
-            return false;
-        }
-
-        var length = prefix == 1 ? bytes[0] : BinaryPrimitives.ReadUInt16BigEndian(bytes);
-        if (bytes.Length < prefix + length)
-        {
-            return false;
-        }
-
-        value = bytes.Slice(prefix, length);
-        bytes = bytes[(prefix + length)..];
-        return true;
+        var problem = ClientHelloBody.Read(rented.AsSpan(MessageHeadBytes, messageBytes), out hello);
+        ArrayPool<byte>.Shared.Return(rented);
+        return problem;
     }
 }

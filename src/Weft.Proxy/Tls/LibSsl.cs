@@ -15,6 +15,7 @@ internal static unsafe partial class LibSsl
     internal const int ErrorWantWrite = 3;
     internal const int ErrorZeroReturn = 6;
     internal const int AlpnAccepted = 0;
+    internal const int AlpnRefused = 2;
     internal const int AlpnIgnored = 3;
     internal const int ControlSetMode = 33;
     internal const int ControlSessionCache = 44;

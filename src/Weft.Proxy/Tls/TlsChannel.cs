@@ -19,6 +19,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     private bool _established;
     private bool _endSeen;
     private bool _innerEnded;
+    private bool _isCutOff;
 
     internal TlsChannel(TlsEngine engine, TlsContext context, ByteChannel inner, IByteHandler handler)
     {
@@ -42,6 +43,9 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     internal bool IsQueued { get; set; }
 
     internal override int Unsent => _inner.Unsent + _early.Length;
+
+    // Proxies of the mesh always say goodbye; servers outside it often do not.
+    internal override bool IsTruncated => _isCutOff && _context.VerifiesIdentity;
 
     internal override bool IsOpen => _ssl != 0 && _inner.IsOpen;
 
@@ -88,6 +92,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
         else if (!_endSeen)
         {
             _endSeen = true;
+            _isCutOff = true;
             Handler?.OnEndOfStream();
         }
     }

@@ -251,6 +251,22 @@ internal sealed unsafe class TlsContext : IDisposable
             preferred = preferred[(1 + wanted.Length)..];
         }
 
-        return LibSsl.AlpnIgnored;
+        // RFC 7301 §3.2. Names of the mesh chose the chain before and need no answer, as it is with Istio's proxies.
+        return OffersMeshName(new ReadOnlySpan<byte>(offered, (int)offeredLength)) ? LibSsl.AlpnIgnored : LibSsl.AlpnRefused;
+    }
+
+    private static bool OffersMeshName(ReadOnlySpan<byte> offered)
+    {
+        while (offered.Length > 0 && offered.Length > offered[0])
+        {
+            if (offered.Slice(1, offered[0]).StartsWith("istio"u8))
+            {
+                return true;
+            }
+
+            offered = offered[(1 + offered[0])..];
+        }
+
+        return false;
     }
 }

@@ -45,6 +45,9 @@ internal sealed class BytePump : ITimerOwner
 
     internal bool IsDone { get; private set; }
 
+    /// <summary>Why it is done.</summary>
+    internal PumpEnd End { get; private set; }
+
     /// <summary>Bytes that were read before the pump began.</summary>
     internal void FeedFromNear(Span<byte> bytes) => _near.OnData(bytes);
 
@@ -72,13 +75,25 @@ internal sealed class BytePump : ITimerOwner
             return;
         }
 
-        Finish(new ChannelError(Libc.ETimedOut), abort: false);
+        Finish(PumpEnd.Idle, new ChannelError(Libc.ETimedOut), abort: false);
     }
 
-    /// <summary>Ends both sides at once, as when the proxy stops.</summary>
-    internal void Abort() => Finish(new ChannelError(Libc.EConnReset), abort: true);
+    /// <summary>Ends both sides; what was already taken from either is still sent.</summary>
+    internal void Close() => Finish(PumpEnd.Stopped, default, abort: false);
 
-    private void Finish(ChannelError error, bool abort)
+    /// <summary>Ends both sides at once, as when the proxy stops.</summary>
+    internal void Abort() => Finish(PumpEnd.Stopped, new ChannelError(Libc.EConnReset), abort: true);
+
+    /// <summary>Both sides have ended and everything is with the kernel: before that, closing could cut a slow reader's last bytes off.</summary>
+    private void FinishIfSent()
+    {
+        if (_near.HasEnded && _far.HasEnded && _near.Channel.Unsent == 0 && _far.Channel.Unsent == 0)
+        {
+            Finish(PumpEnd.Ordinary, default, abort: false);
+        }
+    }
+
+    private void Finish(PumpEnd end, ChannelError error, bool abort)
     {
         if (IsDone)
         {
@@ -86,6 +101,7 @@ internal sealed class BytePump : ITimerOwner
         }
 
         IsDone = true;
+        End = end;
         _loop.Timers.Stop(_idle);
         if (abort)
         {
@@ -103,9 +119,9 @@ internal sealed class BytePump : ITimerOwner
 
     private sealed class Side(BytePump pump, ByteChannel channel) : IByteHandler
     {
-        private bool _ended;
-
         internal ByteChannel Channel => channel;
+
+        internal bool HasEnded { get; private set; }
 
         internal Side Other { get; set; } = null!;
 
@@ -128,33 +144,57 @@ internal sealed class BytePump : ITimerOwner
 
         public void OnEndOfStream()
         {
-            if (_ended || pump.IsDone)
+            if (HasEnded || pump.IsDone)
             {
                 return;
             }
 
-            _ended = true;
-            Other.Channel.ShutdownWrite();
-            if (Other._ended)
+            if (channel.IsTruncated)
             {
-                pump.Finish(default, abort: false);
+                OnFailed(new ChannelError(0, "the peer closed the connection without ending TLS"));
+                return;
             }
+
+            HasEnded = true;
+            Other.Channel.ShutdownWrite();
+            pump.FinishIfSent();
         }
 
         public void OnDrained()
         {
             if (!pump.IsDone)
             {
+                pump._lastActive = pump._loop.Now;
                 Other.Channel.ResumeReading();
+                pump.FinishIfSent();
             }
         }
 
         public void OnFailed(ChannelError error)
         {
             // A reset is passed on as a reset: the other side must not take the bytes so far for all of them.
-            pump.Finish(error, abort: true);
+            pump.Finish(this == pump._near ? PumpEnd.NearFailed : PumpEnd.FarFailed, error, abort: true);
         }
     }
+}
+
+/// <summary>How a pump ended.</summary>
+internal enum PumpEnd
+{
+    /// <summary>Each side said that it has no more.</summary>
+    Ordinary,
+
+    /// <summary>Nothing came from either side for the idle time.</summary>
+    Idle,
+
+    /// <summary>The owner ended it.</summary>
+    Stopped,
+
+    /// <summary>The near channel broke, or was cut off.</summary>
+    NearFailed,
+
+    /// <summary>The far channel broke, or was cut off.</summary>
+    FarFailed,
 }
 
 /// <summary>Hears when a pump has ended; error 0 is the ordinary end.</summary>

@@ -14,7 +14,11 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
     private static readonly EquatableArray<string> _tcpProtocols = ["istio"];
 
     /// <summary>Begins to connect; the handler hears the rest. Null, with the reason, where not even that is possible.</summary>
-    internal ByteChannel? Open(UpstreamTarget target, IByteHandler handler, out string? problem)
+    /// <param name="target">Where to and how.</param>
+    /// <param name="handler">Hears of the connection, its bytes and its end.</param>
+    /// <param name="problem">Why there is none.</param>
+    /// <param name="preamble">Sent before anything else, TLS too; empty for nothing.</param>
+    internal ByteChannel? Open(UpstreamTarget target, IByteHandler handler, out string? problem, ReadOnlySpan<byte> preamble = default)
     {
         problem = null;
         TlsContext? context = null;
@@ -38,6 +42,11 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
         {
             problem = failure.Message;
             return null;
+        }
+
+        if (!preamble.IsEmpty)
+        {
+            socket.Write(preamble);
         }
 
         ByteChannel channel = context is null ? socket : new TlsChannel(tls, context, socket, handler);
