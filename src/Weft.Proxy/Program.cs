@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Weft.Proxy;
 using Weft.Proxy.Control;
 using Weft.Proxy.Io;
+using Weft.Proxy.Life;
 
 if (args is not ["sidecar", "--bootstrap", var file])
 {
@@ -14,7 +15,9 @@ if (args is not ["sidecar", "--bootstrap", var file])
 
 try
 {
-    using var sidecar = new Sidecar(Bootstrap.Read(file), TimeProvider.System, new Random(), Console.Error);
+    var bootstrap = Bootstrap.Read(file);
+    using var sidecar = new Sidecar(
+        bootstrap, TimeProvider.System, new Random(), Console.Error, ShutDownSettings.Read(bootstrap, Environment.GetEnvironmentVariable));
     void Quit(PosixSignalContext signal)
     {
         // Not the default, which would end the process in the middle of what it is serving.

@@ -3,6 +3,7 @@
 using System.Text;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
+using Weft.Proxy.Life;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Telemetry;
@@ -37,7 +38,7 @@ internal sealed class ProxyRuntime : IDisposable
             var events = LoopFactory.Create(options.Io, new LoopSettings(options.Clock, options.Mark), out var fallback);
             IoName = events.Name;
             IoFallback = fallback;
-            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], _plan, options.ConnectionsPerEndpoint);
+            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], _plan, options.ConnectionsPerEndpoint, options.ListenerDrainMs);
             var loop = new ProxyLoop(i, events, settings, new Random(options.Seed + i));
             loop.Adopt(_plan);
             events.Faulted = fault => options.Faulted?.Invoke(fault);
@@ -54,7 +55,8 @@ internal sealed class ProxyRuntime : IDisposable
 
     internal ProxyPlan Plan => Volatile.Read(ref _plan).Plan;
 
-    internal bool IsDraining { get; private set; }
+    /// <summary>Whose connections are asked to end.</summary>
+    internal DrainScope Draining { get; private set; }
 
     /// <summary>Open client connections of all loops; an estimate while they run.</summary>
     internal int OpenConnections
@@ -73,6 +75,8 @@ internal sealed class ProxyRuntime : IDisposable
 
     /// <summary>The loops' metrics; may be read at any time.</summary>
     internal IEnumerable<LoopMetrics> Metrics => _loops.Select(loop => loop.Metrics);
+
+    internal IEnumerable<LifeCounters> Life => _loops.Select(loop => loop.Life);
 
     internal void Start()
     {
@@ -158,26 +162,46 @@ internal sealed class ProxyRuntime : IDisposable
         return null;
     });
 
-    /// <summary>Takes no more connections; idle ones are closed, the others after what they are doing.</summary>
-    internal void Drain()
+    /// <summary>
+    /// Asks the connections of the directions to end, and those that still come: HTTP/1.1 answers carry <c>connection: close</c>.
+    /// <see cref="DrainScope.None"/> asks no more of them; those that were asked end all the same.
+    /// </summary>
+    internal void Drain(DrainScope scope)
     {
         lock (_gate)
         {
-            IsDraining = true;
+            Draining = scope;
             OnEveryLoop(i =>
             {
-                var loop = _loops[i];
-                loop.IsDraining = true;
-                _listeners[i].CloseAll();
-                foreach (var connection in loop.Connections.ToArray())
-                {
-                    connection.Drain();
-                }
-
-                loop.Pools.Drain();
+                _loops[i].Connections.Drain(scope);
                 return null;
             });
         }
+    }
+
+    /// <summary>Takes no more connections in the directions, for good, whatever plan comes.</summary>
+    internal void CloseListeners(DrainScope scope)
+    {
+        lock (_gate)
+        {
+            OnEveryLoop(i =>
+            {
+                _listeners[i].Close(scope);
+                return null;
+            });
+        }
+    }
+
+    /// <summary>Connections in the middle of a request, a handshake or a tunnel.</summary>
+    internal int CountBusy()
+    {
+        var busy = 0;
+        OnEveryLoop(i =>
+        {
+            Interlocked.Add(ref busy, _loops[i].Connections.CountBusy());
+            return null;
+        });
+        return busy;
     }
 
     public void Dispose()
@@ -187,13 +211,7 @@ internal sealed class ProxyRuntime : IDisposable
             var loop = _loops[i];
             if (_threads[i].IsAlive)
             {
-                loop.Events.Post(() =>
-                {
-                    foreach (var connection in loop.Connections.ToArray())
-                    {
-                        connection.Shut();
-                    }
-                });
+                loop.Events.Post(loop.Connections.ShutAll);
                 loop.Events.Stop();
                 _threads[i].Join();
             }
@@ -260,6 +278,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Open connections of one loop to one endpoint; above this a request is answered 503, flag UO.</summary>
     internal int ConnectionsPerEndpoint { get; init; } = 4096;
+
+    /// <summary>How long connections get whose listener or chain is gone from the plan (Istio's drainDuration).</summary>
+    internal int ListenerDrainMs { get; init; } = 45_000;
 
     /// <summary>Made for as many loops; null for none.</summary>
     internal AccessLog? Log { get; init; }

@@ -6,6 +6,7 @@ using Weft.Model.Plan;
 using Weft.Proxy.Admin;
 using Weft.Proxy.Control;
 using Weft.Proxy.Io;
+using Weft.Proxy.Life;
 using Weft.Proxy.Telemetry;
 using Weft.Wire.Dump;
 using Weft.Wire.Plans;
@@ -15,8 +16,6 @@ namespace Weft.Proxy;
 /// <summary>The program in its role beside one workload: data plane, control connection, admin ports, and the way down.</summary>
 internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
 {
-    private const int DrainStepMs = 50;
-
     /// <summary>After this long the work of starting is behind us.</summary>
     private const int SettledMs = 5000;
 
@@ -27,12 +26,16 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
     private readonly ProxyRuntime _runtime;
     private readonly AdminServer _admin;
     private readonly ControlThread _control;
+    private readonly ShutDown _shutDown;
+    private readonly TimeSpan _drainTime;
     private readonly ManualResetEventSlim _end = new();
+    private ITimer? _closing;
     private WorkloadIdentity? _identity;
     private long _appliedTicks;
 
-    internal Sidecar(Bootstrap bootstrap, TimeProvider clock, Random random, TextWriter log)
+    internal Sidecar(Bootstrap bootstrap, TimeProvider clock, Random random, TextWriter log, ShutDownSettings? shutDown = null)
     {
+        shutDown ??= ShutDownSettings.Read(bootstrap, _ => null);
         _bootstrap = bootstrap;
         _log = log;
         _clock = clock;
@@ -48,16 +51,21 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
             Workload = NamesOf(bootstrap.Node.Metadata),
             Log = _accessLog,
             Tell = words => log.WriteLine($"weft-proxy: {words}"),
+            ListenerDrainMs = bootstrap.ListenerDrainSeconds * 1000,
             Faulted = fault => log.WriteLine($"weft-proxy: a connection was closed because of a defect: {fault}"),
         });
+        _shutDown = new ShutDown(_runtime, shutDown, clock);
+        _drainTime = shutDown.Drain;
         _admin = new AdminServer(log);
         _control = new ControlThread(bootstrap, this, clock, random, log);
     }
 
     public string? NotReady =>
-        _runtime.IsDraining ? "draining"
+        _end.IsSet || IsDraining ? "draining"
         : _runtime.Plan.Listeners.Count == 0 ? "no plan yet"
         : _bootstrap.Control is not null && _identity is null ? "no certificate yet" : null;
+
+    public bool IsDraining => _runtime.Draining != DrainScope.None;
 
     public ProxyPlan Plan => _runtime.Plan;
 
@@ -83,9 +91,9 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
             _end.Wait();
         }
 
+        // The control plane is heard to the end: endpoints that go at the same time must not be called.
+        _shutDown.Run();
         _control.Dispose();
-        Drain();
-        WaitForConnections();
         return 0;
     }
 
@@ -117,6 +125,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         text.AddLoops([.. _runtime.Metrics]);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
+        text.Add("weft_proxy_accept_failures_total", "counter", "", _runtime.Life.Sum(loop => loop.AcceptFailures));
         ProcessMetrics.Add(text, ProxyVersion.Text);
         return text.ToString();
     }
@@ -144,14 +153,37 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         return text.ToString();
     }
 
-    public void Drain() => _runtime.Drain();
+    public void DrainListeners(DrainScope scope, bool graceful)
+    {
+        _runtime.Drain(scope);
+        if (graceful)
+        {
+            _closing ??= _clock.CreateTimer(_ => _runtime.CloseListeners(scope), null, _drainTime, Timeout.InfiniteTimeSpan);
+        }
+        else
+        {
+            _runtime.CloseListeners(scope);
+        }
+    }
 
-    public void Quit() => _end.Set();
+    public void SetHealth(bool good) => _runtime.Drain(good ? DrainScope.None : DrainScope.Inbound);
+
+    public void Quit()
+    {
+        if (_end.IsSet)
+        {
+            _shutDown.Hurry();
+        }
+
+        _end.Set();
+    }
 
     public void Dispose()
     {
+        _closing?.Dispose();
         _admin.Dispose();
         _runtime.Dispose();
+        _shutDown.Dispose();
         _accessLog?.Dispose();
         _end.Dispose();
     }
@@ -170,16 +202,6 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         if (port != 0)
         {
             _admin.Listen(address, port, routes);
-        }
-    }
-
-    private void WaitForConnections()
-    {
-        var deadline = _clock.GetUtcNow().AddSeconds(_bootstrap.DrainSeconds);
-        using var never = new ManualResetEventSlim();
-        while (_runtime.OpenConnections > 0 && _clock.GetUtcNow() < deadline)
-        {
-            never.Wait(DrainStepMs);
         }
     }
 

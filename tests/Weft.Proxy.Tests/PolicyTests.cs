@@ -261,29 +261,6 @@ public abstract class PolicyTests
         Assert.EndsWith("still", setting.Ask(Get), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Draining_ends_the_request_under_way_and_takes_no_new_connection()
-    {
-        using var arrived = new ManualResetEventSlim();
-        using var go = new ManualResetEventSlim();
-        using var origin = TestOrigin.Answering(_ =>
-        {
-            arrived.Set();
-            go.Wait(5000);
-            return TestOrigin.Response("done");
-        });
-        using var setting = new Setting(Plans.Forward("origin"), origin.Port);
-        using var client = Peer.Connect(setting.Port);
-        client.Write(Get);
-        Assert.True(arrived.Wait(5000));
-        setting.Proxy.Runtime.Drain();
-        go.Set();
-        var answer = client.ReadToEnd();
-        Assert.Equal("close", Peer.Header(answer, "connection"));
-        Assert.EndsWith("done", answer, StringComparison.Ordinal);
-        Assert.Throws<System.Net.Sockets.SocketException>(() => Peer.Connect(setting.Port));
-    }
-
     private sealed class Setting : IDisposable
     {
         private readonly Peer _client;

@@ -23,6 +23,8 @@ public sealed class SidecarTests
                 Ports = new PortSettings { Admin = 0, Metrics = 0, Prometheus = 0, Status = 0 },
                 AccessLog = log,
                 MarkSockets = false,
+                ExitOnZeroActiveConnections = true,
+                MinimumDrainSeconds = 0,
             };
             using (var sidecar = new Sidecar(bootstrap, TimeProvider.System, new Random(1), TextWriter.Null))
             {

@@ -126,6 +126,10 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
             ["io"] = options.ProxyIo,
             ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
             ["planCache"] = Path.Combine(folder, "plan.cache"),
+
+            // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.
+            ["exitOnZeroActiveConnections"] = true,
+            ["minimumDrainSeconds"] = 0,
         };
     }
 

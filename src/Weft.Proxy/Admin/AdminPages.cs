@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Weft.Proxy.Control;
+using Weft.Proxy.Life;
 
 namespace Weft.Proxy.Admin;
 
@@ -24,7 +25,9 @@ internal sealed class AdminPages(IProxyView proxy, Bootstrap bootstrap, TimeProv
         new("/stats", false, "metrics", Metrics),
         new("/stats/prometheus", false, "metrics", Metrics),
         new("/metrics", false, "metrics", Metrics),
-        new("/drain_listeners", true, "stop taking connections", () => Do(proxy.Drain)),
+        new("/drain_listeners", true, "stop taking connections; ?inboundonly spares the workload's own, &graceful lets them still come for the drain time", Drain),
+        new("/healthcheck/fail", true, "not ready, and clients are asked to leave", () => Do(() => proxy.SetHealth(good: false))),
+        new("/healthcheck/ok", true, "takes /healthcheck/fail back", () => Do(() => proxy.SetHealth(good: true))),
         new("/quitquitquit", true, "drain and end", () => Do(proxy.Quit)));
 
     /// <summary>15020 and 15090.</summary>
@@ -41,6 +44,12 @@ internal sealed class AdminPages(IProxyView proxy, Bootstrap bootstrap, TimeProv
     private AdminAnswer Metrics() => new(200, PrometheusText, Encoding.UTF8.GetBytes(proxy.Metrics()));
 
     private AdminAnswer ConfigDump() => AdminAnswer.Json(proxy.ConfigDump());
+
+    private AdminAnswer Drain(string[] query)
+    {
+        var scope = query.Contains("inboundonly") ? DrainScope.Inbound : DrainScope.All;
+        return Do(() => proxy.DrainListeners(scope, query.Contains("graceful")));
+    }
 
     private static AdminAnswer Do(Action action) => AdminAnswer.Text("OK\n") with { Afterwards = action };
 
@@ -61,7 +70,7 @@ internal sealed class AdminPages(IProxyView proxy, Bootstrap bootstrap, TimeProv
     private byte[] ServerInformation() => Json(writer =>
     {
         writer.WriteString("version", ProxyVersion.Text);
-        writer.WriteString("state", proxy.NotReady is null ? "LIVE" : "PRE_INITIALIZING");
+        writer.WriteString("state", proxy.NotReady is null ? "LIVE" : proxy.IsDraining ? "DRAINING" : "PRE_INITIALIZING");
         writer.WriteString("uptime_current_epoch", $"{(long)(clock.GetUtcNow() - proxy.StartedAt).TotalSeconds}s");
         writer.WriteStartObject("node");
         writer.WriteString("id", bootstrap.Node.Id);

@@ -7,7 +7,8 @@ internal sealed class AdminRoutes(params AdminRoute[] routes)
 {
     public AdminAnswer Answer(string method, string target)
     {
-        var path = target.Split('?')[0];
+        var mark = target.IndexOf('?', StringComparison.Ordinal);
+        var path = mark < 0 ? target : target[..mark];
         var route = Array.Find(routes, candidate => candidate.Path == path);
         if (route is null)
         {
@@ -17,9 +18,15 @@ internal sealed class AdminRoutes(params AdminRoute[] routes)
         }
 
         var allowed = route.Changes ? method == "POST" : method is "GET" or "HEAD";
-        return allowed ? route.Answer() : AdminAnswer.Text($"'{path}' wants {(route.Changes ? "POST" : "GET")}.\n", 405);
+        return allowed ? route.Answer(mark < 0 ? [] : target[(mark + 1)..].Split('&')) : AdminAnswer.Text($"'{path}' wants {(route.Changes ? "POST" : "GET")}.\n", 405);
     }
 }
 
-/// <summary>One page: its path, whether it changes something (then only POST), and what it answers.</summary>
-internal sealed record AdminRoute(string Path, bool Changes, string About, Func<AdminAnswer> Answer);
+/// <summary>One page: its path, whether it changes something (then only POST), and what it answers to the words of its query.</summary>
+internal sealed record AdminRoute(string Path, bool Changes, string About, Func<string[], AdminAnswer> Answer)
+{
+    public AdminRoute(string path, bool changes, string about, Func<AdminAnswer> answer)
+        : this(path, changes, about, _ => answer())
+    {
+    }
+}

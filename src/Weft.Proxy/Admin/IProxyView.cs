@@ -2,6 +2,7 @@
 
 using Weft.Model.Plan;
 using Weft.Proxy.Control;
+using Weft.Proxy.Life;
 
 namespace Weft.Proxy.Admin;
 
@@ -26,9 +27,17 @@ internal interface IProxyView
     /// <summary>The plan, the bootstrap and the certificates as JSON in the shape of Envoy's /config_dump.</summary>
     byte[] ConfigDump();
 
-    /// <summary>Stops taking new connections; open ones may finish.</summary>
-    void Drain();
+    /// <summary>True once clients are asked to leave.</summary>
+    bool IsDraining { get; }
 
-    /// <summary>Drains, then ends the process.</summary>
+    /// <summary>
+    /// Asks the connections of the directions to end and stops taking new ones: at once, or where <paramref name="graceful"/> after the drain time.
+    /// </summary>
+    void DrainListeners(DrainScope scope, bool graceful);
+
+    /// <summary>False answers probes with 503 and asks clients to leave, true takes that back.</summary>
+    void SetHealth(bool good);
+
+    /// <summary>Drains, then ends the process; the second time ends it at once.</summary>
     void Quit();
 }

@@ -9,6 +9,9 @@ namespace Weft.Proxy.Control;
 /// <remarks>Optional values have setters: the generated JSON reader would overwrite the defaults of init-only ones.</remarks>
 internal sealed record Bootstrap
 {
+    /// <summary>The most that any of the drain times may be.</summary>
+    public const int LongestDrainSeconds = 24 * 3600;
+
     /// <summary><c>sidecar</c>; other roles come with their issues.</summary>
     public string Role { get; set; } = "sidecar";
 
@@ -36,8 +39,17 @@ internal sealed record Bootstrap
     /// <summary>False for proxies without captured traffic: sockets carry no mark, so no privilege is needed.</summary>
     public bool MarkSockets { get; set; } = true;
 
-    /// <summary>How long open connections get after SIGTERM, in seconds.</summary>
+    /// <summary>The most that open connections get after SIGTERM, in seconds (Istio's terminationDrainDuration).</summary>
     public int DrainSeconds { get; set; } = 5;
+
+    /// <summary>True ends sooner, when nothing is under way any more, but not before <see cref="MinimumDrainSeconds"/>.</summary>
+    public bool ExitOnZeroActiveConnections { get; set; }
+
+    /// <summary>How long others may need to learn that this proxy is going, in seconds.</summary>
+    public int MinimumDrainSeconds { get; set; } = 5;
+
+    /// <summary>How long connections get whose listener or chain is gone from the plan, in seconds (Istio's drainDuration).</summary>
+    public int ListenerDrainSeconds { get; set; } = 45;
 
     /// <exception cref="BootstrapException">The file is missing or not a bootstrap; the message says which and what to do.</exception>
     public static Bootstrap Read(string file)
@@ -72,9 +84,20 @@ internal sealed record Bootstrap
             throw new BootstrapException($"The bootstrap '{file}' asks for {Loops} loops; write a number from 1 to 256.");
         }
 
+        CheckSeconds(file, "drainSeconds", DrainSeconds);
+        CheckSeconds(file, "minimumDrainSeconds", MinimumDrainSeconds);
+        CheckSeconds(file, "listenerDrainSeconds", ListenerDrainSeconds);
         if (Io is not ("auto" or "uring" or "epoll"))
         {
             throw new BootstrapException($"The bootstrap '{file}' asks for io '{Io}'; write 'auto', 'uring' or 'epoll'.");
+        }
+    }
+
+    private static void CheckSeconds(string file, string name, int value)
+    {
+        if (value is < 0 or > LongestDrainSeconds)
+        {
+            throw new BootstrapException($"The bootstrap '{file}' asks for {name} {value}; write a number from 0 to {LongestDrainSeconds}.");
         }
     }
 }

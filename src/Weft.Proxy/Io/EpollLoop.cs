@@ -32,8 +32,7 @@ internal sealed unsafe class EpollLoop : EventLoop
 
     internal override string Name => "epoll";
 
-    internal override Listener Listen(IpEndpoint address, IAcceptor acceptor) =>
-        new EpollListener(this, Sockets.OpenListener(address), acceptor);
+    internal override Listener Listen(int fd, IAcceptor acceptor) => new EpollListener(this, fd, acceptor);
 
     internal override Channel Adopt(int fd, IByteHandler handler)
     {
@@ -79,6 +78,16 @@ internal sealed unsafe class EpollLoop : EventLoop
 
         return slot;
     }
+
+    /// <summary>Changes what is reported of a descriptor: no events leave its user in peace until more are asked for.</summary>
+    internal void Watch(int fd, uint slot, uint events)
+    {
+        var native = new EpollEvent { Events = events, Tag = ((ulong)_slots[slot].Generation << 32) | slot };
+        _ = Libc.EpollControl(_epoll, Libc.EpollCtlModify, fd, &native);
+    }
+
+    /// <summary>Ends the registration of a descriptor that stays open elsewhere.</summary>
+    internal void Forget(int fd) => _ = Libc.EpollControl(_epoll, Libc.EpollCtlDelete, fd, null);
 
     /// <summary>Events that the kernel has already reported for the slot's last user are ignored from here on.</summary>
     internal void Unregister(uint slot)
@@ -153,52 +162,4 @@ internal interface IEpollTarget
 
     /// <summary>The loop ends.</summary>
     void Shut();
-}
-
-/// <summary>A listening socket on epoll; level-triggered, so that a burst above one turn's share is taken in the next.</summary>
-internal sealed unsafe class EpollListener : Listener, IEpollTarget
-{
-    private const int AcceptsPerTurn = 64;
-
-    private readonly EpollLoop _loop;
-    private readonly IAcceptor _acceptor;
-    private readonly uint _slot;
-    private int _fd;
-
-    internal EpollListener(EpollLoop loop, int fd, IAcceptor acceptor)
-    {
-        _loop = loop;
-        _fd = fd;
-        _acceptor = acceptor;
-        Address = SocketSettings.LocalAddress(fd);
-        _slot = loop.Register(fd, this, Libc.EpollIn);
-    }
-
-    public void OnEvents(uint events)
-    {
-        for (var i = 0; i < AcceptsPerTurn && _fd >= 0; i++)
-        {
-            SockAddr address;
-            var length = (uint)sizeof(SockAddr);
-            var fd = Libc.Accept4(_fd, &address, &length, Libc.SockNonBlock | Libc.SockCloseOnExec);
-            if (fd < 0)
-            {
-                return;
-            }
-
-            _acceptor.OnAccepted(_loop, fd, IpEndpoint.From(address));
-        }
-    }
-
-    public void Shut() => Close();
-
-    internal override void Close()
-    {
-        if (_fd >= 0)
-        {
-            _loop.Unregister(_slot);
-            Libc.Close(_fd);
-            _fd = -1;
-        }
-    }
 }

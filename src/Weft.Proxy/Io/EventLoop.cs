@@ -69,8 +69,8 @@ internal abstract unsafe class EventLoop : IDisposable
     /// <summary>Time with more precision than <see cref="Now"/>, for durations.</summary>
     internal TimeProvider Clock => _clock;
 
-    /// <summary>Takes connections at an address; the acceptor gets each one on this loop.</summary>
-    internal abstract Listener Listen(IpEndpoint address, IAcceptor acceptor);
+    /// <summary>Makes a listener of a listening socket, which is its own from then on. It takes nothing before <see cref="Listener.Begin"/>.</summary>
+    internal abstract Listener Listen(int fd, IAcceptor acceptor);
 
     /// <summary>Makes a channel for a connected socket. Input begins when the handler is set and reading is resumed.</summary>
     internal abstract Channel Adopt(int fd, IByteHandler handler);
@@ -204,18 +204,3 @@ internal abstract unsafe class EventLoop : IDisposable
 /// <param name="Clock">Where time comes from.</param>
 /// <param name="Mark">SO_MARK of every socket; 0 for none, where nothing is captured (tests, benchmarks).</param>
 internal sealed record LoopSettings(TimeProvider Clock, int Mark);
-
-/// <summary>Gets accepted connections. The descriptor is the acceptor's from then on.</summary>
-internal interface IAcceptor
-{
-    void OnAccepted(EventLoop loop, int fd, IpEndpoint peer);
-}
-
-/// <summary>A listening socket of one loop.</summary>
-internal abstract class Listener
-{
-    internal IpEndpoint Address { get; private protected set; }
-
-    /// <summary>Takes no more connections; those that were taken stay.</summary>
-    internal abstract void Close();
-}

@@ -30,6 +30,10 @@ internal static unsafe partial class Libc
 
     internal const int EIntr = 4;
     internal const int EAgain = 11;
+    internal const int ENoMemory = 12;
+    internal const int ETableFull = 23;
+    internal const int ETooManyFiles = 24;
+    internal const int ENoBuffers = 105;
     internal const int EPermission = 1;
     internal const int EPipe = 32;
     internal const int EConnReset = 104;
@@ -38,6 +42,8 @@ internal static unsafe partial class Libc
     internal const int EInProgress = 115;
 
     internal const int EpollCtlAdd = 1;
+    internal const int EpollCtlDelete = 2;
+    internal const int EpollCtlModify = 3;
     internal const uint EpollIn = 0x1;
     internal const uint EpollOut = 0x4;
     internal const uint EpollErr = 0x8;

@@ -25,8 +25,7 @@ internal sealed unsafe class UringLoop : EventLoop
 
     internal Uring Ring => _ring;
 
-    internal override Listener Listen(IpEndpoint address, IAcceptor acceptor) =>
-        new UringListener(this, Sockets.OpenListener(address), acceptor);
+    internal override Listener Listen(int fd, IAcceptor acceptor) => new UringListener(this, fd, acceptor);
 
     internal override Channel Adopt(int fd, IByteHandler handler)
     {
@@ -159,74 +158,4 @@ internal interface IUringTarget
 
     /// <summary>The loop ends, or gives the target up.</summary>
     void Shut();
-}
-
-/// <summary>A listening socket on io_uring.</summary>
-internal sealed unsafe class UringListener : Listener, IUringTarget
-{
-    private readonly UringLoop _loop;
-    private readonly IAcceptor _acceptor;
-    private readonly int _slot;
-    private int _fd;
-
-    internal UringListener(UringLoop loop, int fd, IAcceptor acceptor)
-    {
-        _loop = loop;
-        _fd = fd;
-        _acceptor = acceptor;
-        Address = SocketSettings.LocalAddress(fd);
-        _slot = loop.Register(this);
-        Arm();
-    }
-
-    public void OnCompletion(byte operation, in UringCompletion completion)
-    {
-        if (operation != UringAbi.OpAccept)
-        {
-            return;
-        }
-
-        var ended = (completion.Flags & UringAbi.CompletionMore) == 0;
-        if (completion.Result >= 0)
-        {
-            if (_fd < 0)
-            {
-                Libc.Close(completion.Result);
-            }
-            else
-            {
-                _acceptor.OnAccepted(_loop, completion.Result, SocketSettings.PeerAddress(completion.Result));
-            }
-        }
-
-        if (ended && _fd < 0)
-        {
-            _loop.Unregister(_slot);
-        }
-        else if (ended)
-        {
-            Arm();
-        }
-    }
-
-    public void Shut() => Close();
-
-    internal override void Close()
-    {
-        if (_fd >= 0)
-        {
-            UringChannel.CancelAndClose(_loop, _fd, _loop.Tag(_slot, 0));
-            _fd = -1;
-        }
-    }
-
-    private void Arm()
-    {
-        var entry = _loop.Ring.Next();
-        entry->Operation = UringAbi.OpAccept;
-        entry->IoPriority = UringAbi.AcceptMultishot;
-        entry->Fd = _fd;
-        entry->OperationFlags = Libc.SockNonBlock | Libc.SockCloseOnExec;
-        entry->UserData = _loop.Tag(_slot, UringAbi.OpAccept);
-    }
 }

@@ -60,12 +60,18 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     internal ConnectionFacts Facts { get; private set; }
 
+    public Served Served => new(Listener.Plan, _chain);
+
+    public bool IsBusy => true;
+
+    public bool IsLeaving { get; set; }
+
     /// <summary>Takes a connection over from a bound listener.</summary>
     internal static void Begin(ProxyLoop loop, IpEndpoint listenerAddress, int fd, IpEndpoint peer)
     {
         var plan = loop.Plan;
         var bound = plan.Listeners.FindBound(listenerAddress);
-        if (bound is null || loop.IsDraining)
+        if (bound is null)
         {
             // No plan, or one without this listener any more: no traffic.
             _ = Libc.Close(fd);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model.Plan;
 using Weft.Proxy.Io;
+using Weft.Proxy.Life;
 using Weft.Proxy.Stacks;
 
 namespace Weft.Proxy.Listeners;
@@ -9,23 +11,24 @@ namespace Weft.Proxy.Listeners;
 internal sealed class LoopListeners(ProxyLoop loop)
 {
     private readonly Dictionary<IpEndpoint, Listener> _open = [];
+    private DrainScope _closed;
 
     /// <summary>Addresses in use, with the port that the system chose where the plan said 0.</summary>
     internal IEnumerable<IpEndpoint> Addresses => _open.Values.Select(listener => listener.Address);
 
-    /// <summary>Opens what the plan adds; returns what could not be had.</summary>
+    /// <summary>Opens what the plan adds, taking nothing yet; returns what could not be had.</summary>
     internal string? TryOpen(LoadedPlan plan)
     {
         foreach (var (address, listener) in plan.Listeners.Bound)
         {
-            if (_open.ContainsKey(address))
+            if (_open.ContainsKey(address) || _closed.Covers(listener.Plan.Direction))
             {
                 continue;
             }
 
             try
             {
-                _open[address] = loop.Events.Listen(address, new Acceptor(loop, address));
+                _open[address] = loop.Events.Listen(loop.Events.Sockets.OpenListener(address), new Acceptor(loop, address));
             }
             catch (IoException failure)
             {
@@ -36,7 +39,7 @@ internal sealed class LoopListeners(ProxyLoop loop)
         return null;
     }
 
-    /// <summary>Closes what the plan has not; connections that were taken stay.</summary>
+    /// <summary>Takes connections where the plan, which the loop serves by now, says so; closes the rest. Connections that were taken stay.</summary>
     internal void Keep(LoadedPlan plan)
     {
         foreach (var address in _open.Keys.Where(address => plan.Listeners.FindBound(address) is null).ToArray())
@@ -44,20 +47,31 @@ internal sealed class LoopListeners(ProxyLoop loop)
             _open[address].Close();
             _open.Remove(address);
         }
-    }
 
-    internal void CloseAll()
-    {
         foreach (var listener in _open.Values)
         {
-            listener.Close();
+            listener.Begin();
         }
+    }
 
-        _open.Clear();
+    /// <summary>Closes those of the directions, for good; connections that were taken stay.</summary>
+    internal void Close(DrainScope scope)
+    {
+        _closed = scope;
+        foreach (var address in _open.Keys.ToArray())
+        {
+            if (scope == DrainScope.All || scope.Covers(loop.Plan.Listeners.FindBound(address)?.Plan.Direction ?? TrafficDirection.Outbound))
+            {
+                _open[address].Close();
+                _open.Remove(address);
+            }
+        }
     }
 
     private sealed class Acceptor(ProxyLoop loop, IpEndpoint address) : IAcceptor
     {
         public void OnAccepted(EventLoop events, int fd, IpEndpoint peer) => AcceptedConnection.Begin(loop, address, fd, peer);
+
+        public void OnAcceptFailed(int error) => loop.Life.CountAcceptFailure();
     }
 }

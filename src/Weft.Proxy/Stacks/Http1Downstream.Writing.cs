@@ -28,7 +28,7 @@ internal sealed partial class Http1Downstream
 
         // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
         // protocol's bytes ahead of an upgrade that was not granted.
-        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _loop.IsDraining
+        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining
             || (exchange.Request.IsUpgrade && body != BodyKind.Tunnel);
         _answering = true;
         if (body == BodyKind.Tunnel)
@@ -97,7 +97,7 @@ internal sealed partial class Http1Downstream
         var wantsBody = _exchange!.WantsBody;
         _exchange = null;
         _begun = _answering = false;
-        if (!keep || _lastAnswer || wantsBody || _ended || _loop.IsDraining)
+        if (!keep || _lastAnswer || wantsBody || _ended)
         {
             Close();
             return;

@@ -35,12 +35,14 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     private bool _lastAnswer;
     private bool _answering;
     private bool _ended;
+    private bool _draining;
 
     internal Http1Downstream(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
     {
         _loop = loop;
         _service = service;
         _channel = channel;
+        Served = accepted.Served;
         Client = new ClientFacts(loop, service, channel, accepted);
         _timer = new LoopTimer(this);
         channel.Handler = this;
@@ -49,6 +51,12 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     }
 
     internal override ClientFacts Client { get; }
+
+    public Served Served { get; }
+
+    public bool IsBusy => _pump is not null || (_exchange is not null && (_begun || !_input.IsEmpty));
+
+    public bool IsLeaving { get; set; }
 
     public void OnConnected()
     {
@@ -130,13 +138,8 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         Forget();
     }
 
-    public void Drain()
-    {
-        if (_pump is null && (_exchange is null || !_begun))
-        {
-            Close();
-        }
-    }
+    // An idle connection is not closed at once: a request that is on its way would be lost.
+    public void Drain() => _draining = true;
 
     public void Shut()
     {

@@ -36,6 +36,7 @@ internal sealed class ProxyLoop : IDisposable
         Connector = new Connector(events, Tls, Contexts);
         Pools = new PoolTable(events, Connector, settings.ConnectionsPerEndpoint);
         Date = new DateText(settings.Clock);
+        Connections = new ConnectionTable(events, settings.ListenerDrainMs);
         PeerMetadata = KeepPeerNames.Encode(settings.Workload);
         Metrics = new LoopMetrics(settings.Workload);
         Log = settings.Log;
@@ -72,10 +73,11 @@ internal sealed class ProxyLoop : IDisposable
         private set => Volatile.Write(ref field, value);
     }
 
-    internal bool IsDraining { get; set; }
-
     /// <summary>Client connections, for draining and stopping.</summary>
-    internal HashSet<IDrainable> Connections { get; } = [];
+    internal ConnectionTable Connections { get; }
+
+    /// <summary>What happened to the loop itself.</summary>
+    internal LifeCounters Life { get; } = new();
 
     /// <summary>Who speaks first where the protocol is not declared.</summary>
     internal SpeakerTable Speakers { get; } = new();
@@ -124,6 +126,7 @@ internal sealed class ProxyLoop : IDisposable
         }
 
         Plan = plan;
+        Connections.Follow(plan.Plan);
     }
 
     /// <summary>One line a figure.</summary>
@@ -188,14 +191,5 @@ internal sealed class ProxyLoop : IDisposable
 /// <param name="Log">The loop's way into the access log; null without one.</param>
 /// <param name="FirstPlan">What is served before there is a plan.</param>
 /// <param name="ConnectionsPerEndpoint">Open connections of the loop to one endpoint; above this a request is answered 503, flag UO.</param>
-internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, LoadedPlan FirstPlan, int ConnectionsPerEndpoint);
-
-/// <summary>A client connection, as draining sees it.</summary>
-internal interface IDrainable
-{
-    /// <summary>Closes it if it is idle; else it closes itself after what it is doing.</summary>
-    void Drain();
-
-    /// <summary>Ends it now.</summary>
-    void Shut();
-}
+/// <param name="ListenerDrainMs">How long connections get whose listener or chain is gone from the plan.</param>
+internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, LoadedPlan FirstPlan, int ConnectionsPerEndpoint, int ListenerDrainMs);

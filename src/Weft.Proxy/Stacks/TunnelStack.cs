@@ -52,6 +52,12 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDial
 
     internal Dial Upstream => _dial;
 
+    public Served Served => Accepted.Served;
+
+    public bool IsBusy => true;
+
+    public bool IsLeaving { get; set; }
+
     internal Failure Failure { get; private set; }
 
     internal long StartedAt { get; }

@@ -85,7 +85,7 @@ internal sealed class EndpointPool
     /// <summary>Takes a connection back whose last exchange left it clean.</summary>
     internal void Return(Http1Upstream connection)
     {
-        if (!connection.IsOpen || connection.Requests >= MaxRequests || _table.IsDraining)
+        if (!connection.IsOpen || connection.Requests >= MaxRequests)
         {
             connection.CloseIdle();
             return;
@@ -108,9 +108,9 @@ internal sealed class EndpointPool
     }
 
     /// <summary>Closes those that have been idle for too long, oldest first.</summary>
-    internal void CloseOld(bool all)
+    internal void CloseOld()
     {
-        while (_idle.Count > 0 && (all || _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now))
+        while (_idle.Count > 0 && _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now)
         {
             _idle[0].CloseIdle();
         }

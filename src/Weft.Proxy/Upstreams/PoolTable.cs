@@ -31,9 +31,6 @@ internal sealed class PoolTable : ITimerOwner
 
     internal int IdleCount { get; set; }
 
-    /// <summary>While draining no connection is kept for later.</summary>
-    internal bool IsDraining { get; private set; }
-
     internal EndpointPool Get(UpstreamTarget target, ClusterPlan cluster)
     {
         if (!_pools.TryGetValue(target, out var pool))
@@ -56,20 +53,11 @@ internal sealed class PoolTable : ITimerOwner
         }
     }
 
-    internal void Drain()
-    {
-        IsDraining = true;
-        foreach (var pool in _pools.Values)
-        {
-            pool.CloseOld(all: true);
-        }
-    }
-
     public void OnTimer(LoopTimer timer)
     {
         foreach (var (target, pool) in _pools)
         {
-            pool.CloseOld(all: false);
+            pool.CloseOld();
             if (pool.Open == 0)
             {
                 _empty.Add(target);
