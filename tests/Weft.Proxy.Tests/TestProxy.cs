@@ -85,6 +85,18 @@ internal static class Plans
     internal static ChainPlan HttpChain(TrafficDirection direction, DownstreamTlsPlan? tls = null) =>
         new("http", ChainMatchPlan.Any, tls, new HttpChainPlan("test", "routes", null, direction), null);
 
+    /// <summary>The same plan with other rules for every HTTP chain.</summary>
+    internal static ProxyPlan Ruled(this ProxyPlan plan, Func<HttpChainPlan, HttpChainPlan> change) => plan with
+    {
+        Listeners =
+        [
+            .. plan.Listeners.Select(listener => listener with
+            {
+                Chains = [.. listener.Chains.Select(chain => chain.Http is { } http ? chain with { Http = change(http) } : chain)],
+            }),
+        ],
+    };
+
     internal static ChainPlan TcpChain(string cluster, DownstreamTlsPlan? tls = null) =>
         new("tcp", ChainMatchPlan.Any, tls, null, new TcpChainPlan("test", [WeightedClusterPlan.Only(cluster)], 0));
 

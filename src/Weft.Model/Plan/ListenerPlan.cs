@@ -94,7 +94,11 @@ public sealed record HttpChainPlan(
     string StatPrefix,
     string RouteTable,
     RouteTablePlan? InlineRoutes,
-    TrafficDirection Direction);
+    TrafficDirection Direction)
+{
+    /// <summary>The form in which paths are matched and forwarded.</summary>
+    public PathPlan Path { get; init; } = PathPlan.Basic;
+}
 
 /// <summary>The connection is copied byte for byte to one of the clusters, chosen by weight.</summary>
 /// <param name="StatPrefix">Prefix of its statistics.</param>

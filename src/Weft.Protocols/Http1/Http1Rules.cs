@@ -55,6 +55,9 @@ public sealed class Http1Rules
     /// <summary>Refuse a WebSocket handshake without key and version; one that came over HTTP/2 has none (RFC 8441 5).</summary>
     public bool RequireWebSocketKey { get; init; } = true;
 
+    /// <summary>Take a target with a fragment and read it as if the fragment were not there; else it is refused.</summary>
+    public bool CutFragment { get; init; }
+
     private static ArgumentOutOfRangeException OutOfRange(int value) =>
         new(nameof(value), value, "The limit is outside of what positions in a head can hold.");
 }

@@ -37,10 +37,21 @@ internal static class RequestLine
 
         head.MethodText = new TextRange(start, space);
         head.Method = KnownMethods.Classify(method);
-        head.Target = new TextRange(start + space + 1, second);
+        var target = rest[..second];
+        if (rules.CutFragment && target.IndexOf((byte)'#') is > 0 and var hash)
+        {
+            if (target[(hash + 1)..].ContainsAnyExcept(Octets.Target))
+            {
+                return Http1Error.Target;
+            }
+
+            target = target[..hash];
+        }
+
+        head.Target = new TextRange(start + space + 1, target.Length);
         return Version(rest[(second + 1)..], head) is var error and not Http1Error.None
             ? error
-            : ParseTarget(rest[..second], head, rules);
+            : ParseTarget(target, head, rules);
     }
 
     internal static Http1Error Version(ReadOnlySpan<byte> version, MessageHead head)

@@ -344,7 +344,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
                 return;
             }
 
-            var connection = new Http1Downstream(_loop, new HttpChain(http, FilterOrder.For(http.Direction)), _channel, this);
+            var connection = new Http1Downstream(_loop, _loop.Plan.ChainOf(http), _channel, this);
             _channel.ResumeReading();
             if (!first.IsEmpty)
             {

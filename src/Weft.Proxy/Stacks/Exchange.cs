@@ -53,6 +53,9 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal ReadOnlySpan<byte> RequestBytes => _headBytes.Bytes;
 
+    /// <summary>The same bytes for a stage that changes them where they stand.</summary>
+    internal Span<byte> EditableHead => _headBytes.Bytes;
+
     internal PlannedRoute? Route { get; set; }
 
     internal WeightedTarget? Target { get; set; }

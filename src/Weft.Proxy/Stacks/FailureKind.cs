@@ -8,6 +8,7 @@ internal enum FailureKind
     None,
     BadRequest,
     HeadTooLarge,
+    BadPath,
     VersionNotSupported,
     MissingHost,
     HeadTimeout,

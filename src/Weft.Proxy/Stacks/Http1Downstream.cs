@@ -194,7 +194,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
             exchange.Open(this, _service);
         }
 
-        var status = Http1Parser.TryParseRequest(bytes, exchange.Request, Http1Rules.Default);
+        var status = Http1Parser.TryParseRequest(bytes, exchange.Request, _service.Rules);
         if (status == ParseStatus.NeedMore)
         {
             return 0;
@@ -255,7 +255,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         var at = 0;
         while (true)
         {
-            var status = _chunks.Read(bytes[at..], Http1Rules.Default, out var count, out var piece);
+            var status = _chunks.Read(bytes[at..], _service.Rules, out var count, out var piece);
             at += count;
             switch (status)
             {

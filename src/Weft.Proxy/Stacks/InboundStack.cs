@@ -18,6 +18,9 @@ internal static class InboundStack
         // request, because the names are needed for every later one and in the refusal's metrics, too.
         new KeepPeerNames(),
 
+        // Before anything looks at the path: two spellings of one path must not get two answers.
+        new NormalizePath(),
+
         // What is asked for, from the plan that the request began with. Everything below acts on the route.
         new MatchRoute(),
 

@@ -16,6 +16,7 @@ internal sealed class LoadedPlan
     private readonly Dictionary<string, ClusterEntry> _clusters = [];
     private readonly Dictionary<string, RouteTable<PlannedRoute>> _tables = [];
     private readonly Dictionary<string, RouteTable<PlannedRoute>> _inlineTables = [];
+    private readonly Dictionary<HttpChainPlan, HttpChain> _chains = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Throws <see cref="FormatException"/> naming what cannot be used; the plan in force then stays.</summary>
     internal LoadedPlan(ProxyPlan plan, SharedClusters clusters)
@@ -77,8 +78,16 @@ internal sealed class LoadedPlan
         return route?.Actions.Choose(random)?.Cluster;
     }
 
+    /// <summary>A chain as its connections see it. One from an older plan, whose handshake took long, is made anew.</summary>
+    internal HttpChain ChainOf(HttpChainPlan plan) => _chains.GetValueOrDefault(plan) ?? new HttpChain(plan);
+
     private void AddInline(ChainPlan? chain)
     {
+        if (chain?.Http is { } http)
+        {
+            _chains[http] = new HttpChain(http);
+        }
+
         if (chain?.Http?.InlineRoutes is { } table)
         {
             _inlineTables.TryAdd(table.Name, Compile(table));

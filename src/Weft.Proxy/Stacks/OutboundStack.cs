@@ -13,6 +13,9 @@ internal static class OutboundStack
 {
     internal static Stage[] Build() =>
     [
+        // Before anything looks at the path: two spellings of one path must not get two answers.
+        new NormalizePath(),
+
         // The route decides everything below: faults, rewriting, the weighted choice of a cluster.
         new MatchRoute(),
 

@@ -80,7 +80,7 @@ internal static class FilterDecoder
                 break;
         }
 
-        return new HttpChainPlan(http.StatPrefix, table, inline, direction);
+        return ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
     }
 
     private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)

@@ -136,6 +136,7 @@ internal static class ListenerEncoder
     private static Filter EncodeHttp(HttpChainPlan plan)
     {
         var http = new HttpConnectionManager { StatPrefix = plan.StatPrefix };
+        ConnectionRules.Encode(plan, http);
         if (plan.InlineRoutes is { } routes)
         {
             http.RouteConfig = RouteEncoder.Encode(routes);

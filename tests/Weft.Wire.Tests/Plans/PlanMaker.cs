@@ -53,9 +53,12 @@ internal sealed partial class PlanMaker(int seed)
             Maybe(Origin));
     }
 
-    private HttpChainPlan Http() => Coin()
+    private HttpChainPlan Http() => (Coin()
         ? new HttpChainPlan(Name(), Name(), null, Direction())
-        : new HttpChainPlan(Name(), "", RouteTable(), Direction());
+        : new HttpChainPlan(Name(), "", RouteTable(), Direction())) with
+    {
+        Path = new PathPlan(Coin(), Coin(), Pick(Enum.GetValues<EscapedSlashes>())),
+    };
 
     private WeightedClusterPlan TcpCluster() =>
         new(Name(), _random.Next(1, 100), HeaderOperationsPlan.None, HeaderOperationsPlan.None);
