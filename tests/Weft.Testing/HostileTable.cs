@@ -22,7 +22,7 @@ public static class HostileTable
     public static IReadOnlyList<byte[]> Inputs(string folder)
     {
         var inputs = new List<byte[]>();
-        foreach (string path in Find(folder))
+        foreach (var path in Find(folder))
         {
             inputs.AddRange(Rows(CaseFile.Load(path)).Select(input => input.Bytes));
         }

@@ -2,29 +2,6 @@
 
 namespace Weft.Protocols.Http1;
 
-/// <summary>What is done to a path before anybody matches it; the application then sees that same path.</summary>
-[Flags]
-public enum PathRules : byte
-{
-    /// <summary>The path stays as it was sent.</summary>
-    None = 0,
-
-    /// <summary>
-    /// RFC 3986 6.2.2: unreserved characters are decoded once, a backslash becomes a slash, dot segments are resolved; a percent sign
-    /// without two digits, and dot segments with parameters (<c>/..;x/</c>), which servers resolve differently, are refused.
-    /// </summary>
-    Normalize = 1,
-
-    /// <summary>Neighbouring slashes become one, after everything else.</summary>
-    MergeSlashes = 2,
-
-    /// <summary>%2F and %5C become slashes, before everything else.</summary>
-    DecodeSlashes = 4,
-
-    /// <summary>A path with %2F or %5C is refused.</summary>
-    RefuseEscapedSlashes = 8,
-}
-
 /// <summary>Brings paths into the form in which they are matched, in place: no rule makes a path longer.</summary>
 public static class PathNormalizer
 {
@@ -71,31 +48,31 @@ public static class PathNormalizer
             return true;
         }
 
-        if ((rules & PathRules.RefuseEscapedSlashes) != 0 && IndexOfEscapedSlash(path) >= 0)
+        if ((rules & PathRules.RefuseEscapedSlashes) != PathRules.None && IndexOfEscapedSlash(path) >= 0)
         {
             return false;
         }
 
-        if ((rules & PathRules.DecodeSlashes) != 0)
+        if ((rules & PathRules.DecodeSlashes) != PathRules.None)
         {
             var before = length;
             length = DecodeSlashes(path);
             slashesDecoded = length != before;
         }
 
-        if ((rules & PathRules.Normalize) != 0 && !TryResolve(path[..length], out length))
+        if ((rules & PathRules.Normalize) != PathRules.None && !TryResolve(path[..length], out length))
         {
             return false;
         }
 
-        length = (rules & PathRules.MergeSlashes) != 0 ? MergeSlashes(path[..length]) : length;
+        length = (rules & PathRules.MergeSlashes) != PathRules.None ? MergeSlashes(path[..length]) : length;
         return true;
     }
 
     /// <summary>True for nearly every path that anybody sends: nothing in it that a rule could change.</summary>
     private static bool IsNormal(ReadOnlySpan<byte> path, PathRules rules) =>
         path.IndexOfAny((byte)'%', (byte)'\\') < 0 && path.IndexOf("/."u8) < 0
-        && ((rules & PathRules.MergeSlashes) == 0 || path.IndexOf("//"u8) < 0);
+        && ((rules & PathRules.MergeSlashes) == PathRules.None || path.IndexOf("//"u8) < 0);
 
     private static void MoveTogether(Span<byte> bytes, RequestHead head, int length)
     {

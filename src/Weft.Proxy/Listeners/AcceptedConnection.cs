@@ -2,7 +2,6 @@
 
 using Weft.Model.Plan;
 using Weft.Protocols.ProxyProtocol;
-using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tls;
