@@ -2,6 +2,7 @@
 
 using System.Text;
 using Weft.Model.Plan;
+using Weft.Proxy.Admin;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Listeners;
@@ -152,15 +153,18 @@ internal sealed class ProxyRuntime : IDisposable
     internal bool HasIdentity => Volatile.Read(ref _material) is not null;
 
     /// <summary>Adds a line for each figure of each endpoint, as Envoy's /clusters does.</summary>
-    internal void DescribeClusters(StringBuilder text) => OnEveryLoop(i =>
+    internal void DescribeClusters(StringBuilder text)
     {
-        lock (text)
+        // After a turn of every loop the figures are those of now.
+        OnEveryLoop(_ => null);
+        foreach (var cluster in _clusters.All)
         {
-            _loops[i].DescribeClusters(text);
+            ClustersPage.Add(text, cluster);
         }
+    }
 
-        return null;
-    });
+    /// <summary>The clusters of the plan in force, for metrics; may be read at any time.</summary>
+    internal IReadOnlyList<SharedCluster> Clusters => _clusters.All;
 
     /// <summary>
     /// Asks the connections of the directions to end, and those that still come: HTTP/1.1 answers carry <c>connection: close</c>.

@@ -123,6 +123,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
     {
         var text = new MetricsText();
         text.AddLoops([.. _runtime.Metrics]);
+        ClusterMetrics.Add(text, _runtime.Clusters);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
         text.Add("weft_proxy_accept_failures_total", "counter", "", _runtime.Life.Sum(loop => loop.AcceptFailures));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text;
+using Weft.Model.Plan;
 using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Balancing;
@@ -13,8 +14,9 @@ internal sealed class EndpointHealth
 {
     private int _flags;
 
-    internal EndpointHealth(IpEndpoint address, int loops)
+    internal EndpointHealth(IpEndpoint address, EndpointPlan plan, int loops)
     {
+        Plan = plan;
         Address = address;
         Key = Encoding.ASCII.GetBytes(address.ToString());
         Tallies = new EndpointTally[loops];
@@ -25,6 +27,9 @@ internal sealed class EndpointHealth
     }
 
     internal IpEndpoint Address { get; }
+
+    /// <summary>As the newest plan says it, for those who show it.</summary>
+    internal EndpointPlan Plan { get; set; }
 
     /// <summary>The address as text, which hash tables place it by.</summary>
     internal byte[] Key { get; }
@@ -43,6 +48,8 @@ internal sealed class EndpointHealth
     internal bool IsEjected => (Flags & HealthFlags.FailedOutlierCheck) != HealthFlags.None;
 
     internal bool HasFailedCheck => (Flags & HealthFlags.FailedActiveCheck) != HealthFlags.None;
+
+    internal bool IsUnchecked => (Flags & HealthFlags.Unchecked) != HealthFlags.None;
 
     /// <summary>Returns true if this changed the flag.</summary>
     internal bool Set(HealthFlags flag) => (Interlocked.Or(ref _flags, (int)flag) & (int)flag) != (int)flag;

@@ -80,6 +80,8 @@ internal sealed class EndpointSet(HealthTable health, int loop)
         Refresh(request);
     }
 
+    internal EndpointState? Find(IpEndpoint address) => _byAddress.GetValueOrDefault(address);
+
     /// <summary>Chooses an endpoint; null if none is available. Allocates nothing while nobody's health changes.</summary>
     public EndpointState? Pick(in PickRequest request)
     {

@@ -60,13 +60,9 @@ internal sealed class EndpointTally
 
     internal void AddConnectFailure() => Volatile.Write(ref _connectFailures, _connectFailures + 1);
 
-    internal void OpenConnection()
-    {
-        Volatile.Write(ref _connections, _connections + 1);
-        Volatile.Write(ref _connectionsOpened, _connectionsOpened + 1);
-    }
+    internal void AddConnections(int change) => Volatile.Write(ref _connections, _connections + change);
 
-    internal void CloseConnection() => Volatile.Write(ref _connections, _connections - 1);
+    internal void AddOpened(int count) => Volatile.Write(ref _connectionsOpened, _connectionsOpened + count);
 
     internal void AddActive(int change) => Volatile.Write(ref _active, _active + change);
 }

@@ -44,7 +44,8 @@ internal sealed class HealthTable(int loops)
 
             if (!byAddress.ContainsKey(address))
             {
-                var health = _byAddress.GetValueOrDefault(address) ?? new EndpointHealth(address, loops);
+                var health = _byAddress.GetValueOrDefault(address) ?? new EndpointHealth(address, plan, loops);
+                health.Plan = plan;
                 byAddress[address] = health;
                 all.Add(health);
             }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
-using System.Text;
 using Weft.Model.Plan;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
@@ -109,7 +107,7 @@ internal sealed class ProxyLoop : IDisposable
         {
             if (!_clusters.TryGetValue(name, out var known))
             {
-                _clusters[name] = known = new LoopCluster(Pools, entry.Shared, Index);
+                _clusters[name] = known = new LoopCluster(Pools, entry.Shared, Index, Random);
             }
 
             known.Update(entry, Random);
@@ -127,22 +125,6 @@ internal sealed class ProxyLoop : IDisposable
 
         Plan = plan;
         Connections.Follow(plan.Plan);
-    }
-
-    /// <summary>One line a figure.</summary>
-    internal void DescribeClusters(StringBuilder text)
-    {
-        foreach (var (name, cluster) in _clusters)
-        {
-            foreach (var endpoint in cluster.Endpoints.All)
-            {
-                var pool = cluster.PoolFor(endpoint.Address, endpoint.Plan.Meshed);
-                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::cx_active::{pool.Open}\n");
-                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::rq_active::{endpoint.Active}\n");
-                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::weight::{endpoint.Plan.Weight}\n");
-                text.Append(CultureInfo.InvariantCulture, $"{name}::{endpoint.Address}::health_flags::{(endpoint.IsAvailable ? "healthy" : "/failed_eds_health")}\n");
-            }
-        }
     }
 
     /// <summary>The pool of an endpoint for the next try, another than the last one's if there is another.</summary>

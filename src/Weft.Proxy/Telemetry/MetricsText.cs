@@ -48,6 +48,16 @@ internal sealed class MetricsText
         Sample(name, labels, value);
     }
 
+    /// <summary>A metric with one value for each set of labels.</summary>
+    public void AddFamily(string name, string type, IEnumerable<(string Labels, double Value)> samples)
+    {
+        Type(name, type);
+        foreach (var (labels, value) in samples)
+        {
+            Sample(name, labels, value);
+        }
+    }
+
     public override string ToString() => _text.ToString();
 
     private static SortedDictionary<string, List<T>> Gather<T>(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 
@@ -14,6 +15,8 @@ internal sealed class EndpointPool
 
     private readonly List<Http1Upstream> _idle = [];
     private readonly PoolTable _table;
+    private LoopCluster? _cluster;
+    private EndpointTally? _tally;
 
     internal EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
     {
@@ -26,7 +29,16 @@ internal sealed class EndpointPool
 
     internal int ConnectTimeoutMs { get; private set; }
 
-    internal int Open { get; private set; }
+    /// <summary>Open connections; the cluster and the endpoint hear of every change.</summary>
+    internal int Open
+    {
+        get;
+        private set
+        {
+            Count(value - field);
+            field = value;
+        }
+    }
 
     internal int Idle => _idle.Count;
 
@@ -45,6 +57,21 @@ internal sealed class EndpointPool
         ConnectTimeoutMs = cluster.ConnectTimeoutMs > 0 ? cluster.ConnectTimeoutMs : DefaultConnectTimeoutMs;
         IdleTimeoutMs = cluster.IdleTimeoutMs > 0 ? cluster.IdleTimeoutMs : DefaultIdleTimeoutMs;
         MaxRequests = cluster.MaxRequestsPerConnection > 0 ? cluster.MaxRequestsPerConnection : int.MaxValue;
+    }
+
+    /// <summary>Says for whom its connections count; those that are open move over.</summary>
+    internal void CountFor(LoopCluster cluster, EndpointTally? tally)
+    {
+        if (ReferenceEquals(_cluster, cluster) && ReferenceEquals(_tally, tally))
+        {
+            return;
+        }
+
+        _cluster?.Usage.Add(ClusterFigure.Connections, -Open);
+        _tally?.AddConnections(-Open);
+        (_cluster, _tally) = (cluster, tally);
+        cluster.Usage.Add(ClusterFigure.Connections, Open);
+        tally?.AddConnections(Open);
     }
 
     /// <summary>
@@ -104,6 +131,17 @@ internal sealed class EndpointPool
         if (_idle.Remove(connection))
         {
             _table.IdleCount--;
+        }
+    }
+
+    private void Count(int change)
+    {
+        _tally?.AddConnections(change);
+        _cluster?.Usage.Add(ClusterFigure.Connections, change);
+        if (change > 0)
+        {
+            _tally?.AddOpened(change);
+            _cluster?.Usage.Add(ClusterFigure.ConnectionsOpened, change);
         }
     }
 

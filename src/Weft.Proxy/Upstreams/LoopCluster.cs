@@ -17,7 +17,7 @@ internal sealed class LoopCluster
     private readonly ClusterWatch? _watch;
     private ClusterEntry? _entry;
 
-    internal LoopCluster(PoolTable pools, SharedCluster shared, int loop)
+    internal LoopCluster(PoolTable pools, SharedCluster shared, int loop, Random random)
     {
         _pools = pools;
         Shared = shared;
@@ -25,7 +25,7 @@ internal sealed class LoopCluster
         Endpoints = new EndpointSet(shared.Health, loop);
 
         // What concerns the whole proxy is done once, by the first loop.
-        _watch = loop == 0 ? new ClusterWatch(this, pools.Loop) : null;
+        _watch = loop == 0 ? new ClusterWatch(this, pools.Loop, pools.Connector, random) : null;
     }
 
     internal SharedCluster Shared { get; }
@@ -108,6 +108,7 @@ internal sealed class LoopCluster
         }
 
         var pool = _pools.Get(TargetFor(address, meshed, isHttp: true), _entry!.Plan);
+        pool.CountFor(this, Endpoints.Find(address)?.Tally);
         _reached[address] = new Reach(pool, meshed);
         return pool;
     }

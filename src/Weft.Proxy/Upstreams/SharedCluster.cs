@@ -12,6 +12,7 @@ internal sealed class SharedCluster
     internal SharedCluster(string name, SharedClusters table)
     {
         Name = name;
+        Tell = table.Tell;
         Usage = new ClusterUsage[table.Loops];
         for (var i = 0; i < Usage.Length; i++)
         {
@@ -24,6 +25,9 @@ internal sealed class SharedCluster
     }
 
     internal string Name { get; }
+
+    /// <summary>Told of what operators want to read in a log; null for nobody.</summary>
+    internal Action<string>? Tell { get; }
 
     /// <summary>As the plan in force says it; null before any does.</summary>
     internal ClusterPlan? Plan { get; private set; }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text;
+using Weft.Protocols.Http1;
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Health;
+
+/// <summary>An HTTP health check on one connection: the bytes to send, and the verdict on what comes back.</summary>
+internal sealed class HttpQuestion : IDisposable
+{
+    /// <summary>A longer head of an answer fails the check.</summary>
+    internal const int MaxHeadBytes = 16 * 1024;
+
+    private readonly ResponseHead _head = new();
+    private NativeBuffer _input;
+
+    /// <summary>The request.</summary>
+    internal static byte[] For(string path, string host) => Encoding.ASCII.GetBytes(
+        $"GET {(path.Length == 0 ? "/" : path)} HTTP/1.1\r\nhost: {host}\r\nuser-agent: Weft/HC\r\nconnection: close\r\n\r\n");
+
+    /// <summary>Takes what came: true for 2xx, false for anything else, null if there must be more first.</summary>
+    internal bool? Read(ReadOnlySpan<byte> data)
+    {
+        _input.Append(data);
+        while (true)
+        {
+            var status = Http1Parser.TryParseResponse(_input.Bytes, _head, KnownMethod.Get, Http1Rules.Default);
+            if (status == ParseStatus.Done && _head.IsInterim)
+            {
+                _input.Consume(_head.Length);
+                _head.Reset();
+                continue;
+            }
+
+            return status switch
+            {
+                ParseStatus.Done => _head.Status is >= 200 and < 300,
+                ParseStatus.NeedMore when _input.Length < MaxHeadBytes => null,
+                _ => false,
+            };
+        }
+    }
+
+    public void Dispose() => _input.Free();
+}
