@@ -60,7 +60,7 @@ internal sealed class HpackEncoder(int maxTableSize, bool compressText)
     {
         if (name.IndexOfAnyInRange((byte)'A', (byte)'Z') >= 0)
         {
-            Span<byte> lower = name.Length <= LongestFoldedName ? stackalloc byte[LongestFoldedName] : new byte[name.Length];
+            var lower = name.Length <= LongestFoldedName ? stackalloc byte[LongestFoldedName] : new byte[name.Length];
             Ascii.ToLower(name, lower, out var length);
             EncodeLower(output, lower[..length], value, sensitive);
         }
@@ -127,7 +127,7 @@ internal sealed class HpackEncoder(int maxTableSize, bool compressText)
         var shape = new FieldShape((ushort)name.Length, (ushort)value.Length, default);
 
         // Half of the table's size at most, and that is bounded by Http2Limits.MaxEncoderTableBytes.
-        Span<byte> line = shape.LineLength <= 2048 ? stackalloc byte[2048] : new byte[shape.LineLength];
+        var line = shape.LineLength <= 2048 ? stackalloc byte[2048] : new byte[shape.LineLength];
         name.CopyTo(line);
         value.CopyTo(line[(name.Length + 2)..]);
         _table.Add(line[..shape.LineLength], shape, tag);

@@ -3,7 +3,7 @@
 namespace Weft.Protocols.Hpack;
 
 /// <summary>Why a header block cannot be read. All but <see cref="ListTooLarge"/> end the connection (COMPRESSION_ERROR).</summary>
-public enum HpackError
+internal enum HpackError
 {
     None,
     Truncated,

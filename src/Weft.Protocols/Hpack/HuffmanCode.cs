@@ -6,7 +6,7 @@ namespace Weft.Protocols.Hpack;
 /// HPACK's Huffman code (RFC 7541 appendix B). The code is canonical: the lengths of the 257 symbols determine every code, so only
 /// the lengths are kept here.
 /// </summary>
-public static class HuffmanCode
+internal static class HuffmanCode
 {
     private const int EndOfString = 256;
     private const int LongestCode = 30;
@@ -68,7 +68,7 @@ public static class HuffmanCode
     ];
 
     /// <summary>Bytes that <see cref="Encode"/> will need.</summary>
-    public static int EncodedLength(ReadOnlySpan<byte> text)
+    internal static int EncodedLength(ReadOnlySpan<byte> text)
     {
         var bits = 0L;
         foreach (var octet in text)
@@ -80,7 +80,7 @@ public static class HuffmanCode
     }
 
     /// <summary>Encodes and returns the length; the destination must have <see cref="EncodedLength"/> bytes.</summary>
-    public static int Encode(ReadOnlySpan<byte> text, Span<byte> destination)
+    internal static int Encode(ReadOnlySpan<byte> text, Span<byte> destination)
     {
         var pending = 0UL;
         var bits = 0;
@@ -106,13 +106,13 @@ public static class HuffmanCode
     }
 
     /// <summary>Most bytes that <see cref="TryDecode"/> can make of so many: the shortest code has five bits.</summary>
-    public static int LargestDecodedLength(int encodedLength) => (int)((encodedLength * 8L / 5) + 2);
+    internal static int LargestDecodedLength(int encodedLength) => (int)((encodedLength * 8L / 5) + 2);
 
     /// <summary>
     /// Decodes into the destination; false if the padding is longer than 7 bits or not all ones, if the end-of-string symbol
     /// appears, or if the destination is smaller than <see cref="LargestDecodedLength"/>.
     /// </summary>
-    public static bool TryDecode(ReadOnlySpan<byte> encoded, Span<byte> destination, out int written)
+    internal static bool TryDecode(ReadOnlySpan<byte> encoded, Span<byte> destination, out int written)
     {
         written = 0;
         if (destination.Length < LargestDecodedLength(encoded.Length))
@@ -216,5 +216,5 @@ public static class HuffmanCode
         return false;
     }
 
-    private static int LengthOf(int symbol) => symbol == EndOfString ? LongestCode : Lengths[symbol];
+    internal static int LengthOf(int symbol) => symbol == EndOfString ? LongestCode : Lengths[symbol];
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Protocols.Hpack;
-using Weft.Protocols.Http1;
 
 namespace Weft.Protocols.Http2;
 

@@ -119,7 +119,7 @@ public sealed partial class Http2Connection
         : 0;
 
     private bool CanSend(Http2Stream stream) =>
-        Failure is null && (stream.State & (StreamState.SentEnd | StreamState.Reset | StreamState.Gone)) == 0;
+        Failure is null && (stream.State & (StreamState.SentEnd | StreamState.Reset | StreamState.Gone)) == StreamState.None;
 
     private bool CanSendSome(Http2Stream stream) =>
         stream.SendWindow > 0 && _sendWindow > 0 && _output.Length < Limits.MaxQueuedOutputBytes;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics.CodeAnalysis;
+
 namespace Weft.Protocols.Http2;
 
 /// <summary>
 /// One stream of a connection. The object is pooled: it belongs to the caller from <see cref="Http2Connection.Open"/> or
 /// <see cref="IHttp2Events.OnRequest"/> to <see cref="IHttp2Events.OnClosed"/>.
 /// </summary>
+[SuppressMessage("Naming", "CA1711", Justification = "Stream is the protocol's own word.")]
 public sealed class Http2Stream
 {
     internal Http2Stream()
@@ -19,13 +22,13 @@ public sealed class Http2Stream
     public object? Owner { get; set; }
 
     /// <summary>The peer has ended its side.</summary>
-    public bool HasReceivedEnd => (State & StreamState.ReceivedEnd) != 0;
+    public bool HasReceivedEnd => (State & StreamState.ReceivedEnd) != StreamState.None;
 
     /// <summary>We have ended our side.</summary>
-    public bool HasSentEnd => (State & StreamState.SentEnd) != 0;
+    public bool HasSentEnd => (State & StreamState.SentEnd) != StreamState.None;
 
     /// <summary>The stream was reset by either side; nothing more can be sent or will come.</summary>
-    public bool IsReset => (State & StreamState.Reset) != 0;
+    public bool IsReset => (State & StreamState.Reset) != StreamState.None;
 
     /// <summary>Bytes received and not given back by <see cref="Http2Connection.Consume"/>.</summary>
     public int Unconsumed { get; internal set; }
@@ -59,7 +62,7 @@ public sealed class Http2Stream
 
     internal Http2Stream? PreviousWaiting { get; set; }
 
-    internal bool Is(StreamState flag) => (State & flag) != 0;
+    internal bool Is(StreamState flag) => (State & flag) != StreamState.None;
 
     internal void Clear()
     {

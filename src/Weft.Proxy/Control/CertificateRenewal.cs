@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using Istio.V1.Auth;
 using Weft.Model.Identity;
-using Weft.Protocols.Grpc;
-using Weft.Protocols.Hpack;
-using Weft.Protocols.Http2;
 
 namespace Weft.Proxy.Control;
 
@@ -32,10 +28,9 @@ internal sealed class CertificateRenewal
     private readonly IdentityStore _store;
     private DateTimeOffset _due;
     private TimeSpan _retry = _firstRetry;
-    private int _stream;
+    private GrpcCall? _call;
     private DateTimeOffset _askedAt;
     private SigningRequest? _asked;
-    private GrpcMessageReader _answer = new(MaxAnswerBytes);
     private WorkloadIdentity? _received;
 
     public CertificateRenewal(Bootstrap bootstrap, IControlSink sink, TimeProvider clock, Random random, TextWriter log)
@@ -60,98 +55,75 @@ internal sealed class CertificateRenewal
 
     public TimeSpan UntilDue(DateTimeOffset now, TimeSpan atMost)
     {
-        var until = (_stream != 0 ? _askedAt + _answerWithin : _due) - now;
+        var until = (_call is not null ? _askedAt + _answerWithin : _due) - now;
         return until < TimeSpan.Zero ? TimeSpan.Zero : until < atMost ? until : atMost;
     }
 
-    public void AskIfDue(Http2Client http, Func<string, IEnumerable<TextHeaderField>> headers)
+    /// <summary>Asks for a certificate if it is time.</summary>
+    /// <param name="open">Begins a call: its path, the largest answer, what to do with the answer and with the end.</param>
+    public void AskIfDue(Func<string, int, Action<ReadOnlyMemory<byte>>, Action<string?>, GrpcCall?> open)
     {
         var now = _clock.GetUtcNow();
-        if (_stream != 0 && now - _askedAt > _answerWithin)
+        if (_call is not null && now - _askedAt > _answerWithin)
         {
-            http.Reset(_stream, Http2ErrorCode.Cancel);
+            _call.Cancel();
             Fail($"no answer within {_answerWithin.TotalSeconds:0} s");
         }
 
-        if (_stream != 0 || now < _due || !http.CanOpen)
+        if (_call is not null || now < _due || open(Path, MaxAnswerBytes, Take, End) is not { } call)
         {
             return;
         }
 
+        _call = call;
         var node = _bootstrap.Node.Metadata;
         _asked = SigningRequest.Create(new SpiffeId(_bootstrap.Identity.TrustDomain, node.Namespace, node.ServiceAccount));
         _askedAt = now;
-        _answer = new GrpcMessageReader(MaxAnswerBytes);
         _received = null;
         var request = new IstioCertificateRequest
         {
             Csr = _asked.RequestPem,
             ValidityDuration = _bootstrap.Identity.CertificateLifetimeSeconds,
         };
-        var body = new ArrayBufferWriter<byte>();
-        GrpcFrame.Write(body, request.ToByteArray());
-        _stream = http.Open(headers(Path), endStream: false);
-        http.Send(_stream, body.WrittenSpan, endStream: true);
+        call.Send(request, isLast: true);
     }
 
     /// <summary>The connection is gone: what was asked on it will not be answered.</summary>
-    public void Forget() => _stream = 0;
+    public void Forget() => _call = null;
 
-    public void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream)
+    private void Take(ReadOnlyMemory<byte> message)
     {
-        if (stream != _stream)
+        try
+        {
+            _received = WorkloadIdentity.FromAnswer(IstioCertificateResponse.Parser.ParseFrom(message.Span).CertChain, _asked!.KeyPem);
+        }
+        catch (Exception problem) when (problem is CryptographicException or ArgumentException or InvalidProtocolBufferException)
+        {
+            _call?.Cancel();
+            Fail($"the answer is no certificate for the key: {problem.Message}");
+        }
+    }
+
+    private void End(string? reason)
+    {
+        if (_call is null)
         {
             return;
         }
 
-        var status = fields.FirstOrDefault(field => field.Name == "grpc-status").Value;
-        if (status is not (null or "0"))
-        {
-            Fail($"status {status}: {Uri.UnescapeDataString(fields.FirstOrDefault(field => field.Name == "grpc-message").Value ?? "no message")}");
-        }
-        else if (endStream)
+        if (reason is null)
         {
             Finish();
         }
-    }
-
-    public void OnData(int stream, ReadOnlySpan<byte> data)
-    {
-        if (stream != _stream || _asked is null)
+        else
         {
-            return;
-        }
-
-        _answer.Append(data);
-        var result = _answer.TryRead(out var message);
-        if (result == GrpcReadResult.Message)
-        {
-            try
-            {
-                _received = WorkloadIdentity.FromAnswer(IstioCertificateResponse.Parser.ParseFrom(message.Span).CertChain, _asked.KeyPem);
-            }
-            catch (Exception problem) when (problem is CryptographicException or ArgumentException or InvalidProtocolBufferException)
-            {
-                Fail($"the answer is no certificate for the key: {problem.Message}");
-            }
-        }
-        else if (result != GrpcReadResult.NeedMore)
-        {
-            Fail($"the answer cannot be read ({result})");
-        }
-    }
-
-    public void OnReset(int stream, Http2ErrorCode code)
-    {
-        if (stream == _stream)
-        {
-            Fail($"the request was reset ({code})");
+            Fail(reason);
         }
     }
 
     private void Finish()
     {
-        _stream = 0;
+        _call = null;
         if (_received is not { } identity)
         {
             Fail("the answer is empty");
@@ -171,7 +143,7 @@ internal sealed class CertificateRenewal
 
     private void Fail(string reason)
     {
-        _stream = 0;
+        _call = null;
         _asked = null;
         _due = _clock.GetUtcNow() + (_retry * (0.5 + (_random.NextDouble() / 2)));
         _retry = _retry * 2 < _longestRetry ? _retry * 2 : _longestRetry;

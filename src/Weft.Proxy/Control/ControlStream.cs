@@ -2,19 +2,19 @@
 
 using System.Net.Sockets;
 using Envoy.Service.Discovery.V3;
-using Google.Protobuf;
-using Weft.Protocols.Grpc;
-using Weft.Protocols.Hpack;
 using Weft.Protocols.Http2;
 using Weft.Wire.Ads;
 
 namespace Weft.Proxy.Control;
 
 /// <summary>One connection to the control plane: the ADS stream for as long as it lasts, and certificate requests beside it.</summary>
-internal sealed class ControlStream : IHttp2Handler
+internal sealed class ControlStream : IHttp2Events
 {
     private const int MaxMessageBytes = 64 * 1024 * 1024;
     private const string Ads = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+
+    // Plans come in large messages that are used up at once.
+    private static readonly Http2Limits _limits = new() { StreamWindowBytes = 4 * 1024 * 1024, ConnectionWindowBytes = 16 * 1024 * 1024 };
 
     private static readonly TimeSpan _idleBeforePing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _incompleteAfter = TimeSpan.FromSeconds(3);
@@ -26,11 +26,9 @@ internal sealed class ControlStream : IHttp2Handler
     private readonly CertificateRenewal _renewal;
     private readonly TimeProvider _clock;
     private readonly TextWriter _log;
-    private readonly Http2Client _http;
-    private readonly GrpcMessageReader _messages = new(MaxMessageBytes);
-    private readonly int _ads;
-    private byte[] _input = new byte[64 * 1024];
-    private int _filled;
+    private readonly Http2Connection _http;
+    private readonly GrpcCall _ads;
+    private readonly byte[] _input = new byte[64 * 1024];
     private string? _ended;
     private bool _served;
     private DateTimeOffset _lastHeard;
@@ -45,8 +43,8 @@ internal sealed class ControlStream : IHttp2Handler
         _clock = clock;
         _log = log;
         _lastHeard = clock.GetUtcNow();
-        _http = new Http2Client(this, Http2ClientLimits.Default);
-        _ads = _http.Open(RequestHeaders(Ads), endStream: false);
+        _http = new Http2Connection(Http2Role.Client, _limits, this);
+        _ads = Open(Ads, MaxMessageBytes, message => Take(DeltaDiscoveryResponse.Parser.ParseFrom(message.Span)), End)!;
         foreach (var request in session.Connect())
         {
             Send(request);
@@ -61,7 +59,7 @@ internal sealed class ControlStream : IHttp2Handler
     {
         while (!stop.IsSet && _ended is null)
         {
-            _renewal.AskIfDue(_http, RequestHeaders);
+            _renewal.AskIfDue(Open);
             Flush();
             var wait = _renewal.UntilDue(_clock.GetUtcNow(), _tick);
             if (_socket.Poll((int)Math.Max(wait.TotalMicroseconds, 1000), SelectMode.SelectRead))
@@ -83,59 +81,48 @@ internal sealed class ControlStream : IHttp2Handler
         return _served;
     }
 
-    public void OnHeaders(int stream, IReadOnlyList<TextHeaderField> fields, bool endStream)
+    public void OnRequest(Http2Stream stream, in Http2Fields fields, bool endStream)
     {
-        if (stream != _ads)
-        {
-            _renewal.OnHeaders(stream, fields, endStream);
-            return;
-        }
-
-        var status = fields.FirstOrDefault(field => field.Name == "grpc-status").Value;
-        var http = fields.FirstOrDefault(field => field.Name == ":status").Value;
-        if (status is not (null or "0") || (http is not null && http != "200"))
-        {
-            var text = fields.FirstOrDefault(field => field.Name == "grpc-message").Value;
-            _ended = $"status {status ?? http}: {Uri.UnescapeDataString(text ?? "no message")}";
-        }
-        else if (endStream)
-        {
-            _ended = "it was closed properly and will be opened again.";
-        }
+        // Nobody asks a client.
     }
 
-    public void OnData(int stream, ReadOnlySpan<byte> data, bool endStream)
+    public void OnResponse(Http2Stream stream, in Http2Fields fields, bool endStream) => CallOf(stream).TakeHead(fields, endStream);
+
+    public void OnData(Http2Stream stream, ReadOnlySpan<byte> data, bool endStream) => CallOf(stream).TakeData(stream, data, endStream);
+
+    public void OnTrailers(Http2Stream stream, in Http2Fields fields) => CallOf(stream).TakeHead(fields, isEnd: true);
+
+    public void OnWritable(Http2Stream stream) => CallOf(stream).SendMore();
+
+    public void OnReset(Http2Stream stream, Http2ErrorCode code, Http2ResetBy by) => CallOf(stream).TakeReset(code);
+
+    public void OnClosed(Http2Stream stream)
     {
-        if (stream != _ads)
-        {
-            _renewal.OnData(stream, data);
-            return;
-        }
-
-        _messages.Append(data);
-        GrpcReadResult result;
-        while ((result = _messages.TryRead(out var message)) == GrpcReadResult.Message)
-        {
-            Take(DeltaDiscoveryResponse.Parser.ParseFrom(message.Span));
-        }
-
-        if (result is not GrpcReadResult.NeedMore)
-        {
-            _ended = $"a message of it cannot be read ({result}).";
-        }
+        // The call heard of its end already.
     }
 
-    public void OnReset(int stream, Http2ErrorCode code)
+    public void OnSettings()
     {
-        if (stream == _ads)
-        {
-            _ended = $"it was reset ({code}).";
-        }
-        else
-        {
-            _renewal.OnReset(stream, code);
-        }
+        // The calls are sent at once; that the control plane takes a few streams is agreed.
     }
+
+    public void OnGoAway(Http2ErrorCode code, ReadOnlySpan<byte> text)
+    {
+        // What runs goes on; a new certificate is asked for on the next connection.
+    }
+
+    public void OnPong(ulong payload)
+    {
+        // Any received byte is a sign of life.
+    }
+
+    private static GrpcCall CallOf(Http2Stream stream) => (GrpcCall)stream.Owner!;
+
+    private GrpcCall? Open(string path, int maxMessageBytes, Action<ReadOnlyMemory<byte>> received, Action<string?> ended) =>
+        GrpcCall.Open(_http, path, _token, maxMessageBytes, received, ended);
+
+    private void End(string? reason) =>
+        _ended ??= reason is null ? "it was closed properly and will be opened again." : $"{reason}.";
 
     private void Take(DeltaDiscoveryResponse response)
     {
@@ -171,15 +158,13 @@ internal sealed class ControlStream : IHttp2Handler
         }
         else if (now - _lastHeard > _idleBeforePing)
         {
-            _http.Ping();
+            _http.Ping(0);
         }
     }
 
     private void Send(DeltaDiscoveryRequest request)
     {
-        var output = new System.Buffers.ArrayBufferWriter<byte>();
-        GrpcFrame.Write(output, request.ToByteArray());
-        if (!_http.Send(_ads, output.WrittenSpan, endStream: false))
+        if (!_ads.Send(request, isLast: false))
         {
             _ended ??= "a request could not be sent.";
         }
@@ -187,23 +172,16 @@ internal sealed class ControlStream : IHttp2Handler
 
     private void Flush()
     {
-        var bytes = _http.Output.WrittenSpan;
-        while (!bytes.IsEmpty)
+        // Whenever something has left, calls may write more.
+        while (!_http.Output.IsEmpty)
         {
-            bytes = bytes[_socket.Send(bytes)..];
+            _http.Sent(_socket.Send(_http.Output));
         }
-
-        _http.Output.ResetWrittenCount();
     }
 
     private void ReceiveSome()
     {
-        if (_filled == _input.Length)
-        {
-            Array.Resize(ref _input, _input.Length * 2);
-        }
-
-        var received = _socket.Receive(_input.AsSpan(_filled));
+        var received = _socket.Receive(_input);
         if (received == 0)
         {
             _ended = "the connection was closed.";
@@ -211,28 +189,10 @@ internal sealed class ControlStream : IHttp2Handler
         }
 
         _lastHeard = _clock.GetUtcNow();
-        _filled += received;
-        var consumed = _http.Receive(_input.AsSpan(0, _filled));
-        _input.AsSpan(consumed, _filled - consumed).CopyTo(_input);
-        _filled -= consumed;
-        if (_http.Failure is { } failure)
+        if (!_http.Receive(_input.AsSpan(0, received), _lastHeard.ToUnixTimeMilliseconds()))
         {
-            _ended = failure.Text;
+            _ended = _http.Failure!.Text;
             Flush();
-        }
-    }
-
-    private IEnumerable<TextHeaderField> RequestHeaders(string path)
-    {
-        yield return new TextHeaderField(":method", "POST");
-        yield return new TextHeaderField(":scheme", "http");
-        yield return new TextHeaderField(":path", path);
-        yield return new TextHeaderField(":authority", "weft-control");
-        yield return new TextHeaderField("content-type", "application/grpc");
-        yield return new TextHeaderField("te", "trailers");
-        if (_token.Length > 0)
-        {
-            yield return new TextHeaderField("authorization", $"Bearer {_token}");
         }
     }
 }
