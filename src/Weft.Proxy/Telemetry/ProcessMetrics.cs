@@ -18,6 +18,7 @@ internal static class ProcessMetrics
         text.Add(
             "process_start_time_seconds", "gauge", "", new DateTimeOffset(process.StartTime).ToUnixTimeMilliseconds() / 1000.0);
         text.Add("process_open_fds", "gauge", "", Directory.GetFileSystemEntries("/proc/self/fd").Length);
+        text.Add("dotnet_gc_heap_total_allocated_bytes_total", "counter", "", GC.GetTotalAllocatedBytes());
         text.Add("process_threads", "gauge", "", process.Threads.Count);
     }
 }

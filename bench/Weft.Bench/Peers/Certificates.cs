@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-namespace Weft.Bench;
+namespace Weft.Bench.Peers;
 
 /// <summary>An authority and two workload certificates (P-256), the same files for every peer.</summary>
 internal sealed record Certificates(string Folder)

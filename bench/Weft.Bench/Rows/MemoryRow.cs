@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using System.Text;
+using Weft.Bench.Figures;
+using Weft.Bench.Load;
+using Weft.Bench.Peers;
+using Weft.Proxy.Io;
+
+namespace Weft.Bench.Rows;
+
+/// <summary>Resident memory: idle, under load, and for each of many idle connections.</summary>
+internal sealed class MemoryRow : Row
+{
+    private const string Idle = "idle";
+    private const string Loaded = "1,000 connections under load";
+    private const int LoadedConnections = 1000;
+    private const int LookEveryMs = 250;
+
+    // Longer than a proxy's own tidying after its start, and than TLS needs to be done with thousands of handshakes.
+    private const int SettleMs = 6000;
+
+    public override string Name => "memory";
+
+    public override RowResult Run(Lab lab)
+    {
+        var idle = lab.Options.Quick ? 1000 : 10_000;
+        var plain = string.Create(CultureInfo.InvariantCulture, $"{idle:N0} idle connections, plain");
+        var tls = string.Create(CultureInfo.InvariantCulture, $"{idle:N0} idle connections, mutual TLS");
+        return new RowResult(
+            Name,
+            "Resident memory of one sidecar",
+            "The larger proxy of a mutual TLS pair, idle and while wrk holds 1,000 busy connections (the highest value seen); then what one proxy grows by for each connection that has carried a request and idles.",
+            Measure.Memory,
+            "haproxy",
+            [.. Pairs(lab), .. IdleConnections(lab, plain, idle, useTls: false), .. IdleConnections(lab, tls, idle, useTls: true)],
+            [
+                new Goal(Idle, "weft", Measure.Memory, 15),
+                new Goal(Loaded, "weft", Measure.Memory, 30),
+                new Goal(plain, "weft", Measure.MemoryPerConnection, 4),
+                new Goal(tls, "weft", Measure.MemoryPerConnection, 20),
+            ]);
+    }
+
+    private static List<Figure> Pairs(Lab lab)
+    {
+        Topology?[] all = [lab.Haproxy.Pair(), lab.Nginx.Pair(), lab.Envoy?.Pair(), lab.Weft.Pair()];
+        var pairs = all.OfType<Topology>().ToArray();
+        try
+        {
+            Array.ForEach(pairs, pair => pair.WhenListening());
+            Progress.Say("memory, idle");
+            Settle();
+            List<Figure> figures = [.. pairs.Select(pair => new Figure(Idle, pair.Name, Measure.Memory, [pair.LargestMegabytes()]))];
+            foreach (var pair in pairs)
+            {
+                Progress.Say($"{Loaded}: {pair.Name}");
+                var highest = HighestDuring(pair, () => Wrk.Run(pair, Origin.Small, LoadedConnections, lab.Options.Seconds + 1));
+                figures.Add(new Figure(Loaded, pair.Name, Measure.Memory, [highest]));
+            }
+
+            return figures;
+        }
+        finally
+        {
+            Array.ForEach(pairs, pair => pair.Dispose());
+        }
+    }
+
+    private static double HighestDuring(Topology topology, Action load)
+    {
+        using var done = new ManualResetEventSlim();
+        var highest = 0.0;
+        var watcher = new Thread(() =>
+        {
+            do
+            {
+                highest = Math.Max(highest, topology.LargestMegabytes());
+            }
+            while (!done.Wait(LookEveryMs));
+        });
+        watcher.Start();
+        try
+        {
+            load();
+        }
+        finally
+        {
+            done.Set();
+            watcher.Join();
+        }
+
+        return highest;
+    }
+
+    private static IEnumerable<Figure> IdleConnections(Lab lab, string @case, int count, bool useTls)
+    {
+        // One after the other: this process must hold all the connections, and has only so many descriptors.
+        Func<Topology>?[] makers = useTls
+            ? [lab.Haproxy.TlsServer, lab.Nginx.TlsServer, lab.Weft.TlsServer]
+            : [lab.Haproxy.Hop, lab.Nginx.Hop, () => lab.Weft.Hop()];
+        foreach (var maker in makers.OfType<Func<Topology>>())
+        {
+            using var topology = maker();
+            topology.WhenListening();
+            Progress.Say($"{@case}: {topology.Name}");
+
+            // Two, because each needs two descriptors a connection.
+            Topology[] openers = useTls ? [lab.Weft.TlsOpener(topology.Port), lab.Weft.TlsOpener(topology.Port)] : [];
+            Array.ForEach(openers, opener => opener.WhenListening());
+            Settle();
+            var before = topology.LargestMegabytes();
+            using (new Herd(useTls ? [.. openers.Select(opener => opener.Port)] : [topology.Port], count))
+            {
+                Settle();
+                var after = topology.LargestMegabytes();
+                yield return new Figure(@case, topology.Name, Measure.Memory, [after]);
+                yield return new Figure(@case, topology.Name, Measure.MemoryPerConnection, [(after - before) * 1e6 / 1024 / count]);
+            }
+
+            Array.ForEach(openers, opener => opener.Dispose());
+        }
+    }
+
+    private static void Settle()
+    {
+        using var never = new ManualResetEventSlim();
+        never.Wait(SettleMs);
+    }
+
+    /// <summary>Open connections that have each carried one request.</summary>
+    private sealed class Herd : IDisposable
+    {
+        private readonly List<int> _members = [];
+
+        internal Herd(int[] ports, int count)
+        {
+            var request = Encoding.ASCII.GetBytes($"GET {Origin.Small} HTTP/1.1\r\nhost: bench\r\n\r\n");
+            var answer = new byte[4096];
+            for (var i = 0; i < count; i++)
+            {
+                var fd = Sockets.Connect(ports[i % ports.Length]);
+                _members.Add(fd);
+                if (Sockets.Ask(fd, request, answer) is var length && !answer.AsSpan(0, Math.Max(0, length)).StartsWith("HTTP/1.1 200"u8))
+                {
+                    throw new BenchException($"Connection {i + 1} of {count} was not answered with 200.");
+                }
+            }
+        }
+
+        public void Dispose() => _members.ForEach(fd => Libc.Close(fd));
+    }
+}
