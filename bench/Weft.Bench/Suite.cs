@@ -40,7 +40,7 @@ internal static class Suite
         var machine = Machine.Look(root, options, clock);
         output.Write($"{machine.Processor}, {machine.Cores} cores, {machine.MemoryGigabytes} GB, Linux {machine.Kernel}, {machine.System}; commit {machine.Commit}\n\n");
         var results = new List<RowResult>();
-        var failed = new List<string>();
+        var told = 0;
         foreach (var row in _rows.Where(row => options.Rows.Contains(row.Name)))
         {
             try
@@ -53,16 +53,21 @@ internal static class Suite
             {
                 // The other rows are worth their minutes all the same.
                 Progress.Clear();
-                failed.Add(row.Name);
-                output.Write($"{row.Name}: not measured: {failure.Message}\n\n");
+                lab.Problems.Add($"{row.Name}: {failure.Message}");
             }
 
+            foreach (var problem in lab.Problems.Skip(told))
+            {
+                output.Write($"not measured: {problem}\n\n");
+            }
+
+            told = lab.Problems.Count;
             output.Flush();
         }
 
         var folder = options.Out ?? Path.Combine(root, options is { All: true, Quick: false } ? "docs/benchmarks/latest" : "artifacts/bench");
         ResultFolder.Write(folder, machine, results);
-        output.Write($"{Path.GetRelativePath(Directory.GetCurrentDirectory(), folder)}: README.md, results.json and charts{(failed.Count == 0 ? "" : $"; not measured: {string.Join(", ", failed)}")}\n");
-        return failed.Count == 0 ? 0 : 1;
+        output.Write($"{Path.GetRelativePath(Directory.GetCurrentDirectory(), folder)}: README.md, results.json and charts\n");
+        return lab.Problems.Count == 0 ? 0 : 1;
     }
 }

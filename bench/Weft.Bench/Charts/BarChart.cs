@@ -32,15 +32,8 @@ internal static class BarChart
         return svg.ToString();
     }
 
-    /// <summary>The row's main measure, or the case's first one where it has another.</summary>
-    private static Figure[] Charted(RowResult row, string @case)
-    {
-        var all = row.Figures.Where(figure => figure.Case == @case).ToArray();
-        var measure = all.Any(figure => figure.Measure == row.Main) && row.Goals.All(goal => goal.Case != @case || goal.Measure == row.Main)
-            ? row.Main
-            : row.Goals.FirstOrDefault(goal => goal.Case == @case)?.Measure ?? all[0].Measure;
-        return [.. all.Where(figure => figure.Measure == measure)];
-    }
+    private static Figure[] Charted(RowResult row, string @case) =>
+        [.. row.Figures.Where(figure => figure.Case == @case && figure.Measure == row.MainOf(@case))];
 
     private static void Panel(Svg svg, RowResult row, string @case, Figure[] figures, int y)
     {

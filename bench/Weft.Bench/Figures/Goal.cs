@@ -26,8 +26,9 @@ internal sealed record Goal(string Case, string Topology, Measure Measure, doubl
             return null;
         }
 
-        var ratio = Statistics.Median(Statistics.Ratios(own, reference));
-        return new Verdict(ratio, ratio <= Limit);
+        // Differences may come out at nothing or below in a round; then only the medians can be compared.
+        var ratio = reference.Lowest > 0 ? Statistics.Median(Statistics.Ratios(own, reference)) : own.Median / reference.Median;
+        return new Verdict(ratio, reference.Lowest > 0 ? ratio <= Limit : own.Median <= Limit * reference.Median);
     }
 
     /// <summary>For example <c>CPU us/request of weft at most 0.70 x haproxy (100 B)</c>.</summary>

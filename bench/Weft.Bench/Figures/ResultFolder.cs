@@ -20,7 +20,7 @@ internal static class ResultFolder
 
         File.WriteAllText(Path.Combine(folder, "results.json"), ResultJson.Of(machine, rows));
         File.WriteAllText(Path.Combine(folder, "README.md"), Page(machine, rows));
-        foreach (var row in rows)
+        foreach (var row in rows.Where(row => row.Figures.Count > 0))
         {
             File.WriteAllText(Path.Combine(folder, $"{row.Name}.svg"), row.IsCurve ? CurveChart.Draw(row) : BarChart.Draw(row));
         }

@@ -42,7 +42,9 @@ internal static class ResultText
     {
         foreach (var @case in row.Cases)
         {
-            var measures = row.Measures.Where(measure => row.Topologies.Any(topology => row.Find(@case, topology, measure) is not null)).ToArray();
+            var main = row.MainOf(@case);
+            var measures = row.Measures.Where(measure => row.Topologies.Any(topology => row.Find(@case, topology, measure) is not null))
+                .OrderBy(measure => measure == main ? 0 : 1).ToArray();
             var lines = new List<string[]> { Headings(row, measures) };
             foreach (var topology in row.Topologies)
             {
@@ -70,7 +72,7 @@ internal static class ResultText
         foreach (var measure in measures)
         {
             headings.Add(measure.Heading);
-            if (measure == row.Main)
+            if (measure == measures[0])
             {
                 headings.Add("(spread)");
                 if (row.Reference is not null)
@@ -90,7 +92,7 @@ internal static class ResultText
         {
             var figure = row.Find(@case, topology, measure);
             cells.Add(figure is null ? "-" : Number(figure.Median, measure.Digits));
-            if (measure == row.Main)
+            if (measure == measures[0])
             {
                 cells.Add(figure is null ? "-" : $"({Number(figure.Lowest, measure.Digits)}-{Number(figure.Highest, measure.Digits)})");
                 if (row.Reference is not null)

@@ -6,7 +6,7 @@ namespace Weft.Bench.Figures;
 /// <param name="Name">As it is asked for on the command line.</param>
 /// <param name="Title">What was measured.</param>
 /// <param name="Note">How, in a sentence or two; what a reader must know to judge the figures.</param>
-/// <param name="Main">The measure that is charted and compared.</param>
+/// <param name="Main">The measure that is charted and compared, unless a case has its own.</param>
 /// <param name="Reference">The topology that the others are divided by; null for none.</param>
 /// <param name="Figures">In the order of measuring; every case has the same measures.</param>
 /// <param name="Goals">Empty where the design asks for nothing.</param>
@@ -30,6 +30,11 @@ internal sealed record RowResult(
     public IEnumerable<string> Topologies => Figures.Select(figure => figure.Topology).Distinct();
 
     public IEnumerable<Measure> Measures => Figures.Select(figure => figure.Measure).Distinct();
+
+    /// <summary>What is compared in a case: what its goal is about, else the row's main measure, else the first that it has.</summary>
+    public Measure MainOf(string @case) =>
+        Goals.FirstOrDefault(goal => goal.Case == @case)?.Measure
+        ?? (Figures.Any(figure => figure.Case == @case && figure.Measure == Main) ? Main : Figures.First(figure => figure.Case == @case).Measure);
 
     public Figure? Find(string @case, string topology, Measure measure) =>
         Figures.FirstOrDefault(figure => figure.Case == @case && figure.Topology == topology && figure.Measure == measure);

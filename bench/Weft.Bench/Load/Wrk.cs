@@ -23,8 +23,9 @@ internal static partial class Wrk
             throw new BenchException($"{topology.Name} answered with errors:\n{report}");
         }
 
+        var requests = double.Parse(Total().Match(report).Groups[1].Value, CultureInfo.InvariantCulture);
         return new LoadReport(
-            double.Parse(Total().Match(report).Groups[1].Value, CultureInfo.InvariantCulture),
+            requests > 0 ? requests : throw new BenchException($"{topology.Name} answered nothing:\n{report}"),
             double.Parse(Rate().Match(report).Groups[1].Value, CultureInfo.InvariantCulture),
             Megabytes(report),
             Milliseconds(report, "50%"),

@@ -35,6 +35,8 @@ internal static class Stopwatches
 
     private static int Enough(Operation operation)
     {
+        // The first call compiles.
+        GC.KeepAlive(operation.Run(1));
         for (var times = 1; ; times *= 2)
         {
             var began = Stopwatch.GetTimestamp();

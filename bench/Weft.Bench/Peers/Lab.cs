@@ -23,7 +23,7 @@ internal sealed class Lab : IDisposable
         var proxy = Path.Combine(Environment.GetEnvironmentVariable("WEFT_BIN") ?? Path.Combine(root, "artifacts", "bin-weft"), "weft-proxy");
         WeftProgram = File.Exists(proxy) ? proxy : throw new BenchException($"'{proxy}' is missing; './weft version' builds it.");
         Haproxy = new Haproxy(this);
-        Nginx = new Nginx(this);
+        Nginx = new Nginx(this, options.Nginx);
         Envoy = options.Envoy is null ? null : new Envoy(this, options.Envoy);
         Weft = new WeftProxy(this);
         Origin = new Origin(this);
@@ -32,6 +32,9 @@ internal sealed class Lab : IDisposable
     public BenchOptions Options { get; }
 
     public Certificates Certificates { get; }
+
+    /// <summary>What could not be measured, and why.</summary>
+    public List<string> Problems { get; } = [];
 
     public string WeftProgram { get; }
 

@@ -5,8 +5,12 @@ using System.Diagnostics;
 namespace Weft.Bench.Peers;
 
 /// <summary>nginx as its experts set it up: one process, keep-alive both ways, no access log, large connection tables.</summary>
-internal sealed class Nginx(Lab lab)
+internal sealed class Nginx(Lab lab, string program)
 {
+    /// <summary>The distribution's own, which the origin is always made of.</summary>
+    public const string Debian = "nginx";
+
+
     private const string Cipher = "TLS_AES_128_GCM_SHA256";
     private const string KeepAlive = "keepalive 256; keepalive_requests 100000000;";
 
@@ -132,18 +136,22 @@ internal sealed class Nginx(Lab lab)
         var folder = lab.OwnFolder($"nginx-{name}");
         var file = Path.Combine(folder, "nginx.conf");
         File.WriteAllText(file, $$"""
-            {{ModuleLine(blocks)}}
+            {{Modules(blocks)}}
             daemon off; master_process off; worker_processes 1; pid {{folder}}/pid; error_log {{folder}}/log;
             events { worker_connections 18000; multi_accept on; }
             {{blocks}}
             """);
-        return Tool.Open(lab.Options.Nginx, "-c", file, "-e", $"{folder}/log");
+        return Tool.Open(program, "-c", file, "-e", $"{folder}/log");
     }
 
-    // Debian builds the stream part as a module of its own.
-    private static string ModuleLine(string blocks)
+    // Debian builds these parts as modules of their own; other builds have them inside, or refuse Debian's.
+    private string Modules(string blocks)
     {
-        const string Module = "/usr/lib/nginx/modules/ngx_stream_module.so";
-        return blocks.StartsWith("stream", StringComparison.Ordinal) && File.Exists(Module) ? $"load_module {Module};" : "";
+        const string Folder = "/usr/lib/nginx/modules";
+        string[] wanted = [blocks.StartsWith("stream", StringComparison.Ordinal) ? "stream" : "", blocks.Contains("echo_", StringComparison.Ordinal) ? "http_echo" : ""];
+        return string.Concat(wanted
+            .Select(module => $"{Folder}/ngx_{module}_module.so")
+            .Where(file => program == Debian && File.Exists(file))
+            .Select(file => $"load_module {file};\n"));
     }
 }

@@ -29,15 +29,17 @@ internal sealed class Origin
         GrpcRequest = Path.Combine(files, "request");
         File.WriteAllBytes(GrpcRequest, Message(100));
         File.WriteAllBytes(Path.Combine(files, "answer"), Message(100));
+        File.WriteAllText(Path.Combine(files, "call"), "");
         var locations = $$"""
                 location = {{Small}} { return 200 "{{new string('x', 100)}}"; }
                 location = {{Large}} { alias {{files}}/10000; }
                 location = {{Bulk}} { alias {{files}}/10000000; }
-                # Files do not take POST; the page for that error is fetched with GET, and the request's body is thrown away.
-                location = {{Grpc}} { error_page 405 =200 /answer; return 405; }
+                # The call is read to its end first, as a server would. Files do not take POST: the page for that error is fetched with GET.
+                location = {{Grpc}} { echo_read_request_body; echo_exec /call; }
+                location = /call { root {{files}}; error_page 405 =200 /answer; }
                 location = /answer { root {{files}}; default_type application/grpc; add_trailer grpc-status 0; }
             """;
-        Server = lab.Nginx.Http("origin", $$"""
+        Server = new Nginx(lab, Nginx.Debian).Http("origin", $$"""
             open_file_cache max=16 inactive=1h; open_file_cache_valid 1h;
             server {
                 listen {{Port}} reuseport backlog=4096;

@@ -28,7 +28,7 @@ internal sealed partial class AllocationRow : Row
             var program = Tool.Open(lab.WeftProgram, "sidecar", "--bootstrap", lab.Weft.Prepare("allocations", "client", WeftPlans.Hop(port, lab.Origin.Port), io, admin));
             using var topology = new Topology("weft", port, program);
             topology.WhenListening();
-            figures.Add(new Figure(CaseOf(io), topology.Name, Measure.Allocated, Rounds(lab, topology, admin)));
+            figures.Add(new Figure(CaseOf(io), topology.Name, Measure.Allocated, [Once(lab, topology, admin)]));
         }
 
         return new RowResult(
@@ -43,22 +43,18 @@ internal sealed partial class AllocationRow : Row
 
     private static string CaseOf(string io) => $"one hop, {io}";
 
-    private static List<double> Rounds(Lab lab, Topology topology, int admin)
+    /// <summary>One long run instead of rounds, so that the counter's steps do not show.</summary>
+    private static double Once(Lab lab, Topology topology, int admin)
     {
-        var values = new List<double>();
+        Progress.Say("allocations");
         Wrk.Run(topology, Origin.Small, HttpLoad.Connections, 1);
         Read(admin);
-        for (var round = 0; round < lab.Options.Rounds; round++)
-        {
-            Progress.Say($"allocations, round {round + 1}");
-            var first = Read(admin);
-            var second = Read(admin);
-            var report = Wrk.Run(topology, Origin.Small, HttpLoad.Connections, lab.Options.Seconds);
-            var third = Read(admin);
-            values.Add(Math.Max(0, third - second - (second - first)) / report.Requests);
-        }
-
-        return values;
+        var first = Read(admin);
+        var second = Read(admin);
+        var report = Wrk.Run(topology, Origin.Small, HttpLoad.Connections, lab.Options.Seconds * 2);
+        var third = Read(admin);
+        Progress.Clear();
+        return Math.Max(0, third - second - (second - first)) / report.Requests;
     }
 
     private static double Read(int admin)

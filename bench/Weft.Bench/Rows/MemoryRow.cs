@@ -143,7 +143,7 @@ internal sealed class MemoryRow : Row
                 _members.Add(fd);
                 if (Sockets.Ask(fd, request, answer) is var length && !answer.AsSpan(0, Math.Max(0, length)).StartsWith("HTTP/1.1 200"u8))
                 {
-                    throw new BenchException($"Connection {i + 1} of {count} was not answered with 200.");
+                    throw new BenchException($"Connection {i + 1} of {count} was not answered with 200: {Encoding.Latin1.GetString(answer, 0, Math.Max(0, length))}");
                 }
             }
         }

@@ -26,20 +26,29 @@ internal static class Interleaved
     {
         var count = rounds ?? lab.Options.Rounds;
         var measured = new Dictionary<(string Topology, Measure Measure), List<double>>();
-        foreach (var topology in topologies)
-        {
-            topology.WhenListening();
-        }
-
+        var left = topologies.ToList();
         for (var round = 0; round <= count; round++)
         {
-            foreach (var topology in topologies)
+            foreach (var topology in left.ToArray())
             {
                 Progress.Say($"{@case}: {topology.Name}, {(round == 0 ? "warming" : $"round {round} of {count}")}");
-                var samples = once(topology, round == 0 ? 1 : lab.Options.Seconds);
-                foreach (var sample in round == 0 ? [] : samples)
+                try
                 {
-                    Of(measured, (topology.Name, sample.Measure)).Add(sample.Value);
+                    var samples = once(topology.WhenListening(), round == 0 ? 1 : lab.Options.Seconds);
+                    foreach (var sample in round == 0 ? [] : samples)
+                    {
+                        Of(measured, (topology.Name, sample.Measure)).Add(sample.Value);
+                    }
+                }
+                catch (BenchException failure)
+                {
+                    // The others go on; figures of one that fails now and then would not be worth showing.
+                    lab.Problems.Add($"{topology.Name}, {@case}: {failure.Message}");
+                    left.Remove(topology);
+                    foreach (var key in measured.Keys.Where(key => key.Topology == topology.Name).ToArray())
+                    {
+                        measured.Remove(key);
+                    }
                 }
             }
         }

@@ -11,6 +11,10 @@ internal abstract class ScaleRow : Row
 {
     private const int Rounds = 3;
 
+    // Opening so many connections takes a good part of a second.
+    private const int Many = 5000;
+    private const int ManySeconds = 3;
+
     private protected static IReadOnlyList<int> Sizes { get; } = [10, 100, 1000, 10_000];
 
     private protected abstract string What { get; }
@@ -28,7 +32,7 @@ internal abstract class ScaleRow : Row
             {
                 var paths = subjects.ToDictionary(subject => subject.Topology, subject => subject.Load);
                 figures.AddRange(Interleaved.Measure(
-                    lab, shown.ToString(CultureInfo.InvariantCulture), [.. subjects.Select(subject => subject.Topology)], (topology, _) => paths[topology](1), lab.Options.Quick ? 1 : Rounds));
+                    lab, shown.ToString(CultureInfo.InvariantCulture), [.. subjects.Select(subject => subject.Topology)], (topology, _) => paths[topology](shown >= Many ? ManySeconds : 1), lab.Options.Quick ? 1 : Rounds));
             }
             finally
             {
