@@ -140,6 +140,15 @@ internal sealed class Peer : IDisposable
         return Encoding.Latin1.GetString(all.ToArray());
     }
 
+    /// <summary>Up to the end of the stream; a reset behind the bytes is one, too.</summary>
+    internal void ReadToTheVeryEnd()
+    {
+        while (_stream.ReadByte() >= 0)
+        {
+            // Only how it ends is of interest.
+        }
+    }
+
     /// <summary>Up to and with the empty line; null at the end of the stream.</summary>
     internal string? ReadHead()
     {
