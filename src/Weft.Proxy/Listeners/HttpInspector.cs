@@ -96,7 +96,7 @@ internal static class HttpInspector
                 break;
             }
 
-            if (c is < (byte)' ' or 0x7F and not (byte)'\t')
+            if (c is (< (byte)' ' and not (byte)'\t') or 0x7F)
             {
                 return false;
             }
