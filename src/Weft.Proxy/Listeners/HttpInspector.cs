@@ -109,7 +109,7 @@ internal static class HttpInspector
     private static bool StartsWithScheme(ReadOnlySpan<byte> target) =>
         target.Length >= "http".Length && Ascii.EqualsIgnoreCase(target[.."http".Length], "http"u8);
 
-    private static IReadOnlyList<string> OfLine(ReadOnlySpan<byte> line)
+    private static string[] OfLine(ReadOnlySpan<byte> line)
     {
         line = line.TrimEnd(" \t\r"u8);
         var version = line[(line.LastIndexOfAny((byte)' ', (byte)'\t') + 1)..];

@@ -4,14 +4,6 @@ using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Listeners;
 
-/// <summary>Who speaks first at a destination.</summary>
-internal enum Speaker
-{
-    Unknown,
-    Client,
-    Server,
-}
-
 /// <summary>
 /// What one loop has learned of destinations whose protocol is not declared: it only decides when a server is connected to, never how a
 /// connection is understood.
@@ -38,4 +30,12 @@ internal sealed class SpeakerTable
     }
 
     internal void Forget(IpEndpoint destination) => _known.Remove(destination);
+}
+
+/// <summary>Who speaks first at a destination.</summary>
+internal enum Speaker
+{
+    Unknown,
+    Client,
+    Server,
 }

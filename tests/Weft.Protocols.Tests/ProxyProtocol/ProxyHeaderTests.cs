@@ -119,13 +119,13 @@ public sealed class ProxyHeaderTests
     {
         var bytes = Binary(0x20, 0, new byte[length]);
         Assert.Equal(expected, Words.Read(bytes));
-        Assert.Equal(expected == "TooLong" ? expected : "more", Words.Read(bytes[..16]));
+        Assert.Equal(expected == "TooLong" ? expected : "more", Words.Read(bytes.AsSpan(0, 16)));
     }
 
     [Fact]
     public void A_checksum_must_be_right()
     {
-        byte[] header = Binary(0x21, 0x11, [.. Enumerable.Repeat((byte)1, 12), 0x03, 0, 4, 0, 0, 0, 0]);
+        var header = Binary(0x21, 0x11, [.. Enumerable.Repeat((byte)1, 12), 0x03, 0, 4, 0, 0, 0, 0]);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(^4), SlowChecksum(header));
         Assert.Equal("1.1.1.1:257 > 1.1.1.1:257", Words.Read(header));
         header[17] ^= 1;

@@ -83,7 +83,7 @@ public abstract class ProxyHeaderTests
     public void The_header_goes_out_before_tls()
     {
         using var authority = new TestAuthority();
-        var received = new TaskCompletionSource<string>();
+        var received = new Heard<string>();
         using var recording = new TestOrigin(peer =>
         {
             var line = "";
@@ -92,7 +92,7 @@ public abstract class ProxyHeaderTests
                 line += peer.Read(1);
             }
 
-            received.SetResult($"{line}{(int)peer.Read(1)[0]}");
+            received.Set($"{line}{(int)peer.Read(1)[0]}");
         });
         var port = TestProxy.FreePort();
         var cluster = Plans.Cluster("origin", recording.Port) with
@@ -107,7 +107,7 @@ public abstract class ProxyHeaderTests
         var own = (IPEndPoint)client.Socket.LocalEndPoint!;
         Assert.Equal(
             $"PROXY TCP4 127.0.0.1 127.0.0.1 {own.Port} {port}\r\n22",
-            received.Task.WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult());
+            received.Wait());
     }
 
     private static byte[] Bytes(string text) => System.Text.Encoding.Latin1.GetBytes(text);

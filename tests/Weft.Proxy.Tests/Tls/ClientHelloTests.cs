@@ -98,8 +98,8 @@ public sealed class ClientHelloTests
     [Fact]
     public void A_hello_that_two_readers_could_read_differently_is_refused()
     {
-        byte[] one = HelloMaker.List(2, [0, .. HelloMaker.List(2, "a"u8.ToArray())]);
-        byte[] two = HelloMaker.List(2, [0, .. HelloMaker.List(2, "a"u8.ToArray()), 0, .. HelloMaker.List(2, "b"u8.ToArray())]);
+        var one = HelloMaker.List(2, [0, .. HelloMaker.List(2, "a"u8.ToArray())]);
+        var two = HelloMaker.List(2, [0, .. HelloMaker.List(2, "a"u8.ToArray()), 0, .. HelloMaker.List(2, "b"u8.ToArray())]);
         Assert.Contains("more than one server name", Read(HelloMaker.Of("a").With(0, one).OneRecord()), StringComparison.Ordinal);
         Assert.Contains("exactly one host", Read(new HelloMaker().With(0, two).OneRecord()), StringComparison.Ordinal);
         Assert.Contains("exactly one host", Read(new HelloMaker().With(0, HelloMaker.List(2, [])).OneRecord()), StringComparison.Ordinal);

@@ -36,19 +36,19 @@ public abstract class TunnelEndTests
     [Fact]
     public void The_server_ends_first_and_hears_the_whole_rest()
     {
-        var heard = new TaskCompletionSource<int>();
+        var heard = new Heard<int>();
         using var origin = new TestOrigin(peer =>
         {
             peer.Write("go");
             peer.EndOutput();
-            heard.SetResult(peer.ReadToEnd().Length);
+            heard.Set(peer.ReadToEnd().Length);
         });
         using var pair = new Pair(origin);
         using var client = Peer.Connect(pair.Port);
         Assert.Equal("go", client.ReadToEnd());
         client.Write(new string('x', 1_000_000));
         client.EndOutput();
-        Assert.Equal(1_000_000, heard.Task.WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult());
+        Assert.Equal(1_000_000, heard.Wait());
     }
 
     [Fact]
@@ -74,18 +74,18 @@ public abstract class TunnelEndTests
     public void A_reset_of_the_client_is_a_reset_to_the_server()
     {
         var log = new RecordedLog();
-        var broken = new TaskCompletionSource<bool>();
+        var broken = new Heard<bool>();
         using var origin = new TestOrigin(peer =>
         {
             peer.Write("a");
-            broken.SetResult(IsReset(peer));
+            broken.Set(IsReset(peer));
         });
         using (var pair = new Pair(origin, log))
         {
             using var client = Peer.Connect(pair.Port);
             client.Read(1);
             client.Reset();
-            Assert.True(broken.Task.WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult());
+            Assert.True(broken.Wait());
         }
 
         Assert.Contains("\"- - -\" 0 DC ", Assert.Single(log.Read()), StringComparison.Ordinal);
@@ -94,36 +94,37 @@ public abstract class TunnelEndTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_peer_of_the_mesh_that_ends_without_a_goodbye_was_cut_off(bool saysGoodbye)
+    public async Task A_peer_of_the_mesh_that_ends_without_a_goodbye_was_cut_off(bool saysGoodbye)
     {
-        var broken = new TaskCompletionSource<bool>();
+        var broken = new Heard<bool>();
         using var origin = new TestOrigin(peer =>
         {
             peer.Write("a");
-            broken.SetResult(IsReset(peer));
+            broken.Set(IsReset(peer));
         });
         using var pair = new Pair(origin);
         using var socket = Peer.Connect(pair.Between);
-        using var stream = new System.Net.Sockets.NetworkStream(socket.Socket);
-        using var tls = new SslStream(stream, false, (_, _, _, _) => true);
+        await using var stream = new System.Net.Sockets.NetworkStream(socket.Socket);
+        await using var tls = new SslStream(stream, false, (_, certificate, _, _) => certificate is not null);
         var (chain, key) = pair.Authority.Issue(Client);
         using var pem = X509Certificate2.CreateFromPem(chain, key);
         using var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
-        tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
         {
             TargetHost = "server",
             ClientCertificates = [certificate],
             ApplicationProtocols = [new SslApplicationProtocol("istio")],
         });
-        tls.Write("b"u8);
-        Assert.Equal('a', tls.ReadByte());
+        await tls.WriteAsync("b"u8.ToArray());
+        var answer = new byte[1];
+        Assert.Equal(1, await tls.ReadAsync(answer));
         if (saysGoodbye)
         {
-            tls.ShutdownAsync().GetAwaiter().GetResult();
+            await tls.ShutdownAsync();
         }
 
         socket.EndOutput();
-        Assert.Equal(!saysGoodbye, broken.Task.WaitAsync(TimeSpan.FromSeconds(20)).GetAwaiter().GetResult());
+        Assert.Equal(!saysGoodbye, broken.Wait());
     }
 
     private static bool IsReset(Peer peer)

@@ -148,7 +148,7 @@ public abstract class TunnelLimitTests
             peer.Write("welcome!");
             peer.ReadToEnd();
         });
-        string counted = "";
+        var counted = "";
         var lines = Serve(Plans.Cluster("origin", origin.Port), chain => chain, port =>
         {
             using var client = Peer.Connect(port);
