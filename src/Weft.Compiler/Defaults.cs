@@ -21,7 +21,7 @@ internal static class Defaults
     private const int RetryAttempts = 2;
 
     /// <summary>What HTTP inspection calls the versions that the proxy speaks; others pass as TCP.</summary>
-    public static readonly string[] SniffedHttp = ["http/1.0", "http/1.1"];
+    public static readonly string[] SniffedHttp = ["http/1.0", "http/1.1", "h2c"];
 
     public static readonly string[] RetryOn =
         ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"];
@@ -50,7 +50,10 @@ internal static class Defaults
         [],
         null,
         direction,
-        Origin.BuiltIn);
+        Origin.BuiltIn)
+    {
+        Protocol = UpstreamProtocol.AsClient,
+    };
 
     public static TcpChainPlan Tcp(string statPrefix, string cluster) =>
         new(statPrefix, [WeightedClusterPlan.Only(cluster)], IdleTimeoutMs);

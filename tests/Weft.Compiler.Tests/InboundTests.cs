@@ -53,7 +53,7 @@ public sealed class InboundTests
         var simulation = Served(PortProtocol.Auto, PeerMode.Permissive);
         AssertHttp(simulation.Inbound(8080, tls: false, "http/1.1"), mutual: false);
         AssertTcp(simulation.Inbound(8080, tls: false), "inbound|8080||", mutual: false);
-        AssertTcp(simulation.Inbound(8080, tls: false, "h2c"), "inbound|8080||", mutual: false);
+        AssertHttp(simulation.Inbound(8080, tls: false, "h2c"), mutual: false);
     }
 
     [Fact]

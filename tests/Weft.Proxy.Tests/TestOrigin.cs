@@ -182,6 +182,42 @@ internal sealed class Peer : IDisposable
         return length is null ? head : head + Read(int.Parse(length, System.Globalization.CultureInfo.InvariantCulture));
     }
 
+    /// <summary>A chunked body's payload.</summary>
+    internal string ReadChunks() => ReadChunks(out _);
+
+    internal string ReadChunks(out string trailers)
+    {
+        var all = new StringBuilder();
+        while (true)
+        {
+            var size = Convert.ToInt32(ReadLine(), 16);
+            if (size == 0)
+            {
+                trailers = "";
+                while (ReadLine() is { Length: > 0 } line)
+                {
+                    trailers += line + "\r\n";
+                }
+
+                return all.ToString();
+            }
+
+            all.Append(Read(size));
+            ReadLine();
+        }
+    }
+
+    private string ReadLine()
+    {
+        var line = new StringBuilder();
+        while (line.Length < 2 || line[^1] != '\n')
+        {
+            line.Append(Read(1) is { Length: 1 } next ? next : throw new EndOfStreamException($"only: {line}"));
+        }
+
+        return line.ToString(0, line.Length - 2);
+    }
+
     internal static string? Header(string head, string name)
     {
         foreach (var line in head.Split("\r\n"))

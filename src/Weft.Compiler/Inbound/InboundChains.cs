@@ -17,8 +17,8 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
     private const string Tls = "tls";
     private const string Plain = "raw_buffer";
 
-    private static readonly string[] _httpAlpn = ["istio-http/1.0", "istio-http/1.1"];
-    private static readonly string[] _tcpAlpn = ["istio", "istio-peer-exchange", "istio-h2"];
+    private static readonly string[] _httpAlpn = ["istio-http/1.0", "istio-http/1.1", "istio-h2"];
+    private static readonly string[] _tcpAlpn = ["istio", "istio-peer-exchange"];
     private static readonly string[] _everyAlpn = [.. _httpAlpn, .. _tcpAlpn];
 
     public IEnumerable<ChainPlan> ForPort(int port, PortProtocol protocol, PeerMode mode) =>
@@ -35,7 +35,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
         {
             if (http)
             {
-                yield return Http($"{name}-mtls-http", Match(port, Tls, _httpAlpn), Mutual("http/1.1"), cluster, port);
+                yield return Http($"{name}-mtls-http", Match(port, Tls, _httpAlpn), Mutual("h2", "http/1.1"), cluster, port);
             }
 
             yield return Tcp($"{name}-mtls", Match(port, Tls, http ? _tcpAlpn : _everyAlpn), Mutual("istio"), cluster);
@@ -73,7 +73,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
     private static ChainMatchPlan Match(int port, string transport, string[] protocols) =>
         ChainMatchPlan.Any with { DestinationPort = port, TransportProtocol = transport, ApplicationProtocols = [.. protocols] };
 
-    private DownstreamTlsPlan Mutual(string alpn) => new(true, [settings.TrustDomain], [alpn]);
+    private DownstreamTlsPlan Mutual(params string[] alpn) => new(true, [settings.TrustDomain], [.. alpn]);
 
     private ChainPlan Http(string name, ChainMatchPlan match, DownstreamTlsPlan? tls, string cluster, int port)
     {

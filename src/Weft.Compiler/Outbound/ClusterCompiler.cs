@@ -127,6 +127,11 @@ internal static class ClusterCompiler
             [],
             new ServiceNamePlan(target.Service.Host, target.Service.Name, target.Service.Namespace),
             TrafficDirection.Outbound,
-            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn);
+            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn)
+        {
+            // Where nobody said what the port speaks, the server hears what the client speaks.
+            Protocol = Protocols.IsHttp2(target.Port.Protocol) ? UpstreamProtocol.Http2
+                : Protocols.IsSniffed(target.Port.Protocol) ? UpstreamProtocol.AsClient : UpstreamProtocol.Http1,
+        };
     }
 }

@@ -11,6 +11,7 @@ namespace Weft.Compiler.Outbound;
 internal static class ClusterTls
 {
     private static readonly string[] _http = ["istio-http/1.1", "istio", "http/1.1"];
+    private static readonly string[] _http2 = ["istio-h2", "istio", "h2"];
     private static readonly string[] _tcp = ["istio"];
 
     public static UpstreamTlsPlan? Compile(Target target, ClientTls? tls, bool passthrough) => tls?.Mode switch
@@ -27,7 +28,7 @@ internal static class ClusterTls
     private static UpstreamTlsPlan Mesh(UpstreamTlsMode mode, Target target, string sni, EquatableArray<string> names) => new(
         mode,
         sni.Length > 0 ? sni : Names.Sni(target.Port.Port, target.Subset?.Name ?? "", target.Service.Host),
-        target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : [.. _http],
+        target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : Protocols.IsHttp2(target.Port.Protocol) ? [.. _http2] : [.. _http],
         names.Count > 0 ? names : target.Facts.Identities,
         "",
         false);

@@ -79,7 +79,7 @@ internal sealed class HealthChecker(LoopCluster cluster, EventLoop loop, Connect
     internal ByteChannel? Open(EndpointHealth endpoint, IByteHandler handler)
     {
         var address = Plan.Port > 0 ? endpoint.Address.WithPort(Plan.Port) : endpoint.Address;
-        var target = cluster.TargetFor(address, endpoint.Plan.Meshed, isHttp: Plan.Kind != HealthCheckKind.Tcp);
+        var target = cluster.TargetFor(address, endpoint.Plan.Meshed, Plan.Kind == HealthCheckKind.Tcp ? WireProtocol.Opaque : WireProtocol.Http1);
         return connector.Open(target, handler, out _);
     }
 

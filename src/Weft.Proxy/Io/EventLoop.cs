@@ -15,6 +15,7 @@ internal abstract unsafe class EventLoop : IDisposable
     internal const int ScratchSize = 64 * 1024;
 
     private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly List<IFlushable> _flushes = [];
     private readonly TimeProvider _clock;
     private readonly long _clockOrigin;
     private readonly SocketSettings _sockets;
@@ -115,6 +116,7 @@ internal abstract unsafe class EventLoop : IDisposable
         Timers.Advance(Now);
         RunReady();
         RunPosted();
+        RunFlushes();
     }
 
     public void Dispose()
@@ -130,6 +132,9 @@ internal abstract unsafe class EventLoop : IDisposable
         NativeMemory.AlignedFree(_scratch);
         NativeMemory.AlignedFree(_outScratch);
     }
+
+    /// <summary>Asks for a flush at the end of this tick; the caller sees to it that it asks once.</summary>
+    internal void FlushLater(IFlushable output) => _flushes.Add(output);
 
     /// <summary>Asks for the channel's <c>Continue</c> later in this tick; asking twice is asking once.</summary>
     internal void MakeReady(Channel channel)
@@ -189,6 +194,26 @@ internal abstract unsafe class EventLoop : IDisposable
             channel.Continue();
             channel = next;
         }
+    }
+
+    private void RunFlushes()
+    {
+        // One flush may lead to another.
+        for (var i = 0; i < _flushes.Count; i++)
+        {
+            try
+            {
+                _flushes[i].FlushOutput();
+            }
+            catch (Exception fault) when (Faulted is not null)
+            {
+                // One connection's defect must not end the others.
+                Faulted(fault);
+                _flushes[i].Abandon();
+            }
+        }
+
+        _flushes.Clear();
     }
 
     private void RunPosted()

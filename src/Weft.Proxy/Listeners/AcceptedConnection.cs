@@ -337,18 +337,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         var chain = _chain!;
         if (chain.Http is { } http)
         {
-            if (IsHttp2())
-            {
-                GiveHttp2(http, first);
-                return;
-            }
-
-            var connection = new Http1Downstream(_loop, _loop.Plan.ChainOf(http), _channel, this);
-            _channel.ResumeReading();
-            if (!first.IsEmpty)
-            {
-                connection.OnData(first);
-            }
+            GiveHttp(http, first);
         }
         else if (chain.Tcp is { } tcp)
         {
@@ -360,20 +349,22 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         }
     }
 
-    private bool IsHttp2() => !Facts.IsTls && Facts.Protocols is ["h2c"];
+    private void GiveHttp(HttpChainPlan http, Span<byte> first)
+    {
+        var service = _loop.Plan.ChainOf(http);
+        var client = new ClientFacts(_loop, service, _channel, this);
+        IByteHandler connection = SpeaksHttp2()
+            ? new Http2Downstream(_loop, service, _channel, client)
+            : new Http1Downstream(_loop, service, _channel, client);
+        _channel.ResumeReading();
+        if (!first.IsEmpty)
+        {
+            connection.OnData(first);
+        }
+    }
 
-    /// <summary>
-    /// HTTP/2 is not read here yet: the connection goes as a whole to the cluster that the destination's routes lead to, so it is secured
-    /// and balanced per connection.
-    /// </summary>
-    private void GiveHttp2(HttpChainPlan http, ReadOnlySpan<byte> first) =>
-        TunnelStack.StartTo(
-            _loop,
-            _channel,
-            this,
-            new TcpChainPlan(http.StatPrefix, [], 0),
-            _loop.Plan.ClusterFor(http, Facts.Destination, _loop.Random),
-            first);
+    /// <summary>What ALPN agreed upon; without it, what the first bytes said. A preface that comes all the same is understood, too.</summary>
+    private bool SpeaksHttp2() => _channel is TlsChannel tls ? tls.Alpn is "h2" or "istio-h2" : Facts.Protocols is ["h2c"];
 
     private void Drop(string? reason, FailureKind kind = FailureKind.ClientGone)
     {

@@ -29,7 +29,8 @@ internal static class HttpInspector
         "MOVE", "LOCK", "UNLOCK", "SEARCH", "REPORT", "MERGE", "PURGE", "BIND", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE", "LINK", "UNLINK",
     ];
 
-    private static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
+    /// <summary>What every HTTP/2 client sends first (RFC 9113 section 3.4).</summary>
+    internal static ReadOnlySpan<byte> Preface => "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8;
 
     /// <summary>Null: more bytes are needed. Else the protocols found; none for other bytes.</summary>
     /// <param name="bytes">All there are so far.</param>

@@ -21,6 +21,7 @@ internal sealed class ClientFacts
     {
         _service = service;
         PeerAddress = accepted.PeerAddress;
+        Served = accepted.Served;
         Destination = accepted.Facts.Destination;
         ServerName = accepted.Facts.ServerName;
         ListenerAddress = accepted.Listener.Address;
@@ -30,6 +31,9 @@ internal sealed class ClientFacts
     }
 
     internal IpEndpoint PeerAddress { get; }
+
+    /// <summary>What took the connection.</summary>
+    internal Served Served { get; }
 
     /// <summary>The address that the client asked for.</summary>
     internal IpEndpoint Destination { get; }

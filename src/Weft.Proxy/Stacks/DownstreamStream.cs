@@ -17,6 +17,11 @@ internal abstract class DownstreamStream
     /// <summary>The connection's facts, the same for all its streams.</summary>
     internal abstract ClientFacts Client { get; }
 
+    internal abstract bool IsHttp2 { get; }
+
+    /// <summary>The connection is this exchange's alone, so an upgrade may hand it over as a channel.</summary>
+    internal abstract bool CanSplice { get; }
+
     /// <summary>Bytes of the answer that the client has not taken yet; above <see cref="ByteChannel.HighWater"/> the upstream is paused.</summary>
     internal abstract int Unsent { get; }
 
@@ -46,6 +51,9 @@ internal abstract class DownstreamStream
 
     /// <summary>The connection carries another protocol from here on; the far side's channel comes with it.</summary>
     internal abstract void BecomeTunnel(ByteChannel far);
+
+    /// <summary>From here on the client's bytes are a tunnel's: they come as the request's body, those that came early first.</summary>
+    internal abstract void BeginTunnel();
 
     /// <summary>The exchange is over; its object must not be used any more.</summary>
     /// <param name="keep">The response is complete and was understood.</param>

@@ -53,7 +53,7 @@ internal sealed partial class Exchange
         Downstream.WriteHead(body, last: false);
         if (body == BodyKind.Tunnel)
         {
-            BecomeTunnel(bytes[Response.Length..]);
+            BeginTunnel(bytes[Response.Length..]);
         }
     }
 
@@ -68,13 +68,25 @@ internal sealed partial class Exchange
     /// <param name="trailers">Field lines, each with CR LF.</param>
     internal void OnResponseEnd(ReadOnlySpan<byte> trailers)
     {
+        if (IsTunnel && WantsBody)
+        {
+            // The other direction may still have something to say.
+            _responseEnded = true;
+            Downstream.WriteEnd([]);
+            return;
+        }
+
         if (GrpcStatus < 0 && !trailers.IsEmpty)
         {
             GrpcStatus = Observe.GrpcStatusOf(trailers);
             NoteAnswer();
         }
 
-        Downstream.WriteEnd(trailers);
+        if (!_responseEnded)
+        {
+            Downstream.WriteEnd(trailers);
+        }
+
         if (_upstream is { } upstream)
         {
             _upstream = null;
@@ -184,14 +196,22 @@ internal sealed partial class Exchange
         Finish(keep: false);
     }
 
-    private void BecomeTunnel(ReadOnlySpan<byte> early)
+    private void BeginTunnel(ReadOnlySpan<byte> early)
     {
-        var far = _upstream!.Detach()!;
-        _upstream = null;
+        // How long a tunnel lasts is not the route's timeout to say.
+        Loop.Events.Timers.Stop(_requestTimer);
         ResponseBodyBytes += early.Length;
         Downstream.WriteBody(early);
         Downstream.Flush();
-        Downstream.BecomeTunnel(far);
+        if (Downstream.CanSplice && _upstream!.Detach() is { } far)
+        {
+            _upstream = null;
+            Downstream.BecomeTunnel(far);
+            return;
+        }
+
+        IsTunnel = WantsBody = _bodyLost = true;
+        Downstream.BeginTunnel();
     }
 
     /// <summary>The tunnel that the connection became has ended.</summary>

@@ -24,6 +24,7 @@ internal sealed partial class Exchange
     private bool _responseBegan;
     private bool _clientPaused;
     private bool _counted;
+    private bool _responseEnded;
 
     /// <summary>Tries so far.</summary>
     internal int Attempts { get; private set; }
@@ -36,6 +37,12 @@ internal sealed partial class Exchange
     internal EndpointState? Endpoint { get; private set; }
 
     internal string UpstreamPrincipal { get; private set; } = "";
+
+    /// <summary>An upgrade or CONNECT was granted, and both bodies are the tunnel's bytes.</summary>
+    internal bool IsTunnel { get; private set; }
+
+    /// <summary>The client asked for a tunnel and has not heard yet whether it gets one.</summary>
+    internal bool AwaitsTunnel => Request.IsUpgrade && !_responseBegan && !_finished;
 
     /// <summary>Chooses an endpoint and sends, or begins to connect.</summary>
     internal void StartTry()
@@ -127,7 +134,14 @@ internal sealed partial class Exchange
             _upstream?.WriteEnd(trailers);
         }
 
-        StartRequestTimer();
+        if (!IsTunnel)
+        {
+            StartRequestTimer();
+        }
+        else if (_responseEnded)
+        {
+            OnResponseEnd([]);
+        }
     }
 
     internal void FlushRequest()
@@ -229,8 +243,9 @@ internal sealed partial class Exchange
 
         Loop.Events.Timers.Stop(_tryTimer);
         var requestSent = _sent;
-        var isStale = failure.Kind == FailureKind.ConnectionClosed && _reused && _upstream is not { HasInput: true };
-        if (!isStale || _freshOnly)
+        var isUntouched = failure.Kind == FailureKind.StreamRefused ||
+            (failure.Kind == FailureKind.ConnectionClosed && _reused && _upstream is not { HasInput: true } && Request.Method.IsIdempotent());
+        if (!isUntouched || _freshOnly)
         {
             NoteFailure(failure);
         }
@@ -242,9 +257,9 @@ internal sealed partial class Exchange
             return;
         }
 
-        if (isStale && !_freshOnly && CanReplay && Request.Method.IsIdempotent())
+        if (isUntouched && !_freshOnly && CanReplay)
         {
-            // The server had closed the idle connection while the request was on its way: not a try that failed.
+            // The server refused the stream, or had closed the idle connection while the request was on its way: not a try that failed.
             _freshOnly = true;
             Attempts--;
             StartTry();
@@ -338,6 +353,6 @@ internal sealed partial class Exchange
         Attempts = _retries = 0;
         _sentAt = 0;
         _requestBody = BodyKind.None;
-        _headReady = _sent = _bodyLost = _reused = _freshOnly = _responseBegan = _clientPaused = false;
+        _responseEnded = IsTunnel = _headReady = _sent = _bodyLost = _reused = _freshOnly = _responseBegan = _clientPaused = false;
     }
 }

@@ -20,6 +20,12 @@ internal enum FailureKind
     ConnectTimeout,
     TlsFailed,
     ConnectionClosed,
+
+    /// <summary>The server reset the stream of an HTTP/2 connection.</summary>
+    StreamReset,
+
+    /// <summary>The server said that it never looked at the request, so that trying again is safe whatever the method.</summary>
+    StreamRefused,
     BadResponse,
     RequestTimeout,
     PerTryTimeout,

@@ -29,7 +29,7 @@ internal sealed partial class Http1Downstream
         // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
         // protocol's bytes ahead of an upgrade that was not granted.
         _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining
-            || (exchange.Request.IsUpgrade && body != BodyKind.Tunnel);
+            || exchange.Request.IsUpgrade || body == BodyKind.Tunnel;
         _answering = true;
         if (body == BodyKind.Tunnel)
         {
@@ -69,6 +69,10 @@ internal sealed partial class Http1Downstream
         }
 
         Flush();
+        if (_exchange is { IsTunnel: true })
+        {
+            _channel.ShutdownWrite();
+        }
     }
 
     internal override void Flush()
@@ -80,6 +84,10 @@ internal sealed partial class Http1Downstream
             output.Reset(ProxyLoop.KeptOutputSize);
         }
     }
+
+    internal override bool IsHttp2 => false;
+
+    internal override bool CanSplice => true;
 
     internal override void PauseBody() => _channel.PauseReading();
 
@@ -126,5 +134,18 @@ internal sealed partial class Http1Downstream
         }
 
         _pump.Begin();
+    }
+
+    internal override void BeginTunnel()
+    {
+        _loop.Events.Timers.Stop(_timer);
+        if (!_input.IsEmpty)
+        {
+            _exchange!.OnRequestBody(_input.Bytes);
+            _input.Free();
+            _exchange?.FlushRequest();
+        }
+
+        _channel.ResumeReading();
     }
 }

@@ -36,14 +36,14 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     private bool _answering;
     private bool _ended;
     private bool _draining;
+    private bool _served;
 
-    internal Http1Downstream(ProxyLoop loop, HttpChain service, ByteChannel channel, AcceptedConnection accepted)
+    internal Http1Downstream(ProxyLoop loop, HttpChain service, ByteChannel channel, ClientFacts client)
     {
         _loop = loop;
         _service = service;
         _channel = channel;
-        Served = accepted.Served;
-        Client = new ClientFacts(loop, service, channel, accepted);
+        Client = client;
         _timer = new LoopTimer(this);
         channel.Handler = this;
         loop.Connections.Add(this);
@@ -52,7 +52,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
 
     internal override ClientFacts Client { get; }
 
-    public Served Served { get; }
+    public Served Served => Client.Served;
 
     public bool IsBusy => _pump is not null || (_exchange is not null && (_begun || !_input.IsEmpty));
 
@@ -88,6 +88,12 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
 
     public void OnEndOfStream()
     {
+        if (_exchange is { IsTunnel: true } tunnel)
+        {
+            tunnel.OnRequestEnd([]);
+            return;
+        }
+
         if (_exchange is { } exchange && _begun)
         {
             if (_answering && !exchange.WantsBody)
@@ -185,7 +191,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         return Math.Min(at, bytes.Length);
     }
 
-    private int ReadHead(ReadOnlySpan<byte> bytes)
+    private int ReadHead(Span<byte> bytes)
     {
         var exchange = _exchange;
         if (exchange is null)
@@ -200,15 +206,21 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
             return 0;
         }
 
+        var error = exchange.Request.Error;
+        if (error == Http1Error.VersionNotSupported && BeginsAsHttp2(bytes))
+        {
+            return BecomeHttp2(bytes);
+        }
+
         _begun = true;
         _loop.Events.Timers.Stop(_timer);
         if (status == ParseStatus.Invalid)
         {
-            var error = exchange.Request.Error;
             exchange.Refuse(new Failure(KindOf(error), error.Describe(), error.Status()));
             return bytes.Length;
         }
 
+        _served = true;
         var length = exchange.Request.Length;
         if (exchange.Request.MinorVersion == 0)
         {
@@ -230,6 +242,13 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     /// <summary>Takes the body off its framing; returns how many bytes are done with.</summary>
     private int ReadBody(Exchange exchange, ReadOnlySpan<byte> bytes)
     {
+        if (exchange.IsTunnel)
+        {
+            exchange.OnRequestBody(bytes);
+            exchange.FlushRequest();
+            return bytes.Length;
+        }
+
         if (exchange.Request.Framing == BodyFraming.Chunked)
         {
             return ReadChunks(exchange, bytes);
@@ -273,6 +292,23 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
                     return bytes.Length;
             }
         }
+    }
+
+    /// <summary>The client knew beforehand that HTTP/2 is spoken here (RFC 9113 section 3.3).</summary>
+    private bool BeginsAsHttp2(ReadOnlySpan<byte> bytes) =>
+        !_served && HttpInspector.Preface.StartsWith(bytes[..Math.Min(bytes.Length, HttpInspector.Preface.Length)]);
+
+    private int BecomeHttp2(Span<byte> bytes)
+    {
+        if (bytes.Length < HttpInspector.Preface.Length)
+        {
+            return 0;
+        }
+
+        _closed = true;
+        Forget();
+        new Http2Downstream(_loop, _service, _channel, Client).OnData(bytes);
+        return bytes.Length;
     }
 
     private void AfterInput()
@@ -342,7 +378,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         }
     }
 
-    private static FailureKind KindOf(Http1Error error) => error switch
+    internal static FailureKind KindOf(Http1Error error) => error switch
     {
         Http1Error.HeadTooLong or Http1Error.TooManyFields => FailureKind.HeadTooLarge,
         Http1Error.VersionNotSupported => FailureKind.VersionNotSupported,

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text;
 using Weft.Model.Plan;
-using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Routing;
@@ -63,20 +61,6 @@ internal sealed class LoadedPlan
     internal RouteTable<PlannedRoute>? TableOf(HttpChainPlan chain) => chain.InlineRoutes is { } inline
         ? _inlineTables.GetValueOrDefault(inline.Name)
         : _tables.GetValueOrDefault(chain.RouteTable);
-
-    /// <summary>The cluster that a connection to an address leads to, where its requests cannot be read one by one.</summary>
-    internal ClusterEntry? ClusterFor(HttpChainPlan chain, IpEndpoint destination, Random random)
-    {
-        var bytes = Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nhost: {destination}\r\n\r\n");
-        var head = new RequestHead();
-        if (Http1Parser.TryParseRequest(bytes, head, Http1Rules.Default) != ParseStatus.Done)
-        {
-            return null;
-        }
-
-        var route = TableOf(chain)?.Match(new RouteRequest(head, bytes, "http"u8));
-        return route?.Actions.Choose(random)?.Cluster;
-    }
 
     /// <summary>A chain as its connections see it. One from an older plan, whose handshake took long, is made anew.</summary>
     internal HttpChain ChainOf(HttpChainPlan plan) => _chains.GetValueOrDefault(plan) ?? new HttpChain(plan);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.Http2;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
@@ -18,11 +19,16 @@ internal sealed class ProxyLoop : IDisposable
     internal const int KeptOutputSize = 256 * 1024;
 
     private readonly Stack<Exchange> _exchanges = new();
+    private readonly Stack<Http2DownstreamStream> _downstreamStreams = new();
+    private readonly Stack<Http2UpstreamStream> _upstreamStreams = new();
     private readonly Dictionary<string, LoopCluster> _clusters = [];
     private readonly byte[] _idBytes = new byte[16];
 
     /// <summary>One message at a time is put together here before it is written.</summary>
     internal NativeBuffer Out;
+
+    /// <summary>Heads that came as HTTP/2 fields are put into text here, for the parser.</summary>
+    internal NativeBuffer HeadText;
 
     internal ProxyLoop(int index, EventLoop events, ProxySettings settings, Random random)
     {
@@ -58,6 +64,9 @@ internal sealed class ProxyLoop : IDisposable
 
     internal Connector Connector { get; }
 
+    /// <summary>What the loop's HTTP/2 connections share.</summary>
+    internal Http2Pool Http2 { get; } = new();
+
     internal PoolTable Pools { get; }
 
     internal DateText Date { get; }
@@ -90,6 +99,14 @@ internal sealed class ProxyLoop : IDisposable
     internal Exchange RentExchange() => _exchanges.TryPop(out var exchange) ? exchange : new Exchange(this);
 
     internal void Return(Exchange exchange) => _exchanges.Push(exchange);
+
+    internal Http2DownstreamStream RentHttp2Downstream() => _downstreamStreams.TryPop(out var stream) ? stream : new Http2DownstreamStream();
+
+    internal void Return(Http2DownstreamStream stream) => _downstreamStreams.Push(stream);
+
+    internal Http2UpstreamStream RentHttp2Upstream() => _upstreamStreams.TryPop(out var stream) ? stream : new Http2UpstreamStream();
+
+    internal void Return(Http2UpstreamStream stream) => _upstreamStreams.Push(stream);
 
     /// <summary>A random UUID (version 4) as text.</summary>
     internal void MakeRequestId(Span<byte> text)
@@ -142,7 +159,7 @@ internal sealed class ProxyLoop : IDisposable
                 return null;
             }
 
-            return state.PoolFor(exchange.Client.Destination, meshed: false);
+            return state.PoolFor(exchange.Client.Destination, meshed: false, SpeaksHttp2(exchange, cluster.Plan));
         }
 
         endpoint = state.Pick(new PickRequest(Random, Events.Now) { Tried = last.IsNone ? default : new ReadOnlySpan<IpEndpoint>(in last) });
@@ -152,8 +169,17 @@ internal sealed class ProxyLoop : IDisposable
             return null;
         }
 
-        return state.PoolFor(endpoint.Address, endpoint.Plan.Meshed);
+        return state.PoolFor(endpoint.Address, endpoint.Plan.Meshed, SpeaksHttp2(exchange, cluster.Plan));
     }
+
+    private static bool SpeaksHttp2(Exchange exchange, ClusterPlan cluster) => cluster.Protocol switch
+    {
+        UpstreamProtocol.Http2 => true,
+        UpstreamProtocol.AsClient => exchange.Downstream.IsHttp2,
+
+        // A connection that was captured goes where the client wanted, and speaks what the client spoke.
+        _ => cluster.Kind == ClusterKind.OriginalDestination && exchange.Downstream.IsHttp2,
+    };
 
     /// <summary>A connection that capture did not change leads to the listener itself; forwarding it would never end.</summary>
     internal static bool IsOwn(IpEndpoint destination, IpEndpoint listener) => destination.Port == listener.Port;
@@ -163,6 +189,7 @@ internal sealed class ProxyLoop : IDisposable
         Contexts.Dispose();
         Tls.Dispose();
         Out.Free();
+        HeadText.Free();
         Events.Dispose();
     }
 }

@@ -19,4 +19,6 @@ internal enum RetryConditions
     GrpcInternal = 512,
     GrpcExhausted = 1024,
     GrpcUnavailable = 2048,
+    RefusedStream = 4096,
+    AnyGrpc = GrpcCancelled | GrpcDeadline | GrpcInternal | GrpcExhausted | GrpcUnavailable,
 }

@@ -45,14 +45,16 @@ internal sealed class RetryPolicy
 
     internal int PerTryTimeoutMs { get; }
 
-    internal bool LooksAtGrpcStatus => _conditions >= RetryConditions.GrpcCancelled;
+    internal bool LooksAtGrpcStatus => (_conditions & RetryConditions.AnyGrpc) != RetryConditions.None;
 
     internal bool Covers(in Failure failure, bool requestSent) => failure.Kind switch
     {
         FailureKind.ConnectFailed or FailureKind.ConnectTimeout or FailureKind.TlsFailed => Has(
             RetryConditions.ConnectFailure | RetryConditions.Server5xx | RetryConditions.GatewayError |
             RetryConditions.Reset | RetryConditions.ResetBeforeRequest),
-        FailureKind.ConnectionClosed or FailureKind.BadResponse =>
+        FailureKind.StreamRefused => Has(
+            RetryConditions.RefusedStream | RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError),
+        FailureKind.ConnectionClosed or FailureKind.BadResponse or FailureKind.StreamReset =>
             Has(RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError) ||
             (!requestSent && Has(RetryConditions.ResetBeforeRequest)),
         FailureKind.PerTryTimeout => Has(RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError),
@@ -101,7 +103,9 @@ internal sealed class RetryPolicy
         "resource-exhausted" => RetryConditions.GrpcExhausted,
         "unavailable" => RetryConditions.GrpcUnavailable,
 
-        // refused-stream is HTTP/2's; words that are not known were reported when the object was read.
+        "refused-stream" => RetryConditions.RefusedStream,
+
+        // Words that are not known were reported when the object was read.
         _ => RetryConditions.None,
     };
 }

@@ -83,11 +83,6 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDial
         new TunnelStack(loop, near, accepted, plan, dial, cluster).Begin(isNew: dial is null, early);
     }
 
-    /// <summary>Begins a tunnel to a cluster that was chosen otherwise; null where none was found.</summary>
-    internal static void StartTo(
-        ProxyLoop loop, ByteChannel near, AcceptedConnection accepted, TcpChainPlan plan, ClusterEntry? cluster, ReadOnlySpan<byte> early) =>
-        new TunnelStack(loop, near, accepted, plan, null, cluster).Begin(isNew: true, early);
-
     public void OnDialed()
     {
         var duration = _dial.Cluster!.Plan.MaxConnectionDurationMs;

@@ -192,14 +192,12 @@ internal sealed unsafe class TlsContext : IDisposable
 
     private static nint AlpnList(EquatableArray<string> protocols)
     {
-        // HTTP/2 is not spoken by the stacks: a client that offers both gets HTTP/1.1.
-        var spoken = protocols.Where(p => p is not ("h2" or "istio-h2")).ToEquatableArray();
-        var key = string.Join(',', spoken);
+        var key = string.Join(',', protocols);
         lock (_alpnLists)
         {
             if (!_alpnLists.TryGetValue(key, out var list))
             {
-                list = (nint)EncodeAlpn(spoken, out _);
+                list = (nint)EncodeAlpn(protocols, out _);
                 _alpnLists[key] = list;
             }
 

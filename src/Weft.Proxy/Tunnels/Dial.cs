@@ -200,12 +200,12 @@ internal sealed class Dial : IByteHandler, ITimerOwner
         {
             return ProxyLoop.IsOwn(_accepted.Facts.Destination, _accepted.Listener.Address)
                 ? null
-                : state.TargetFor(_accepted.Facts.Destination, meshed: false, isHttp: false);
+                : state.TargetFor(_accepted.Facts.Destination, meshed: false, WireProtocol.Opaque);
         }
 
         Endpoint = state.Pick(new PickRequest(_loop.Random, _loop.Events.Now) { Tried = _tried });
         Endpoint?.Begin();
-        return Endpoint is null ? null : state.TargetFor(Endpoint.Address, Endpoint.Plan.Meshed, isHttp: false);
+        return Endpoint is null ? null : state.TargetFor(Endpoint.Address, Endpoint.Plan.Meshed, WireProtocol.Opaque);
     }
 
     /// <summary>Counts the connection against the cluster's limit, once for all its attempts.</summary>

@@ -10,8 +10,10 @@ namespace Weft.Proxy.Upstreams;
 /// <summary>Opens connections to endpoints, with TLS where the target says so.</summary>
 internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts contexts)
 {
-    private static readonly EquatableArray<string> _httpProtocols = ["istio-http/1.1", "istio", "http/1.1"];
-    private static readonly EquatableArray<string> _tcpProtocols = ["istio"];
+    private static readonly EquatableArray<string> _meshHttp1 = ["istio-http/1.1", "istio", "http/1.1"];
+    private static readonly EquatableArray<string> _meshHttp2 = ["istio-h2", "istio", "h2"];
+    private static readonly EquatableArray<string> _meshOpaque = ["istio"];
+    private static readonly EquatableArray<string> _outsideHttp2 = ["h2"];
 
     /// <summary>Begins to connect; the handler hears the rest. Null, with the reason, where not even that is possible.</summary>
     /// <param name="target">Where to and how.</param>
@@ -55,24 +57,34 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
     }
 
     /// <summary>The TLS for one endpoint: none for auto mTLS towards an endpoint without a proxy; ALPN tells the server what follows.</summary>
-    internal static UpstreamTlsPlan? TlsFor(UpstreamTlsPlan? plan, bool meshed, bool isHttp)
+    internal static UpstreamTlsPlan? TlsFor(UpstreamTlsPlan? plan, bool meshed, WireProtocol protocol)
     {
         if (plan is null || (plan.Mode == UpstreamTlsMode.Auto && !meshed))
         {
             return null;
         }
 
+        // What the plan offers for another protocol would announce what does not follow.
+        var offered = plan.AlpnProtocols.Where(name => Announces(name, protocol)).ToEquatableArray();
         if (plan.Mode == UpstreamTlsMode.Simple)
         {
-            return plan with { AlpnProtocols = Offered(plan.AlpnProtocols, isHttp) };
+            return plan with { AlpnProtocols = offered.Count == 0 && protocol == WireProtocol.Http2 ? _outsideHttp2 : offered };
         }
 
-        var offered = Offered(plan.AlpnProtocols, isHttp);
-        return plan with { AlpnProtocols = offered.Count > 0 ? offered : isHttp ? _httpProtocols : _tcpProtocols };
+        return plan with { AlpnProtocols = offered.Any(name => name != "istio") ? offered : InMesh(protocol) };
     }
 
-    /// <summary>A connection that carries no HTTP must not be announced as one; HTTP/2 is not spoken to servers yet.</summary>
-    private static EquatableArray<string> Offered(EquatableArray<string> planned, bool isHttp) => planned
-        .Where(protocol => protocol is not ("h2" or "istio-h2") && (isHttp || !protocol.Contains("http/", StringComparison.Ordinal)))
-        .ToEquatableArray();
+    private static bool Announces(string name, WireProtocol protocol) => name switch
+    {
+        "h2" or "istio-h2" => protocol == WireProtocol.Http2,
+        _ when name.Contains("http/", StringComparison.Ordinal) => protocol == WireProtocol.Http1,
+        _ => true,
+    };
+
+    private static EquatableArray<string> InMesh(WireProtocol protocol) => protocol switch
+    {
+        WireProtocol.Http1 => _meshHttp1,
+        WireProtocol.Http2 => _meshHttp2,
+        _ => _meshOpaque,
+    };
 }

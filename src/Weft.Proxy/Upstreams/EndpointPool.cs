@@ -14,6 +14,7 @@ internal sealed class EndpointPool
     private const int DefaultIdleTimeoutMs = 3_600_000;
 
     private readonly List<Http1Upstream> _idle = [];
+    private readonly List<Http2Upstream> _shared = [];
     private readonly PoolTable _table;
     private LoopCluster? _cluster;
     private EndpointTally? _tally;
@@ -49,13 +50,22 @@ internal sealed class EndpointPool
 
     private int IdleTimeoutMs { get; set; }
 
-    private int MaxRequests { get; set; }
+    /// <summary>Requests on one connection.</summary>
+    internal int MaxRequests { get; private set; }
+
+    /// <summary>Streams at once on one HTTP/2 connection, as far as we have a say.</summary>
+    internal int MaxStreams { get; private set; }
+
+    /// <summary>Null sends no PING.</summary>
+    internal Http2KeepAlivePlan? KeepAlive { get; private set; }
 
     /// <summary>The cluster's limits may change with the plan while connections stay.</summary>
     internal void Use(ClusterPlan cluster)
     {
         ConnectTimeoutMs = cluster.ConnectTimeoutMs > 0 ? cluster.ConnectTimeoutMs : DefaultConnectTimeoutMs;
         IdleTimeoutMs = cluster.IdleTimeoutMs > 0 ? cluster.IdleTimeoutMs : DefaultIdleTimeoutMs;
+        MaxStreams = cluster.MaxConcurrentStreams > 0 ? cluster.MaxConcurrentStreams : int.MaxValue;
+        KeepAlive = cluster.Http2KeepAlive;
         MaxRequests = cluster.MaxRequestsPerConnection > 0 ? cluster.MaxRequestsPerConnection : int.MaxValue;
     }
 
@@ -80,6 +90,11 @@ internal sealed class EndpointPool
     internal UpstreamStream? Rent(Exchange exchange, bool fresh, out Failure failure)
     {
         failure = default;
+        if (Target.Http2)
+        {
+            return RentStream(exchange, out failure);
+        }
+
         while (!fresh && _idle.Count > 0)
         {
             var last = _idle[^1];
@@ -92,9 +107,8 @@ internal sealed class EndpointPool
             }
         }
 
-        if (Open >= _table.ConnectionLimit)
+        if (!MayOpen(out failure))
         {
-            failure = new Failure(FailureKind.Overflow, $"more than {_table.ConnectionLimit} connections to {Target.Address}");
             return null;
         }
 
@@ -122,6 +136,16 @@ internal sealed class EndpointPool
         _idle.Add(connection);
         _table.IdleCount++;
         _table.WatchIdle();
+    }
+
+    /// <summary>The connection takes no more exchanges.</summary>
+    internal void Withdraw(Http2Upstream connection) => _shared.Remove(connection);
+
+    /// <summary>The connection is closed.</summary>
+    internal void Forget(Http2Upstream connection)
+    {
+        Open--;
+        _shared.Remove(connection);
     }
 
     /// <summary>The connection is closed.</summary>
@@ -152,5 +176,51 @@ internal sealed class EndpointPool
         {
             _idle[0].CloseIdle();
         }
+
+        for (var i = _shared.Count - 1; i >= 0; i--)
+        {
+            if (_shared[i].Streams == 0 && _shared[i].IdleSince + IdleTimeoutMs <= Loop.Now)
+            {
+                _shared[i].Close();
+            }
+        }
+    }
+
+    private bool MayOpen(out Failure failure)
+    {
+        failure = Open < _table.ConnectionLimit
+            ? default
+            : new Failure(FailureKind.Overflow, $"more than {_table.ConnectionLimit} connections to {Target.Address}");
+        return failure.IsNone;
+    }
+
+    /// <summary>A stream of a connection that has one to give, or of a new connection.</summary>
+    private Http2UpstreamStream? RentStream(Exchange exchange, out Failure failure)
+    {
+        foreach (var connection in _shared)
+        {
+            if (connection.CanTake)
+            {
+                failure = default;
+                return connection.Attach(exchange);
+            }
+        }
+
+        if (!MayOpen(out failure))
+        {
+            return null;
+        }
+
+        var made = new Http2Upstream(this, exchange.Loop);
+        if (!made.Connect(_table.Connector, out var problem))
+        {
+            failure = new Failure(FailureKind.ConnectFailed, problem);
+            return null;
+        }
+
+        Open++;
+        _shared.Add(made);
+        _table.WatchIdle();
+        return made.Attach(exchange);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class LoopCluster
     /// <summary>Addresses that are remembered; above this all are forgotten and looked up anew.</summary>
     internal const int AddressLimit = 4096;
 
-    private readonly Dictionary<IpEndpoint, Reach> _reached = [];
+    private readonly Dictionary<ReachKey, Reach> _reached = [];
     private readonly PoolTable _pools;
     private readonly ClusterWatch? _watch;
     private ClusterEntry? _entry;
@@ -95,9 +95,11 @@ internal sealed class LoopCluster
     /// <summary>The pool of HTTP connections to an address.</summary>
     /// <param name="address">An endpoint's, or the original destination.</param>
     /// <param name="meshed">It has a proxy that speaks mutual TLS.</param>
-    internal EndpointPool PoolFor(IpEndpoint address, bool meshed)
+    /// <param name="http2">What is to be spoken.</param>
+    internal EndpointPool PoolFor(IpEndpoint address, bool meshed, bool http2 = false)
     {
-        if (_reached.TryGetValue(address, out var reach) && reach.Meshed == meshed && !reach.Pool.IsRetired)
+        var key = new ReachKey(address, http2);
+        if (_reached.TryGetValue(key, out var reach) && reach.Meshed == meshed && !reach.Pool.IsRetired)
         {
             return reach.Pool;
         }
@@ -107,19 +109,21 @@ internal sealed class LoopCluster
             _reached.Clear();
         }
 
-        var pool = _pools.Get(TargetFor(address, meshed, isHttp: true), _entry!.Plan);
+        var pool = _pools.Get(TargetFor(address, meshed, http2 ? WireProtocol.Http2 : WireProtocol.Http1), _entry!.Plan);
         pool.CountFor(this, Endpoints.Find(address)?.Tally);
-        _reached[address] = new Reach(pool, meshed);
+        _reached[key] = new Reach(pool, meshed);
         return pool;
     }
 
     /// <summary>How to reach an address with a connection of its own.</summary>
-    internal UpstreamTarget TargetFor(IpEndpoint address, bool meshed, bool isHttp)
+    internal UpstreamTarget TargetFor(IpEndpoint address, bool meshed, WireProtocol protocol)
     {
         var plan = _entry!.Plan;
         var source = plan.Direction == TrafficDirection.Inbound && address.IsV4 ? UpstreamTarget.InboundSource : default;
-        return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, isHttp));
+        return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, protocol), protocol == WireProtocol.Http2);
     }
+
+    private readonly record struct ReachKey(IpEndpoint Address, bool Http2);
 
     private readonly record struct Reach(EndpointPool Pool, bool Meshed);
 }

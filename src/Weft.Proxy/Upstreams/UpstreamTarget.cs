@@ -10,7 +10,8 @@ namespace Weft.Proxy.Upstreams;
 /// <param name="Address">The endpoint.</param>
 /// <param name="Source">The address to come from; none lets the kernel choose.</param>
 /// <param name="Tls">Null for plain bytes.</param>
-internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndpoint Source, UpstreamTlsPlan? Tls)
+/// <param name="Http2">HTTP/2 is spoken on it.</param>
+internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndpoint Source, UpstreamTlsPlan? Tls, bool Http2 = false)
 {
     /// <summary>Connections to the application come from here, so that capture lets them pass.</summary>
     internal static IpEndpoint InboundSource { get; } = IpEndpoint.V4(0x7F00_0006, 0);

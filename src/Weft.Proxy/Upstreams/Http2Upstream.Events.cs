@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Protocols.Http2;
+using Weft.Proxy.Io;
+using Weft.Proxy.Stacks;
+using Weft.Proxy.Tls;
+
+namespace Weft.Proxy.Upstreams;
+
+/// <summary>What the channel and the codec tell.</summary>
+internal sealed partial class Http2Upstream
+{
+    private const int TickMs = 1000;
+
+    private long _lastInput;
+    private long _pingedAt;
+    private bool _withdrawn;
+    private bool _pinging;
+
+    public void OnConnected()
+    {
+        var events = _loop.Events;
+        events.Timers.Stop(_timer);
+        if (_channel is TlsChannel { Alpn: "http/1.1" or "istio-http/1.1" })
+        {
+            Fail(new Failure(FailureKind.BadResponse, "the server speaks only HTTP/1.1"));
+            return;
+        }
+
+        LocalAddress = _channel is Channel socket ? socket.LocalAddress : ((TlsChannel)_channel!).SocketLocalAddress;
+        PeerPrincipal = _channel is TlsChannel { Peer: { } peer } ? _loop.PeerNames.Intern(peer.Uri) : "";
+        _lastInput = events.Now;
+        _codec = new Http2Connection(Http2Role.Client, Limits, this, _loop.Http2);
+        FlushLater();
+        StartTicking();
+        BeginWaiting();
+    }
+
+    public void OnData(Span<byte> data)
+    {
+        _lastInput = _loop.Events.Now;
+        _pinging = false;
+        if (_codec is not null)
+        {
+            _codec.Receive(data, _loop.Events.Now);
+            FlushLater();
+        }
+    }
+
+    public void OnEndOfStream() => Break("the server closed the connection");
+
+    public void OnDrained()
+    {
+        if (_channel is not null)
+        {
+            FlushOutput();
+        }
+    }
+
+    public void OnFailed(ChannelError error)
+    {
+        var reason = error.Tls ?? IoException.Describe(error.Number);
+        Fail(new Failure(
+            _codec is not null ? FailureKind.ConnectionClosed : error.IsTls ? FailureKind.TlsFailed : FailureKind.ConnectFailed, reason));
+    }
+
+    public void OnRequest(Http2Stream stream, in Http2Fields fields, bool endStream)
+    {
+        // A client gets none.
+    }
+
+    public void OnResponse(Http2Stream stream, in Http2Fields fields, bool endStream) => Of(stream)?.OnResponse(fields, endStream);
+
+    public void OnData(Http2Stream stream, ReadOnlySpan<byte> data, bool endStream) => Of(stream)?.OnData(data, endStream);
+
+    public void OnTrailers(Http2Stream stream, in Http2Fields fields) => Of(stream)?.OnTrailers(fields.Lines);
+
+    public void OnWritable(Http2Stream stream) => Of(stream)?.OnWritable();
+
+    public void OnReset(Http2Stream stream, Http2ErrorCode code, Http2ResetBy by) => Of(stream)?.OnReset(code, by);
+
+    public void OnClosed(Http2Stream stream)
+    {
+        Of(stream)?.OnClosed();
+        BeginWaiting();
+    }
+
+    public void OnSettings() => BeginWaiting();
+
+    public void OnGoAway(Http2ErrorCode code, ReadOnlySpan<byte> text)
+    {
+        Withdraw();
+        FlushLater();
+    }
+
+    public void OnPong(ulong payload)
+    {
+        // Any input is a sign of life.
+    }
+
+    private static Http2UpstreamStream? Of(Http2Stream stream) => stream.Owner as Http2UpstreamStream;
+
+    /// <summary>Lets those begin that waited for the connection, its settings, or a free stream.</summary>
+    private void BeginWaiting()
+    {
+        for (var i = 0; i < _waiting.Count;)
+        {
+            var stream = _waiting[i];
+            var exchange = stream.Exchange!;
+            if (!MayBegin(exchange))
+            {
+                i++;
+                continue;
+            }
+
+            _waiting.RemoveAt(i);
+            stream.IsWaiting = false;
+            if (exchange.Request.IsUpgrade && !_codec!.PeerAllowsExtendedConnect)
+            {
+                exchange.FailTry(new Failure(FailureKind.BadResponse, "the server takes no upgrades on HTTP/2"));
+                continue;
+            }
+
+            exchange.OnUpstreamReady();
+        }
+    }
+
+    private void KeepAlive(long now)
+    {
+        if (_pool.KeepAlive is not { } plan)
+        {
+            return;
+        }
+
+        if (_pinging && now - _pingedAt >= plan.TimeoutMs)
+        {
+            Break("the server did not answer a PING in time");
+        }
+        else if (!_pinging && now - _lastInput >= plan.IntervalMs)
+        {
+            _pinging = true;
+            _pingedAt = now;
+            Codec.Ping(0);
+        }
+    }
+}
