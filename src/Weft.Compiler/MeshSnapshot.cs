@@ -39,6 +39,10 @@ public sealed class MeshSnapshot
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
         ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Distinct()];
+        PlaceLabels = [.. Destinations.PlaceLabels.Concat(_services.Items
+            .SelectMany(s => s.Policy.Localities?.Value.FailoverPriority ?? [])).Select(l => l.Split('=')[0]).Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)];
+        MindsPlaces = Destinations.MindsPlaces || _services.Items.Any(s => s.Policy.Localities is not null);
         Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
         foreach (var endpoints in _endpoints.Items)
         {
@@ -85,8 +89,13 @@ public sealed class MeshSnapshot
     /// <summary>Every condition on clients' labels; clients of a namespace that answer them alike have the same outbound plan.</summary>
     internal IReadOnlyList<LabelSelector> ClientSelectors { get; }
 
-    /// <summary>Outbound plans by class of client.</summary>
+    /// <summary>True if any policy makes endpoints differ from one place to another; then clients of different places are told apart.</summary>
+    internal bool MindsPlaces { get; }
 
+    /// <summary>The labels by which policies compare places, sorted.</summary>
+    internal IReadOnlyList<string> PlaceLabels { get; }
+
+    /// <summary>Outbound plans by class of client.</summary>
     internal Dictionary<string, object> Outbound { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Finds what was put together for another class of clients already; unlike parts it is forgotten with the snapshot.</summary>

@@ -76,7 +76,7 @@ public sealed class DestinationTests
         var mesh = Small(out var client);
         mesh.Destination(Host("reviews"), Policy(LoadBalancerKind.RoundRobin, ClientTlsMode.Disable) with
         {
-            Connections = new ConnectionLimits(1234, 7, 0),
+            Connections = Mesh.Say(new ConnectionLimits(1234, 7, 0)),
             Ports = [new PortPolicy(80, Policy(LoadBalancerKind.Random))],
         });
         var cluster = mesh.From(client).Cluster(Reviews);
@@ -177,7 +177,7 @@ public sealed class DestinationTests
     }
 
     private static TrafficPolicy Policy(LoadBalancerKind? balancer, ClientTlsMode? tls = null) => new(
-        balancer, tls is { } mode ? new ClientTls(mode, "", [], "", "", "", false) : null, null, []);
+        balancer is { } kind ? Say(new Balancing(kind)) : null, tls is { } mode ? new ClientTls(mode, "", [], "", "", "", false) : null, null, []);
 
     private static Mesh Small(out Workload client)
     {

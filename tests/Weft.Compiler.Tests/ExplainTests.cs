@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Xunit;
 using static Weft.Compiler.Tests.Mesh;
@@ -33,5 +34,32 @@ public sealed class ExplainTests
             ],
             walk.Reasons.Select(r => r.ToString()));
         Assert.Contains(mesh.From(client).Send("reviews", "/a").Reasons, r => r.Fact.EndsWith("does not exist: 503, flag NC", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Each_block_of_a_policy_is_told_with_the_place_where_it_was_written()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client", labels: "topology.kubernetes.io/region=eu");
+        mesh.Service("reviews", 80, pods: [
+            mesh.Pod("reviews-1", labels: "topology.kubernetes.io/region=eu"), mesh.Pod("reviews-2", labels: "topology.kubernetes.io/region=us")]);
+        mesh.Destination(Host("reviews"), new TrafficPolicy(
+            Say(new Balancing(LoadBalancerKind.Maglev, new HashPolicyPlan(HashSource.Cookie, "user", "/", 0, false)), "spec.trafficPolicy.loadBalancer"),
+            null,
+            Say(ConnectionLimits.None with { MaxConnections = 9 }, "spec.trafficPolicy.connectionPool"),
+            [])
+        {
+            Outlier = Say(new OutlierPolicy(new OutlierPlan(5, 3, 0, false, 10_000, 30_000, 300_000, 10), 20), "spec.trafficPolicy.outlierDetection"),
+        });
+        var reasons = mesh.From(client).Send("reviews").Reasons.Select(r => r.ToString()).ToList();
+        Assert.Contains("hash: cookie user, made where it is missing", reasons);
+        Assert.Equal(
+            [
+                "balancer: Maglev of 65537  (DestinationRule/shop/rule spec.trafficPolicy.loadBalancer)",
+                "connections: connect within 10s, at most 9 connections, HTTP/1.1  (DestinationRule/shop/rule spec.trafficPolicy.connectionPool)",
+                "outlier detection: out after 5 5xx or 3 gateway errors in a row for 30s, at most 10 %, none below 20 % healthy  (DestinationRule/shop/rule spec.trafficPolicy.outlierDetection)",
+                "endpoints: 2 of 2 ready: 1 in eu with priority 0, 1 in us with priority 1",
+            ],
+            reasons[^4..]);
     }
 }

@@ -19,6 +19,9 @@ internal sealed class Mesh
 
     public List<MeshIntent> Intents { get; } = [];
 
+    /// <summary>What services that are added from here on ask of their clients.</summary>
+    public ServicePolicy Policy { get; set; } = ServicePolicy.None;
+
     public MeshSettings Settings { get; set; } = MeshSettings.Default;
 
     public MeshWorld World => new(
@@ -46,7 +49,7 @@ internal sealed class Mesh
     {
         var host = Host(name, ns);
         EquatableArray<string> addresses = headless ? [] : [$"10.96.{_services.Count / 250}.{(_services.Count % 250) + 1}"];
-        var service = new Service(name, ns, host, addresses, ports.ToEquatableArray(), headless);
+        var service = new Service(name, ns, host, addresses, ports.ToEquatableArray(), headless) { Policy = Policy };
         _services.Add(service);
         foreach (var port in ports)
         {
@@ -95,6 +98,10 @@ internal sealed class Mesh
 
     public static LabelSelector Labels(string text) => new(
         text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(l => new Label(l.Split('=')[0], l.Split('=')[1])).ToEquatableArray());
+
+    /// <summary>A block of a policy, written at the path that is given.</summary>
+    public static Said<T> Say<T>(T value, string path = "trafficPolicy") =>
+        new(value, new Origin("istio", "DestinationRule", "shop", "rule", Position.None, path));
 
     public static HttpRule Rule(params Destination[] to) => Rule([], to);
 

@@ -98,10 +98,9 @@ internal static class ContentText
             yield return $"timeout {rule.TimeoutMs}ms";
         }
 
-        if (rule.Retries is { } retries)
+        foreach (var line in Lines(rule.Retries))
         {
-            yield return $"retries {retries.Attempts} per try {retries.PerTryTimeoutMs}ms backoff {retries.BackoffBaseMs}ms on "
-                + (retries.RetryOn is { } on ? string.Join(',', on) : "default");
+            yield return line;
         }
 
         foreach (var headers in new[] { Headers("request", rule.RequestHeaders), Headers("response", rule.ResponseHeaders) })
@@ -177,7 +176,10 @@ internal static class ContentText
     {
         if (policy.Balancer is { } balancer)
         {
-            yield return $"balancer {balancer}";
+            foreach (var line in Lines(balancer.Value))
+            {
+                yield return line;
+            }
         }
 
         if (policy.Tls is { } tls)
@@ -188,7 +190,27 @@ internal static class ContentText
 
         if (policy.Connections is { } connections)
         {
-            yield return connections.ToString();
+            yield return Short("connections", connections.Value, ConnectionLimits.None);
+        }
+
+        if (policy.Outlier is { } outlier)
+        {
+            yield return $"outlier {outlier.Value.Detection} min health {outlier.Value.MinHealthPercent}%";
+        }
+
+        if (policy.HealthCheck is { } check)
+        {
+            yield return check.Value.ToString();
+        }
+
+        if (policy.ProxyProtocol is { } version)
+        {
+            yield return $"PROXY protocol {version.Value}";
+        }
+
+        if (policy.RetryBudget is { } budget)
+        {
+            yield return budget.Value.ToString();
         }
 
         foreach (var port in policy.Ports.AsEnumerable())
@@ -200,6 +222,33 @@ internal static class ContentText
             }
         }
     }
+
+    private static IEnumerable<string> Lines(Balancing balancer)
+    {
+        yield return $"balancer {balancer.Kind}{(balancer.Hash is { } hash ? $" by {hash}" : "")}"
+            + (balancer.HashTable == HashTablePlan.Default ? "" : $" {balancer.HashTable}");
+        if (balancer.SlowStart is { } slow)
+        {
+            yield return slow.ToString();
+        }
+
+        if (balancer.Localities is { } localities)
+        {
+            yield return Text(localities);
+        }
+    }
+
+    private static string Text(LocalityPolicy policy) => (policy.Enabled ? "localities" : "no localities")
+        + string.Concat(policy.Distribute.Select(d => $" from {d.From}: {string.Join(' ', d.To.Select(t => $"{t.To}={t.Percent}%"))}"))
+        + string.Concat(policy.Failover.Select(f => $" {f.From} then {f.To}"))
+        + (policy.FailoverPriority.Count == 0 ? "" : $" by {string.Join(' ', policy.FailoverPriority)}")
+        + (policy.AlwaysFailsOver ? " always" : "");
+
+    /// <summary>The fields of a record that differ from those of another.</summary>
+    private static string Short<T>(string name, T value, T usual)
+        where T : class => name + string.Concat(typeof(T).GetProperties()
+            .Where(p => p.GetMethod is { IsStatic: false } && p.Name != "EqualityContract" && !Equals(p.GetValue(value), p.GetValue(usual)))
+            .Select(p => $" {p.Name}={p.GetValue(value)}"));
 
     private static IEnumerable<string> Lines(PeerIntent peers)
     {
@@ -216,6 +265,37 @@ internal static class ContentText
         foreach (var port in service.Ports.AsEnumerable())
         {
             yield return $"port {port.Port} '{port.Name}' {port.Protocol} to {port.TargetPort}";
+        }
+
+        foreach (var line in Lines(service.Policy.Traffic))
+        {
+            yield return line;
+        }
+
+        if (service.Policy.Localities is { } localities)
+        {
+            yield return Text(localities.Value);
+        }
+
+        foreach (var line in Lines(service.Policy.Retries))
+        {
+            yield return line;
+        }
+
+        if (service.Policy.TimeoutMs + service.Policy.IdleTimeoutMs > 0)
+        {
+            yield return $"timeout {service.Policy.TimeoutMs}ms idle {service.Policy.IdleTimeoutMs}ms";
+        }
+    }
+
+    private static IEnumerable<string> Lines(Retries? retries)
+    {
+        if (retries is not null)
+        {
+            yield return $"retries {retries.Attempts} per try {retries.PerTryTimeoutMs}ms backoff {retries.BackoffBaseMs}ms"
+                + (retries.BackoffMaxMs == 0 ? "" : $" to {retries.BackoffMaxMs}ms") + " on "
+                + (retries.RetryOn is { } on ? string.Join(',', on) : "default")
+                + (retries.AvoidsTriedEndpoints ? "" : " any endpoint");
         }
     }
 

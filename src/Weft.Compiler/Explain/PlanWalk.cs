@@ -105,6 +105,11 @@ public sealed record PlanWalk(
 
         if (route.Forward is { } forward)
         {
+            if (forward.HashPolicies.Count > 0)
+            {
+                reasons.Add(new Reason("hash", string.Join(", then ", forward.HashPolicies.Select(PolicyFacts.Hash)), null));
+            }
+
             return Resolve(plan, forward.Clusters, walk, reasons);
         }
 
@@ -130,6 +135,7 @@ public sealed record PlanWalk(
 
             found.Add(cluster);
             reasons.Add(new Reason("cluster", $"{cluster.Name}{share}, {cluster.Balancer}, {Security(cluster)}", cluster.Origin));
+            reasons.AddRange(PolicyFacts.Of(cluster));
             reasons.Add(new Reason("endpoints", Endpoints(plan, cluster), null));
         }
 
@@ -157,6 +163,6 @@ public sealed record PlanWalk(
         var healthy = all.Count(e => e.Healthy);
         return healthy == 0
             ? "none is ready: 503, flag UH"
-            : string.Create(CultureInfo.InvariantCulture, $"{healthy} of {all.Count} ready");
+            : string.Create(CultureInfo.InvariantCulture, $"{healthy} of {all.Count} ready{PolicyFacts.Places(all)}");
     }
 }

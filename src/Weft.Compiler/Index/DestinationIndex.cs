@@ -34,6 +34,16 @@ internal sealed class DestinationIndex
     public IEnumerable<LabelSelector> ClientSelectors =>
         _byNamespace.Values.SelectMany(l => l).Select(i => i.Clients).Where(c => c.MatchLabels.Count > 0);
 
+    /// <summary>True if any intent makes endpoints differ from one place of a client to another.</summary>
+    public bool MindsPlaces => Policies.Any(p => p.Outlier is not null || p.Balancer?.Value.Localities is not null);
+
+    /// <summary>Labels by which any intent compares places, with values where they are given.</summary>
+    public IEnumerable<string> PlaceLabels => Policies.SelectMany(p => p.Balancer?.Value.Localities?.FailoverPriority ?? []);
+
+    private IEnumerable<TrafficPolicy> Policies => _byNamespace.Values.SelectMany(l => l)
+        .SelectMany(i => (IEnumerable<TrafficPolicy>)[i.Policy, .. i.Subsets.Select(s => s.Policy)])
+        .SelectMany(p => (IEnumerable<TrafficPolicy>)[p, .. p.Ports.Select(port => port.Policy)]);
+
     /// <summary>The merged intent for a host; null if nobody says anything about it.</summary>
     public MergedDestination? Find(string host, string serviceNamespace, Workload client)
     {

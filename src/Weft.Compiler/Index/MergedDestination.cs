@@ -28,35 +28,32 @@ internal sealed record MergedDestination(Origin Origin, TrafficPolicy Policy, Eq
         return new MergedDestination(oldestFirst[0].Origin, policy, subsets.ToEquatableArray());
     }
 
+    /// <summary>True if what it says about endpoints may differ from one place of a client to another.</summary>
+    public bool MindsPlaces { get; } = MindPlaces(Policy) || Subsets.Any(s => MindPlaces(s.Policy));
+
     /// <summary>
-    /// The policy of a port and subset: port settings replace the destination's as a whole; a subset overrides block by block, and its
-    /// own port settings come on top, again as a whole.
+    /// The policy of a port and subset: port settings replace the destination's as a whole, but for what ports cannot say; a subset
+    /// overrides block by block, and its own port settings come on top, again as a whole.
     /// </summary>
     public TrafficPolicy Effective(int port, Subset? subset)
     {
-        var policy = ForPort(Policy, port) ?? Policy;
-        if (subset is null)
-        {
-            return policy;
-        }
-
-        return ForPort(subset.Policy, port) ?? new TrafficPolicy(
-            subset.Policy.Balancer ?? policy.Balancer,
-            subset.Policy.Tls ?? policy.Tls,
-            subset.Policy.Connections ?? policy.Connections,
-            []);
+        var policy = WithPort(Policy, Policy, port);
+        return subset is null ? policy : WithPort(subset.Policy.Over(policy), subset.Policy, port);
     }
 
-    private static TrafficPolicy? ForPort(TrafficPolicy policy, int port)
+    private static TrafficPolicy WithPort(TrafficPolicy whole, TrafficPolicy holder, int port)
     {
-        foreach (var setting in policy.Ports)
+        foreach (var setting in holder.Ports)
         {
             if (setting.Port == port)
             {
-                return setting.Policy;
+                return setting.Policy with { ProxyProtocol = whole.ProxyProtocol, RetryBudget = whole.RetryBudget };
             }
         }
 
-        return null;
+        return whole;
     }
+
+    private static bool MindPlaces(TrafficPolicy policy) =>
+        policy.Outlier is not null || policy.Balancer?.Value.Localities is not null || policy.Ports.Any(p => MindPlaces(p.Policy));
 }

@@ -25,8 +25,8 @@ internal static class ClusterCompiler
         TrafficDirection.Outbound,
         Origin.BuiltIn);
 
-    /// <summary>All clusters of a service as one merged intent shapes them.</summary>
-    public static ServiceClusters Compile(MeshSnapshot index, Service service, MergedDestination? merged)
+    /// <summary>All clusters of a service as one merged intent shapes them for clients of one place.</summary>
+    public static ServiceClusters Compile(MeshSnapshot index, Service service, MergedDestination? merged, ClientPlace client)
     {
         var clusters = new List<ClusterPlan>();
         var endpoints = new List<EndpointsPlan>();
@@ -34,32 +34,20 @@ internal static class ClusterCompiler
         {
             if (port.Protocol != PortProtocol.Udp)
             {
-                CompilePort(index, service, port, merged, clusters, endpoints);
+                var facts = index.Facts(service.Host, port.Port);
+                foreach (var subset in (IEnumerable<Subset?>)[null, .. merged?.Subsets ?? []])
+                {
+                    Add(index, new Target(service, port, subset, merged, facts), client, clusters, endpoints);
+                }
+
+                if (service.Headless && !Protocols.IsHttp(port.Protocol))
+                {
+                    AddPods(index, new Target(service, port, null, merged, facts), clusters, endpoints);
+                }
             }
         }
 
         return new ServiceClusters(clusters, endpoints);
-    }
-
-    private static void CompilePort(
-        MeshSnapshot index,
-        Service service,
-        ServicePort port,
-        MergedDestination? merged,
-        List<ClusterPlan> clusters,
-        List<EndpointsPlan> endpoints)
-    {
-        var facts = index.Facts(service.Host, port.Port);
-        Add(index, new Target(service, port, null, merged, facts), clusters, endpoints);
-        foreach (var subset in merged?.Subsets ?? [])
-        {
-            Add(index, new Target(service, port, subset, merged, facts), clusters, endpoints);
-        }
-
-        if (service.Headless && !Protocols.IsHttp(port.Protocol))
-        {
-            AddPods(index, new Target(service, port, null, merged, facts), clusters, endpoints);
-        }
     }
 
     /// <summary>
@@ -91,7 +79,8 @@ internal static class ClusterCompiler
         }
     }
 
-    private static void Add(MeshSnapshot index, Target target, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
+    private static void Add(
+        MeshSnapshot index, Target target, ClientPlace client, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
     {
         // Without the operator's own certificate the connection would not be what was asked for: no cluster, so 503 with flag NC.
         if (target.Policy.Tls is { Mode: ClientTlsMode.Mutual })
@@ -105,21 +94,22 @@ internal static class ClusterCompiler
         clusters.Add(cluster);
         if (cluster.Kind == ClusterKind.Eds)
         {
+            var place = target.Localities is null ? "" : client.Key;
             endpoints.Add(index.Parts.Get(
-                new PartKey("endpoints", target.Facts.Source, target.Subset, null, $"{target.Name} {target.Facts.PlainOnly}"),
-                () => new EndpointsPlan(target.Name, target.Facts.Select(target.Subset))));
+                new PartKey("endpoints", target.Facts.Source, target.Subset, target.Localities, $"{target.Name} {target.Facts.PlainOnly} {place}"),
+                () => new EndpointsPlan(target.Name, target.Facts.Select(target.Subset, target.Localities, client))));
         }
     }
 
     private static ClusterPlan CompileCluster(MeshSettings settings, Target target)
     {
         var policy = target.Policy;
-        var passthrough = target.Service.Headless || policy.Balancer == LoadBalancerKind.Passthrough;
-        var limits = policy.Connections;
-        return new ClusterPlan(
+        var passthrough = target.Service.Headless || policy.Balancer?.Value.Kind == LoadBalancerKind.Passthrough;
+        var limits = policy.Connections?.Value;
+        var cluster = new ClusterPlan(
             target.Name,
             passthrough ? ClusterKind.OriginalDestination : ClusterKind.Eds,
-            passthrough ? LoadBalancerKind.Passthrough : policy.Balancer ?? LoadBalancerKind.LeastRequest,
+            passthrough ? LoadBalancerKind.Passthrough : policy.Balancer?.Value.Kind ?? LoadBalancerKind.LeastRequest,
             limits is { ConnectTimeoutMs: > 0 } ? limits.ConnectTimeoutMs : settings.ConnectTimeoutMs,
             limits?.MaxRequestsPerConnection ?? 0,
             limits is { IdleTimeoutMs: > 0 } ? limits.IdleTimeoutMs : Defaults.IdleTimeoutMs,
@@ -127,11 +117,7 @@ internal static class ClusterCompiler
             [],
             new ServiceNamePlan(target.Service.Host, target.Service.Name, target.Service.Namespace),
             TrafficDirection.Outbound,
-            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn)
-        {
-            // Where nobody said what the port speaks, the server hears what the client speaks.
-            Protocol = Protocols.IsHttp2(target.Port.Protocol) ? UpstreamProtocol.Http2
-                : Protocols.IsSniffed(target.Port.Protocol) ? UpstreamProtocol.AsClient : UpstreamProtocol.Http1,
-        };
+            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn);
+        return ClusterPolicies.Apply(cluster, target);
     }
 }

@@ -28,7 +28,7 @@ internal static class ClusterTls
     private static UpstreamTlsPlan Mesh(UpstreamTlsMode mode, Target target, string sni, EquatableArray<string> names) => new(
         mode,
         sni.Length > 0 ? sni : Names.Sni(target.Port.Port, target.Subset?.Name ?? "", target.Service.Host),
-        target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : Protocols.IsHttp2(target.Port.Protocol) ? [.. _http2] : [.. _http],
+        target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : target.Protocol == UpstreamProtocol.Http2 ? [.. _http2] : [.. _http],
         names.Count > 0 ? names : target.Facts.Identities,
         "",
         false);

@@ -35,25 +35,30 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
             () => Compute(source, plainOnly, index.Settings.TrustDomain));
     }
 
-    public EquatableArray<EndpointPlan> Select(Subset? subset)
+    /// <summary>The endpoints of a subset as a client sees them; without a client all are alike.</summary>
+    public EquatableArray<EndpointPlan> Select(Subset? subset, LocalityPolicy? localities = null, ClientPlace? client = null)
     {
-        var plans = new List<EndpointPlan>();
+        var plans = new List<(EndpointPlan, Workload?)>();
         for (var i = 0; i < (Source?.Endpoints.Count ?? 0); i++)
         {
             var endpoint = Source!.Endpoints[i];
             if (subset is null || subset.Labels.Selects(endpoint.Workload?.Labels ?? []))
             {
-                plans.Add(new EndpointPlan(
+                var plan = new EndpointPlan(
                     endpoint.Address,
                     endpoint.Port,
                     1,
                     endpoint.Ready,
                     endpoint.Workload is { Meshed: true } && PlainOnly[i] == '0',
-                    endpoint.Workload?.Names));
+                    endpoint.Workload?.Names)
+                {
+                    Locality = endpoint.Workload?.Locality ?? "",
+                };
+                plans.Add((plan, endpoint.Workload));
             }
         }
 
-        return plans.ToEquatableArray();
+        return EndpointPlaces.Arrange(plans, localities, client);
     }
 
     private static EndpointFacts Compute(ServiceEndpoints source, string plainOnly, string trustDomain)

@@ -43,12 +43,14 @@ internal sealed record OutboundPlan(
                 () => ClusterCompiler.BlackHole(index.Settings.ConnectTimeoutMs)),
         };
         var endpoints = new List<EndpointsPlan>();
-        var tables = new RouteTables(index, client);
+        var view = new ClientView(index, client);
+        var tables = new RouteTables(index, view);
         foreach (var service in index.Services)
         {
-            var merged = index.Destinations.Find(service.Host, service.Namespace, client);
+            var merged = view.Destination(service);
+            var place = merged is { MindsPlaces: true } || service.Policy.Localities is not null ? view.Place.Key : "";
             var compiled = index.Shared(
-                new PartKey("clusters", service, merged, null, ""), () => ClusterCompiler.Compile(index, service, merged));
+                new PartKey("clusters", service, merged, null, place), () => ClusterCompiler.Compile(index, service, merged, view.Place));
             clusters.AddRange(compiled.Clusters);
             endpoints.AddRange(compiled.Endpoints);
             foreach (var port in service.Ports)
@@ -69,7 +71,7 @@ internal sealed record OutboundPlan(
         }
 
         return new OutboundPlan(
-            listeners.All,
+            TcpIdleTimeouts.Apply(index, view, listeners.All),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
             Sorted(endpoints, e => e.Cluster));
@@ -82,7 +84,7 @@ internal sealed record OutboundPlan(
         return sorted.ToEquatableArray();
     }
 
-    /// <summary>The namespace, and the answer of every label condition that any intent has for its clients.</summary>
+    /// <summary>The namespace, the place where any policy asks for it, and the answer of every label condition that any intent has for its clients.</summary>
     private static string ClassOf(MeshSnapshot index, Workload client)
     {
         var key = new StringBuilder(client.Namespace).Append('|');
@@ -91,6 +93,6 @@ internal sealed record OutboundPlan(
             key.Append(selector.Selects(client.Labels) ? '1' : '0');
         }
 
-        return key.ToString();
+        return index.MindsPlaces ? key.Append('|').Append(new ClientPlace(client, index.PlaceLabels).Key).ToString() : key.ToString();
     }
 }

@@ -14,29 +14,31 @@ namespace Weft.Compiler.Outbound;
 /// </summary>
 internal static class RouteCompiler
 {
-    public static RouteList Compile(MeshSnapshot index, Workload client, RouteIntent intent, string host, int port)
+    public static RouteList Compile(MeshSnapshot index, ClientView view, RouteIntent intent, string host, int port)
     {
+        var client = view.Client;
         var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port) ? '1' : '0'));
         var services = Chain.Of(
-            index.Parts, intent.Http.SelectMany(r => r.Destinations).Select(d => index.FindService(d.Host)));
+            index.Parts,
+            intent.Http.SelectMany(r => r.Destinations).SelectMany(d => (object?[])[index.FindService(d.Host), Hash(index, view, d, port)]));
         return index.Parts.Get(
             new PartKey("routes", intent, services, null, $"{host} {port} {answers}"),
-            () => new RouteList(Routes(index, client, intent, port).ToEquatableArray()));
+            () => new RouteList(Routes(index, view, intent, port).ToEquatableArray()));
     }
 
-    private static List<RoutePlan> Routes(MeshSnapshot index, Workload client, RouteIntent intent, int port)
+    private static List<RoutePlan> Routes(MeshSnapshot index, ClientView view, RouteIntent intent, int port)
     {
         var routes = new List<RoutePlan>();
         foreach (var rule in intent.Http)
         {
             foreach (var match in rule.Matches.Count == 0 ? [null] : rule.Matches.Cast<HttpMatch?>())
             {
-                if (match is not null && !Holds(match, client, port))
+                if (match is not null && !Holds(match, view.Client, port))
                 {
                     continue;
                 }
 
-                var route = Route(index, rule, match, port);
+                var route = Route(index, view, rule, match, port);
                 routes.Add(route);
                 if (route.Match == RouteMatchPlan.Everything)
                 {
@@ -54,10 +56,10 @@ internal static class RouteCompiler
         (match.SourceNamespace.Length == 0 || match.SourceNamespace == client.Namespace) &&
         match.SourceLabels.Selects(client.Labels);
 
-    private static RoutePlan Route(MeshSnapshot index, HttpRule rule, HttpMatch? match, int port)
+    private static RoutePlan Route(MeshSnapshot index, ClientView view, HttpRule rule, HttpMatch? match, int port)
     {
         var name = match is { Name.Length: > 0 } ? $"{rule.Name}.{match.Name}" : rule.Name;
-        var forward = rule.Redirect is null && rule.Direct is null ? Forward(index, rule, port) : null;
+        var forward = rule.Redirect is null && rule.Direct is null ? Forward(index, view, rule, port) : null;
         var only = rule.Destinations.Count == 1 ? rule.Destinations[0] : null;
         return new RoutePlan(
             name,
@@ -71,7 +73,7 @@ internal static class RouteCompiler
             rule.Origin);
     }
 
-    private static ForwardPlan Forward(MeshSnapshot index, HttpRule rule, int port)
+    private static ForwardPlan Forward(MeshSnapshot index, ClientView view, HttpRule rule, int port)
     {
         var rewrite = rule.Rewrite;
         List<WeightedClusterPlan> clusters;
@@ -96,24 +98,52 @@ internal static class RouteCompiler
                 .ToList();
         }
 
-        return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries), rewrite);
+        var hashes = rule.Destinations.Select(d => Hash(index, view, d, port)).OfType<HashPolicyPlan>().Distinct().ToEquatableArray();
+        return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries, hashes), rewrite)
+        {
+            HashPolicies = hashes,
+            MaxGrpcTimeoutMs = rule.TimeoutMs,
+        };
     }
+
+    /// <summary>The route of a service for which no rule speaks: as its own object asks.</summary>
+    public static RoutePlan Default(string cluster, HashPolicyPlan? hash, ServicePolicy policy)
+    {
+        EquatableArray<HashPolicyPlan> hashes = hash is null ? [] : [hash];
+        var route = Defaults.RouteTo(Names.DefaultRoute, cluster, Retry(policy.Retries, hashes));
+        return route with
+        {
+            Forward = route.Forward! with
+            {
+                TimeoutMs = policy.TimeoutMs,
+                IdleTimeoutMs = policy.IdleTimeoutMs,
+                HashPolicies = hashes,
+                MaxGrpcTimeoutMs = policy.TimeoutMs,
+            },
+            Origin = policy.Retries is not null || policy.TimeoutMs > 0 || policy.IdleTimeoutMs > 0 ? policy.Origin : route.Origin,
+        };
+    }
+
+    private static HashPolicyPlan? Hash(MeshSnapshot index, ClientView view, Destination destination, int listenerPort) =>
+        view.Hash(destination.Host, PortOf(index.FindService(destination.Host), destination, listenerPort), destination.Subset);
 
     /// <summary>A host or subset that nobody knows still has a name; no cluster bears it, which answers 503 with flag NC.</summary>
     internal static string Cluster(MeshSnapshot index, Destination destination, int listenerPort)
     {
-        var service = index.FindService(destination.Host);
-        var port = destination.Port > 0 ? destination.Port
-            : service is { Ports.Count: 1 } ? service.Ports[0].Port
-            : listenerPort;
+        var port = PortOf(index.FindService(destination.Host), destination, listenerPort);
         return Names.Outbound(port, destination.Subset, destination.Host);
     }
 
-    private static RetryPlan? Retry(Retries? retries)
+    private static int PortOf(Service? service, Destination destination, int listenerPort) => destination.Port > 0 ? destination.Port
+        : service is { Ports.Count: 1 } ? service.Ports[0].Port
+        : listenerPort;
+
+    /// <summary>Where a hash has chosen the endpoint there is no other that would be right, so the one that was tried may be tried again.</summary>
+    private static RetryPlan? Retry(Retries? retries, EquatableArray<HashPolicyPlan> hashes)
     {
         if (retries is null)
         {
-            return Defaults.Retry;
+            return hashes.Count == 0 ? Defaults.Retry : Defaults.Retry with { AvoidsTriedEndpoints = false };
         }
 
         if (retries.Attempts == 0)
@@ -146,6 +176,10 @@ internal static class RouteCompiler
             retries.PerTryTimeoutMs,
             words.ToEquatableArray(),
             codes.ToEquatableArray(),
-            retries.BackoffBaseMs > 0 ? retries.BackoffBaseMs : Defaults.RetryBackoffMs);
+            retries.BackoffBaseMs > 0 ? retries.BackoffBaseMs : Defaults.RetryBackoffMs)
+        {
+            BackoffMaxMs = retries.BackoffMaxMs,
+            AvoidsTriedEndpoints = retries.AvoidsTriedEndpoints && hashes.Count == 0,
+        };
     }
 }

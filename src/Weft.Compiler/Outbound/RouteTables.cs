@@ -11,7 +11,7 @@ namespace Weft.Compiler.Outbound;
 /// <summary>
 /// Route tables of an outbound plan: one a port for HTTP, one a service and port where the protocol is found out.
 /// </summary>
-internal sealed class RouteTables(MeshSnapshot index, Workload client)
+internal sealed class RouteTables(MeshSnapshot index, ClientView view)
 {
     public const int WebPort = 80;
 
@@ -29,7 +29,7 @@ internal sealed class RouteTables(MeshSnapshot index, Workload client)
         }
         else if (Protocols.IsSniffed(port.Protocol))
         {
-            var routes = RoutesOf(service.Host, port.Port);
+            var routes = RoutesOf(service, port.Port);
             _single.Add(index.Parts.Get(
                 new PartKey("table", service, routes, null, Names.Number(port.Port)), () => SingleTable(service, port, routes)));
         }
@@ -62,14 +62,14 @@ internal sealed class RouteTables(MeshSnapshot index, Workload client)
     private bool AddUnknown(string host)
     {
         var intent = HostPattern.IsWildcard(host)
-            ? index.Routes.Wildcards.FirstOrDefault(w => w.Pattern == host && w.Intent.Visibility.Includes(client.Namespace)).Intent
-            : index.Routes.Find(host, client.Namespace);
+            ? index.Routes.Wildcards.FirstOrDefault(w => w.Pattern == host && w.Intent.Visibility.Includes(view.Client.Namespace)).Intent
+            : index.Routes.Find(host, view.Client.Namespace);
         if (intent is null)
         {
             return false;
         }
 
-        var routes = RouteCompiler.Compile(index, client, intent, host, WebPort);
+        var routes = RouteCompiler.Compile(index, view, intent, host, WebPort);
         Of(WebPort).Add(index.Parts.Get(
             new PartKey("host", routes, null, null, host),
             () => new VirtualHostPlan(
@@ -89,30 +89,35 @@ internal sealed class RouteTables(MeshSnapshot index, Workload client)
 
     private VirtualHostPlan Host(Service service, ServicePort port)
     {
-        var near = service.Namespace == client.Namespace;
-        return index.Routes.Find(service.Host, client.Namespace) is { Http.Count: > 0 }
+        var near = service.Namespace == view.Client.Namespace;
+        return index.Routes.Find(service.Host, view.Client.Namespace) is { Http.Count: > 0 }
             ? Host(service, port.Port, near)
             : index.Shared(
-                new PartKey(near ? "near host" : "far host", service, port, null, ""), () => Host(service, port.Port, near));
+                new PartKey(near ? "near host" : "far host", service, port, view.Hash(service.Host, port.Port, ""), ""), () => Host(service, port.Port, near));
     }
 
     private VirtualHostPlan Host(Service service, int port, bool near)
     {
-        var routes = RoutesOf(service.Host, port);
+        var routes = RoutesOf(service, port);
         return index.Parts.Get(
             new PartKey("host", service, routes, index.Settings, near ? $"{port} near" : $"{port}"),
             () => new VirtualHostPlan(
                 Names.HostPort(service.Host, port), Domains.Of(service, port, near, index.Settings.DomainSuffix), routes.Routes));
     }
 
-    private RouteList RoutesOf(string host, int port)
+    private RouteList RoutesOf(Service service, int port)
     {
-        var intent = index.Routes.Find(host, client.Namespace);
-        return intent is { Http.Count: > 0 }
-            ? RouteCompiler.Compile(index, client, intent, host, port)
-            : index.Parts.Get(
-                new PartKey("default", null, null, null, Names.Outbound(port, "", host)),
-                () => new RouteList([Defaults.RouteTo(Names.DefaultRoute, Names.Outbound(port, "", host), Defaults.Retry)]));
+        var intent = index.Routes.Find(service.Host, view.Client.Namespace);
+        if (intent is { Http.Count: > 0 })
+        {
+            return RouteCompiler.Compile(index, view, intent, service.Host, port);
+        }
+
+        var hash = view.Hash(service.Host, port, "");
+        var policy = service.Policy;
+        return index.Parts.Get(
+            new PartKey("default", hash, policy, null, Names.Outbound(port, "", service.Host)),
+            () => new RouteList([RouteCompiler.Default(Names.Outbound(port, "", service.Host), hash, policy)]));
     }
 
     private static RouteTablePlan SingleTable(Service service, ServicePort port, RouteList routes) => new(

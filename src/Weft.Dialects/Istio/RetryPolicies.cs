@@ -27,7 +27,7 @@ internal static class RetryPolicies
         var conditions = ReadConditions(retries);
         if (attempts == 0)
         {
-            foreach (var name in new[] { "perTryTimeout", "retryOn", "backoff" })
+            foreach (var name in new[] { "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts" })
             {
                 if (retries.Find(name) is { } field)
                 {
@@ -36,9 +36,10 @@ internal static class RetryPolicies
             }
         }
 
-        retries.NotSupported("retryRemoteLocalities", "retryIgnorePreviousHosts");
+        var avoids = retries.Boolean("retryIgnorePreviousHosts") ?? true;
+        retries.NotSupported("retryRemoteLocalities");
         retries.Finish();
-        return new Retries(attempts, perTry, conditions, backoff);
+        return new Retries(attempts, perTry, conditions, backoff) { AvoidsTriedEndpoints = avoids };
     }
 
     /// <summary>Null means the mesh's default; an empty text means the same.</summary>

@@ -9,78 +9,62 @@ using Weft.Model.Plan;
 
 namespace Weft.Dialects.Istio;
 
-/// <summary>trafficPolicy, at the destination, at a subset, and (without ports) at a port.</summary>
+/// <summary>trafficPolicy, at the destination, at a subset, and (with fewer blocks) at a port.</summary>
 internal static class TrafficPolicies
 {
-    private static readonly Choices<LoadBalancerKind> _balancers = new(
-        ("UNSPECIFIED", LoadBalancerKind.LeastRequest),
-        ("LEAST_REQUEST", LoadBalancerKind.LeastRequest),
-        ("ROUND_ROBIN", LoadBalancerKind.RoundRobin),
-        ("RANDOM", LoadBalancerKind.Random),
-        ("PASSTHROUGH", LoadBalancerKind.Passthrough),
-        ("LEAST_CONN", LoadBalancerKind.LeastRequest));
+    private const double DefaultBudgetPercent = 20;
+    private const int DefaultBudgetConcurrency = 3;
+    private const int MaxPercent = 100;
+
+    private static readonly Choices<ProxyProtocolVersion> _versions = new(("V1", ProxyProtocolVersion.V1), ("V2", ProxyProtocolVersion.V2));
 
     public static TrafficPolicy Read(ObjectReader policy, bool withPorts)
     {
         NotEmpty(policy);
-        var balancer = policy.Child("loadBalancer") is { } balancing ? ReadBalancer(balancing) : null;
+        var balancer = policy.Child("loadBalancer") is { } balancing ? LoadBalancers.Read(balancing) : null;
         var tls = policy.Child("tls") is { } securing ? ClientTlsSettings.Read(securing) : null;
-        var connections = policy.Child("connectionPool") is { } pool ? ReadConnections(pool) : null;
-        policy.NotSupported("outlierDetection");
-        var ports = EquatableArray.Create<PortPolicy>([]);
+        var connections = policy.Child("connectionPool") is { } pool ? ConnectionPools.Read(pool) : null;
+        var outlier = policy.Child("outlierDetection") is { } detection ? OutlierDetections.Read(detection) : null;
+        var result = new TrafficPolicy(balancer, tls, connections, []) { Outlier = outlier };
         if (withPorts)
         {
-            policy.NotSupported("tunnel", "proxyProtocol", "retryBudget");
-            ports = ReadPorts(policy);
+            policy.NotSupported("tunnel");
+            result = result with
+            {
+                Ports = ReadPorts(policy),
+                ProxyProtocol = policy.Child("proxyProtocol") is { } protocol ? ReadProxyProtocol(protocol) : null,
+                RetryBudget = policy.Child("retryBudget") is { } budget ? ReadBudget(budget) : null,
+            };
             policy.Finish();
         }
 
-        return new TrafficPolicy(balancer, tls, connections, ports);
+        return result;
     }
 
-    private static LoadBalancerKind? ReadBalancer(ObjectReader balancer)
-    {
-        NotEmpty(balancer);
-        balancer.Exclusive("simple", "consistentHash");
-        var kind = balancer.Choice("simple", _balancers);
-        if (balancer.Find("simple") is { Value: YamlScalar { Value: "LEAST_CONN" } } old)
-        {
-            old.Report(ReadingMessages.DeprecatedField, "LEAST_CONN", "LEAST_REQUEST");
-        }
+    /// <summary>A block as it was read and where it stands.</summary>
+    internal static Said<T> Said<T>(ObjectReader block, T value) => new(value, block.Findings.At(block.Place));
 
-        balancer.NotSupported("consistentHash", "localityLbSetting", "zoneAwareLbSetting", "warmup", "warmupDurationSecs");
-        balancer.Finish();
-        return kind;
+    internal static void NotEmpty(ObjectReader block)
+    {
+        if (block.Mapping.Entries.Count == 0)
+        {
+            block.Findings.Add(IstioMessages.EmptyPolicy, block.Place, block.Path);
+        }
     }
 
-    private static ConnectionLimits? ReadConnections(ObjectReader pool)
+    private static Said<ProxyProtocolVersion> ReadProxyProtocol(ObjectReader protocol)
     {
-        NotEmpty(pool);
-        var limits = new ConnectionLimits(0, 0, 0);
-        if (pool.Child("tcp") is { } tcp)
-        {
-            limits = limits with { ConnectTimeoutMs = tcp.DurationMs("connectTimeout") ?? 0 };
-            tcp.NotSupported("maxConnections", "tcpKeepalive", "maxConnectionDuration", "idleTimeout");
-            tcp.Finish();
-        }
+        var version = protocol.Choice("version", _versions) ?? ProxyProtocolVersion.V1;
+        protocol.Finish();
+        return Said(protocol, version);
+    }
 
-        if (pool.Child("http") is { } http)
-        {
-            limits = limits with
-            {
-                MaxRequestsPerConnection = http.Integer("maxRequestsPerConnection", 0, int.MaxValue) ?? 0,
-                IdleTimeoutMs = http.DurationMs("idleTimeout") ?? 0,
-            };
-            http.NotSupported(
-                "http1MaxPendingRequests", "http2MaxRequests", "maxRetries", "h2UpgradePolicy", "useClientProtocol",
-                "maxConcurrentStreams", "http2KeepAlive");
-            http.Finish();
-        }
-
-        pool.Finish();
-
-        // A pool that holds only what is ignored says nothing, so that an outer level is still asked.
-        return limits == new ConnectionLimits(0, 0, 0) ? null : limits;
+    private static Said<RetryBudgetPlan> ReadBudget(ObjectReader budget)
+    {
+        var percent = budget.Number("percent", 0, MaxPercent) ?? DefaultBudgetPercent;
+        var concurrency = budget.Integer("minRetryConcurrency", 0, int.MaxValue) ?? DefaultBudgetConcurrency;
+        budget.Finish();
+        return Said(budget, new RetryBudgetPlan(percent, concurrency));
     }
 
     private static EquatableArray<PortPolicy> ReadPorts(ObjectReader policy)
@@ -105,13 +89,5 @@ internal static class TrafficPolicies
         }
 
         return [.. ports];
-    }
-
-    private static void NotEmpty(ObjectReader block)
-    {
-        if (block.Mapping.Entries.Count == 0)
-        {
-            block.Findings.Add(IstioMessages.EmptyPolicy, block.Place, block.Path);
-        }
     }
 }

@@ -42,7 +42,10 @@ internal static class PodKind
             labels.Contains(new Label(TlsModeLabel, "istio")),
             WorkloadNames.Of(root, context, account),
             ReadPorts(spec),
-            context.Metadata.CreatedAt));
+            context.Metadata.CreatedAt)
+        {
+            Node = spec.Text("nodeName") ?? "",
+        });
     }
 
     /// <summary>The ports of the application; those of its own proxy are no business of its peers.</summary>

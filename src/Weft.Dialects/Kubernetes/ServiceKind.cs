@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net;
+using Weft.Dialects.Linkerd;
 using Weft.Dialects.Reading;
 using Weft.Model;
 using Weft.Model.Diagnostics;
@@ -29,11 +30,13 @@ internal static class ServiceKind
         LabelSyntax.Check(spec, "selector");
         spec.Labels("selector");
         var addresses = ReadAddresses(spec, out var headless);
-        var ports = new ServicePortReader(spec).Read(required: !isExternal && !headless);
+        var annotations = new Annotations(context);
+        var ports = OpaquePorts.Apply(annotations, new ServicePortReader(spec).Read(required: !isExternal && !headless));
+        var policy = ServicePolicies.Read(context, spec, annotations);
         spec.Ignore(
             "allocateLoadBalancerNodePorts", "externalIPs", "externalTrafficPolicy", "healthCheckNodePort", "internalTrafficPolicy",
             "ipFamilies", "ipFamilyPolicy", "loadBalancerClass", "loadBalancerIP", "loadBalancerSourceRanges",
-            "publishNotReadyAddresses", "sessionAffinity", "sessionAffinityConfig", "trafficDistribution", "externalName");
+            "publishNotReadyAddresses", "sessionAffinityConfig", "externalName");
         spec.Finish(KubernetesMessages.UnknownKubernetesField);
         if (isExternal)
         {
@@ -49,7 +52,10 @@ internal static class ServiceKind
             $"{name}.{context.Metadata.Namespace}.svc.{context.Options.DomainSuffix}",
             addresses,
             ports,
-            headless));
+            headless)
+        {
+            Policy = policy,
+        });
     }
 
     /// <summary>clusterIPs, or clusterIP where that is all there is; neither is set before the API server has chosen one.</summary>

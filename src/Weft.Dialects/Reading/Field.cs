@@ -108,6 +108,29 @@ internal readonly record struct Field(Findings Findings, string Path, Position K
         return null;
     }
 
+    /// <summary>A number that may have decimals.</summary>
+    public double? AsNumber(double minimum, double maximum)
+    {
+        if (Value is not YamlScalar { Kind: ScalarKind.Whole or ScalarKind.Real } scalar)
+        {
+            WrongType("a number");
+            return null;
+        }
+
+        if (double.TryParse(scalar.Value, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum)
+        {
+            return number;
+        }
+
+        Report(
+            ReadingMessages.OutOfRange,
+            Path,
+            scalar.Source,
+            minimum.ToString(CultureInfo.InvariantCulture),
+            maximum.ToString(CultureInfo.InvariantCulture));
+        return null;
+    }
+
     public int? AsDurationMs(int minimumMs)
     {
         // A bare number is a duration without a unit rather than a text without quotes.

@@ -70,6 +70,8 @@ internal sealed class ObjectReader(Findings findings, string path, YamlMapping m
 
     public int? Integer(string name, int minimum, int maximum) => Find(name)?.AsInteger(minimum, maximum);
 
+    public double? Number(string name, double minimum, double maximum) => Find(name)?.AsNumber(minimum, maximum);
+
     public int? DurationMs(string name, int minimumMs = 1) => Find(name)?.AsDurationMs(minimumMs);
 
     public T? Choice<T>(string name, Choices<T> choices)

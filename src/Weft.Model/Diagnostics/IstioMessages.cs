@@ -244,6 +244,55 @@ public static class IstioMessages
         "Remove the operation.",
         "Pseudo-headers and the names that proxies use among themselves are not the operator's.");
 
+    public static DiagnosticMessage HashKeyCount { get; } = new(
+        "WEFT2035",
+        Severity.Error,
+        "'{field}' must have exactly one of httpHeaderName, httpCookie, useSourceIp, httpQueryParameterName.",
+        "Keep the one by which requests belong together.",
+        "Requests that are alike in it go to the same endpoint.");
+
+    public static DiagnosticMessage BadMaglevSize { get; } = new(
+        "WEFT2036",
+        Severity.Error,
+        "'{field}' is {value}, which is no prime of at most {limit}.",
+        "Write a prime, as 65537, several times larger than the number of endpoints.",
+        "The table is filled in strides that must visit all of it; only a prime size makes that so.");
+
+    public static DiagnosticMessage BadLocality { get; } = new(
+        "WEFT2037",
+        Severity.Error,
+        "'{value}' in '{field}' is not a valid locality: {rule}.",
+        "Write region, region/zone or region/zone/subzone, with '*' for any.",
+        "Localities come from the labels topology.kubernetes.io/region and zone, and topology.istio.io/subzone.");
+
+    public static DiagnosticMessage LocalityShares { get; } = new(
+        "WEFT2038",
+        Severity.Error,
+        "The shares of '{field}' add up to {sum}.",
+        "Make them add up to 100.",
+        "Shares are percentages of the requests; a locality that is not listed gets none.");
+
+    public static DiagnosticMessage DuplicateLocality { get; } = new(
+        "WEFT2039",
+        Severity.Error,
+        "The locality '{value}' is given twice in '{field}'.",
+        "Keep one of them.",
+        "The first that fits the client decides.");
+
+    public static DiagnosticMessage WarmupNeedsSimple { get; } = new(
+        "WEFT2040",
+        Severity.Error,
+        "'{field}' needs the load balancer ROUND_ROBIN or LEAST_REQUEST.",
+        "Use one of them, or remove it.",
+        "Only these two can give an endpoint a share that grows.");
+
+    public static DiagnosticMessage LocalOriginNeedsSplit { get; } = new(
+        "WEFT2041",
+        Severity.Error,
+        "'{field}' has no effect unless splitExternalLocalOriginErrors is true.",
+        "Set splitExternalLocalOriginErrors to true, or remove it.",
+        "Without the split a failure to connect counts as a 5xx answer.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -280,5 +329,12 @@ public static class IstioMessages
         SubstitutionGroup,
         LegacyGatewayName,
         ProtectedHeader,
+        HashKeyCount,
+        BadMaglevSize,
+        BadLocality,
+        LocalityShares,
+        DuplicateLocality,
+        WarmupNeedsSimple,
+        LocalOriginNeedsSplit,
     ];
 }

@@ -132,6 +132,20 @@ public static class KubernetesMessages
         "Give the container a port of that name, or write the number.",
         "Named ports are looked up among the container's own ports.");
 
+    public static DiagnosticMessage BadAnnotation { get; } = new(
+        "WEFT1019",
+        Severity.Warning,
+        "The value '{value}' of the annotation '{key}' is not valid: {reason}.",
+        "Correct it; until then the annotation has no effect. docs/reference/dialects lists what it can be.",
+        "Annotations are free text to the API server, so that the rest of the object takes effect.");
+
+    public static DiagnosticMessage AnnotationNotSupported { get; } = new(
+        "WEFT1020",
+        Severity.Warning,
+        "The annotation '{key}' is not supported yet and is ignored.",
+        "The rest of the object takes effect. docs/reference/dialects lists what is supported.",
+        "The annotation is known upstream. It is reported, so that nobody relies on it.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         BadName,
@@ -152,5 +166,7 @@ public static class KubernetesMessages
         ExternalNameService,
         DatagramPort,
         UnknownTargetPort,
+        BadAnnotation,
+        AnnotationNotSupported,
     ];
 }

@@ -62,7 +62,14 @@ public sealed record Destination(
     Origin Origin);
 
 /// <summary>Retries as written; <paramref name="RetryOn"/> null means the mesh's default conditions. Attempts 0 turns them off.</summary>
-public sealed record Retries(int Attempts, int PerTryTimeoutMs, EquatableArray<string>? RetryOn, int BackoffBaseMs);
+public sealed record Retries(int Attempts, int PerTryTimeoutMs, EquatableArray<string>? RetryOn, int BackoffBaseMs)
+{
+    /// <summary>0 for ten times the first back-off.</summary>
+    public int BackoffMaxMs { get; init; }
+
+    /// <summary>False may choose an endpoint again that this request has tried.</summary>
+    public bool AvoidsTriedEndpoints { get; init; } = true;
+}
 
 /// <summary>How to reach a host (Istio's DestinationRule): policy and named subsets.</summary>
 public sealed record DestinationIntent(
@@ -76,41 +83,6 @@ public sealed record DestinationIntent(
 
 /// <summary>A named part of a service's endpoints, by labels, with its own policy.</summary>
 public sealed record Subset(string Name, LabelSelector Labels, TrafficPolicy Policy, Origin Origin);
-
-/// <summary>Null means not said: the next outer level decides.</summary>
-public sealed record TrafficPolicy(
-    Plan.LoadBalancerKind? Balancer,
-    ClientTls? Tls,
-    ConnectionLimits? Connections,
-    EquatableArray<PortPolicy> Ports)
-{
-    public static TrafficPolicy None { get; } = new(null, null, null, []);
-}
-
-/// <summary>A policy for one service port; replaces the destination-level policy for that port as a whole.</summary>
-public sealed record PortPolicy(int Port, TrafficPolicy Policy);
-
-/// <summary>Client TLS as asked for by the operator.</summary>
-public enum ClientTlsMode
-{
-    Disable,
-    Simple,
-    Mutual,
-    IstioMutual,
-}
-
-/// <summary>Client TLS settings.</summary>
-public sealed record ClientTls(
-    ClientTlsMode Mode,
-    string Sni,
-    EquatableArray<string> SubjectAltNames,
-    string CaCertificatesFile,
-    string ClientCertificateFile,
-    string PrivateKeyFile,
-    bool InsecureSkipVerify);
-
-/// <summary>Connection settings; 0 means the default.</summary>
-public sealed record ConnectionLimits(int ConnectTimeoutMs, int MaxRequestsPerConnection, int IdleTimeoutMs);
 
 /// <summary>Which peers a workload accepts.</summary>
 public enum PeerMode

@@ -67,6 +67,21 @@ public sealed record ClusterPlan(
 
     /// <summary>The header that tells the server the client's address, before any other byte.</summary>
     public ProxyProtocolVersion ProxyProtocol { get; init; }
+
+    /// <summary>Who wrote what shaped the cluster, block by block; what nobody wrote is the mesh's default.</summary>
+    public EquatableArray<PolicyOriginPlan> Policies { get; init; } = [];
+}
+
+/// <summary>A block of a cluster's policy and the place where it was written.</summary>
+public sealed record PolicyOriginPlan(string Block, Origin Origin)
+{
+    public const string Balancer = "balancer";
+    public const string Localities = "localities";
+    public const string Connections = "connections";
+    public const string Outlier = "outlier detection";
+    public const string HealthCheck = "health check";
+    public const string RetryBudget = "retry budget";
+    public const string ProxyProtocol = "PROXY protocol";
 }
 
 /// <summary>What is spoken to a cluster's endpoints.</summary>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model.Diagnostics;
+using Weft.Model.Intent;
 using Weft.Model.Plan;
 
 namespace Weft.Model.World;
@@ -36,7 +38,24 @@ public sealed record Service(
     string Host,
     EquatableArray<string> Addresses,
     EquatableArray<ServicePort> Ports,
-    bool Headless);
+    bool Headless)
+{
+    /// <summary>What the service's own object asks of its clients; rules about destinations and routes come before it, block by block.</summary>
+    public ServicePolicy Policy { get; init; } = ServicePolicy.None;
+}
+
+/// <summary>What a service asks of its clients.</summary>
+/// <param name="Traffic">Balancing, health and limits.</param>
+/// <param name="Localities">Which endpoints serve first; null leaves it to the mesh.</param>
+/// <param name="Retries">Null for the mesh's.</param>
+/// <param name="TimeoutMs">Of a whole request; 0 for none.</param>
+/// <param name="IdleTimeoutMs">Without a byte in either direction; 0 for none.</param>
+/// <param name="Origin">Where retries and timeouts were written.</param>
+public sealed record ServicePolicy(
+    TrafficPolicy Traffic, Said<LocalityPolicy>? Localities, Retries? Retries, int TimeoutMs, int IdleTimeoutMs, Origin Origin)
+{
+    public static ServicePolicy None { get; } = new(TrafficPolicy.None, null, null, 0, 0, Origin.BuiltIn);
+}
 
 /// <summary>How a port's bytes are to be understood; <see cref="Auto"/> looks at the first bytes.</summary>
 public enum PortProtocol
@@ -78,7 +97,14 @@ public sealed record Workload(
     bool Meshed,
     WorkloadNamePlan Names,
     EquatableArray<WorkloadPort> Ports,
-    DateTimeOffset CreatedAt);
+    DateTimeOffset CreatedAt)
+{
+    /// <summary>Where it runs, by its labels: <c>region/zone/subzone</c>, empty where unknown.</summary>
+    public string Locality => LocalityLabels.Of(Labels);
+
+    /// <summary>The node that it runs on; empty where unknown.</summary>
+    public string Node { get; init; } = "";
+}
 
 /// <summary>A container port.</summary>
 public sealed record WorkloadPort(string Name, int Port);

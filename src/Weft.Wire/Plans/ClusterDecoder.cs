@@ -51,6 +51,7 @@ internal static class ClusterDecoder
             DecodeScope.Origin(facts?.Origin))
         {
             ProxyProtocol = version,
+            Policies = (facts?.Policies ?? []).Select(p => new PolicyOriginPlan(p.Block, DecodeScope.Origin(p.Origin))).ToEquatableArray(),
         };
         return ClusterLimitsDecoder.Read(scope, cluster, BalancerDecoder.Read(scope, cluster, plan));
     }

@@ -136,6 +136,11 @@ internal static class ClusterEncoder
             facts.Origin = Wrap.Origin(plan.Origin);
         }
 
+        foreach (var policy in plan.Policies)
+        {
+            facts.Policies.Add(new V1.PolicyOrigin { Block = policy.Block, Origin = Wrap.Origin(policy.Origin) });
+        }
+
         metadata.TypedFilterMetadata.Add(Wrap.WeftKey, Wrap.Any(TypeUrls.ClusterFacts, facts));
         return metadata;
     }

@@ -44,6 +44,7 @@ internal sealed partial class PlanMaker
             MaxConnectionDurationMs = Ms(),
             MaxConcurrentStreams = protocol == UpstreamProtocol.Http1 ? 0 : _random.Next(1000),
             Http2KeepAlive = protocol == UpstreamProtocol.Http1 ? null : Maybe(() => new Http2KeepAlivePlan(_random.Next(1, 99_000), Ms())),
+            Policies = Many(3, () => new PolicyOriginPlan(Name(), Origin())),
             ProxyProtocol = Pick(Enum.GetValues<ProxyProtocolVersion>()),
         };
     }

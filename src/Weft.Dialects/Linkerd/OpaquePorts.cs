@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using Weft.Dialects.Kubernetes;
+using Weft.Model;
+using Weft.Model.World;
+
+namespace Weft.Dialects.Linkerd;
+
+/// <summary>config.linkerd.io/opaque-ports of a Service: ports whose bytes are nobody's business.</summary>
+internal static class OpaquePorts
+{
+    private const string Key = "config.linkerd.io/opaque-ports";
+
+    /// <summary>The ports with those that are listed (numbers, ranges, names) as TCP.</summary>
+    public static EquatableArray<ServicePort> Apply(Annotations annotations, EquatableArray<ServicePort> ports)
+    {
+        if (annotations.Text(Key) is not { } text)
+        {
+            return ports;
+        }
+
+        var opaque = new HashSet<ServicePort>();
+        foreach (var item in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (Range(item) is var (first, last))
+            {
+                opaque.UnionWith(ports.Where(port => port.Port >= first && port.Port <= last));
+            }
+            else if (char.IsAsciiDigit(item[0]))
+            {
+                annotations.Reject(Key, "numbers, ranges as 3000-3010 and names of ports are expected");
+            }
+            else
+            {
+                opaque.UnionWith(ports.Where(port => string.Equals(port.Name, item, StringComparison.Ordinal)));
+            }
+        }
+
+        return [.. ports.Select(port => opaque.Contains(port) && port.Protocol != PortProtocol.Udp ? port with { Protocol = PortProtocol.Tcp } : port)];
+    }
+
+    private static (int First, int Last)? Range(string item)
+    {
+        var dash = item.IndexOf('-', StringComparison.Ordinal);
+        var (first, last) = dash < 0 ? (item, item) : (item[..dash], item[(dash + 1)..]);
+        return Port(first) is { } from && Port(last) is { } to && from <= to ? (from, to) : null;
+    }
+
+    private static int? Port(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue ? port : null;
+}
