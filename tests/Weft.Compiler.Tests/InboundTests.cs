@@ -64,6 +64,18 @@ public sealed class InboundTests
         AssertTcp(simulation.Inbound(8080, tls: true, "istio-http/1.1"), "inbound|8080||", mutual: true);
     }
 
+    [Theory]
+    [InlineData(PortProtocol.Tcp)]
+    [InlineData(PortProtocol.Tls)]
+    public void Where_mutual_tls_is_off_an_opaque_port_asks_nothing_of_the_first_bytes(PortProtocol protocol)
+    {
+        var mesh = Mesh(protocol, out var server);
+        mesh.Peer("shop", PeerMode.Disable, "app=server");
+        var chain = Assert.Single(mesh.From(server).Plan.Listeners.Single(l => l.Name == "virtualInbound").Chains, c => c.Match.DestinationPort == 8080);
+        Assert.Equal(ChainMatchPlan.Any with { DestinationPort = 8080 }, chain.Match);
+        Assert.Equal("inbound|8080||", chain.Tcp!.Clusters[0].Cluster);
+    }
+
     [Fact]
     public void A_strict_port_of_a_permissive_workload_does_not_fall_to_the_chains_of_unknown_ports()
     {

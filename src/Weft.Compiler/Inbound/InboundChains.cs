@@ -31,6 +31,13 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
     private IEnumerable<ChainPlan> For(int port, PortProtocol protocol, PeerMode mode, string cluster, string name)
     {
         var http = !(protocol is PortProtocol.Tcp or PortProtocol.Tls);
+        if (!http && mode == PeerMode.Disable)
+        {
+            // Nothing that the client could say first decides anything, so nobody waits for it.
+            yield return Tcp($"{name}-tcp", Match(port, "", []), null, cluster);
+            yield break;
+        }
+
         if (mode != PeerMode.Disable)
         {
             if (http)

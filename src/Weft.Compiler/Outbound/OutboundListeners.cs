@@ -89,7 +89,8 @@ internal sealed class OutboundListeners
     private static ListenerPlan Address(
         string name, string address, int number, Service service, ServicePort port, string cluster)
     {
-        var tcp = new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(cluster, cluster));
+        var proxied = Defaults.Tcp(cluster, cluster) with { MaxConnectAttempts = Defaults.ConnectAttempts };
+        var tcp = new ChainPlan("tcp", ChainMatchPlan.Any, null, null, proxied);
         if (!Protocols.IsSniffed(port.Protocol))
         {
             return new ListenerPlan(

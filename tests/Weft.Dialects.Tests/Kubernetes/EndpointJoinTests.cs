@@ -48,23 +48,6 @@ public sealed class EndpointJoinTests
         Assert.Null(TargetPorts.Resolve(_service.Ports[0] with { TargetPort = "admin" }, _pod));
     }
 
-    [Theory]
-    [InlineData("", "http", 1, "TCP", PortProtocol.Http)]
-    [InlineData("", "http-web", 1, "", PortProtocol.Http)]
-    [InlineData("", "httpx", 1, "TCP", PortProtocol.Auto)]
-    [InlineData("", "HTTP2-x", 1, "TCP", PortProtocol.Http2)]
-    [InlineData("", "grpc-web-x", 1, "TCP", PortProtocol.Grpc)]
-    [InlineData("", "mysql", 1, "TCP", PortProtocol.Tcp)]
-    [InlineData("", "", 3306, "TCP", PortProtocol.Tcp)]
-    [InlineData("", "", 80, "TCP", PortProtocol.Auto)]
-    [InlineData("", "http", 80, "UDP", PortProtocol.Udp)]
-    [InlineData("kubernetes.io/wss", "http", 80, "TCP", PortProtocol.Tls)]
-    [InlineData("example.com/own", "http", 80, "TCP", PortProtocol.Http)]
-    [InlineData("tcp", "http", 80, "TCP", PortProtocol.Tcp)]
-    public void The_protocol_comes_from_appProtocol_then_the_name_then_the_number(
-        string appProtocol, string name, int port, string transport, PortProtocol expected) =>
-        Assert.Equal(expected, PortProtocols.Of(appProtocol, name, port, transport));
-
     private static EndpointSliceSpec Slice(string ns, string service, params string[] addresses) =>
         new(ns, "s", service, [new EndpointSlicePort("http", 3000)], [.. addresses.Select(address => new SliceEndpoint(address, true, "web-1"))]);
 
