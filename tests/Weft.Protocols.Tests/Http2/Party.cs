@@ -22,6 +22,9 @@ internal sealed class Party : IHttp2Events
 
     public Action<Http2Stream, bool> Requested { get; set; } = (_, _) => { };
 
+    /// <summary>The request has ended, but not with its head.</summary>
+    public Action<Http2Stream> Ended { get; set; } = _ => { };
+
     public Action<Http2Stream> Writable { get; set; } = _ => { };
 
     /// <summary>Carries what both ends have written to the other one, in pieces of the given sizes, until both are silent.</summary>
@@ -84,9 +87,18 @@ internal sealed class Party : IHttp2Events
         {
             Connection.Consume(stream, data.Length);
         }
+
+        if (endStream)
+        {
+            Ended(stream);
+        }
     }
 
-    public void OnTrailers(Http2Stream stream, in Http2Fields fields) => Heard.Add($"trailers {stream.Id}{Tail(fields, false)}");
+    public void OnTrailers(Http2Stream stream, in Http2Fields fields)
+    {
+        Heard.Add($"trailers {stream.Id}{Tail(fields, false)}");
+        Ended(stream);
+    }
 
     public void OnWritable(Http2Stream stream)
     {
