@@ -97,7 +97,6 @@ internal sealed class HealthProbe : IByteHandler, ITimerOwner
     private void Hang(bool politely)
     {
         _isAsking = false;
-        _question?.Dispose();
         _question = null;
         var channel = _channel;
         _channel = null;

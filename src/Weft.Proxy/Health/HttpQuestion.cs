@@ -2,18 +2,18 @@
 
 using System.Text;
 using Weft.Protocols.Http1;
-using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Health;
 
 /// <summary>An HTTP health check on one connection: the bytes to send, and the verdict on what comes back.</summary>
-internal sealed class HttpQuestion : IDisposable
+internal sealed class HttpQuestion
 {
     /// <summary>A longer head of an answer fails the check.</summary>
     internal const int MaxHeadBytes = 16 * 1024;
 
     private readonly ResponseHead _head = new();
-    private NativeBuffer _input;
+    private readonly byte[] _input = new byte[MaxHeadBytes];
+    private int _length;
 
     /// <summary>The request.</summary>
     internal static byte[] For(string path, string host) => Encoding.ASCII.GetBytes(
@@ -22,25 +22,27 @@ internal sealed class HttpQuestion : IDisposable
     /// <summary>Takes what came: true for 2xx, false for anything else, null if there must be more first.</summary>
     internal bool? Read(ReadOnlySpan<byte> data)
     {
-        _input.Append(data);
+        // What does not fit cannot be part of a head that is short enough.
+        var taken = Math.Min(data.Length, MaxHeadBytes - _length);
+        data[..taken].CopyTo(_input.AsSpan(_length));
+        _length += taken;
+        var input = _input.AsSpan(0, _length);
         while (true)
         {
-            var status = Http1Parser.TryParseResponse(_input.Bytes, _head, KnownMethod.Get, Http1Rules.Default);
+            _head.Reset();
+            var status = Http1Parser.TryParseResponse(input, _head, KnownMethod.Get, Http1Rules.Default);
             if (status == ParseStatus.Done && _head.IsInterim)
             {
-                _input.Consume(_head.Length);
-                _head.Reset();
+                input = input[_head.Length..];
                 continue;
             }
 
             return status switch
             {
                 ParseStatus.Done => _head.Status is >= 200 and < 300,
-                ParseStatus.NeedMore when _input.Length < MaxHeadBytes => null,
+                ParseStatus.NeedMore when _length < MaxHeadBytes => null,
                 _ => false,
             };
         }
     }
-
-    public void Dispose() => _input.Free();
 }
