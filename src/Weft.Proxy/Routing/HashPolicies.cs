@@ -14,11 +14,13 @@ internal sealed class HashPolicies
 {
     private readonly HashPolicyPlan[] _plans;
     private readonly byte[][] _names;
+    private readonly byte[][] _paths;
 
     private HashPolicies(EquatableArray<HashPolicyPlan> plans)
     {
         _plans = [.. plans];
         _names = [.. _plans.Select(plan => Encoding.UTF8.GetBytes(plan.Source == HashSource.Header ? plan.Name.ToLowerInvariant() : plan.Name))];
+        _paths = [.. _plans.Select(plan => Encoding.UTF8.GetBytes(plan.Path))];
     }
 
     /// <summary>Null for none.</summary>
@@ -120,7 +122,7 @@ internal sealed class HashPolicies
             return null;
         }
 
-        cookie = new MadeCookie(_plans[index], _names[index], (ulong)random.NextInt64(long.MinValue, long.MaxValue));
+        cookie = new MadeCookie(_plans[index].TtlMs / 1000, _names[index], _paths[index], (ulong)random.NextInt64(long.MinValue, long.MaxValue));
         Span<byte> text = stackalloc byte[MadeCookie.ValueLength];
         cookie.FormatValue(text);
         return XxHash64.Of(text);
@@ -128,18 +130,18 @@ internal sealed class HashPolicies
 }
 
 /// <summary>A cookie that keeps a client with its endpoint, made because the client had none.</summary>
-internal readonly struct MadeCookie(HashPolicyPlan plan, byte[] name, ulong value)
+internal readonly struct MadeCookie(long maxAge, byte[] name, byte[] path, ulong value)
 {
     internal const int ValueLength = 16;
 
-    internal bool IsNone => plan is null;
+    internal bool IsNone => name is null;
 
     internal ReadOnlySpan<byte> Name => name;
 
     /// <summary>Seconds; 0 for the length of the client's session.</summary>
-    internal long MaxAge => plan.TtlMs / 1000;
+    internal long MaxAge => maxAge;
 
-    internal string Path => plan.Path;
+    internal ReadOnlySpan<byte> Path => path;
 
     internal void FormatValue(Span<byte> text) =>
         Utf8Formatter.TryFormat(value, text, out _, new StandardFormat('x', ValueLength));

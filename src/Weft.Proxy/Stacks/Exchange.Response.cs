@@ -3,6 +3,7 @@
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Tunnels;
+using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
 
@@ -20,32 +21,27 @@ internal sealed partial class Exchange
     }
 
     /// <summary>The final head. Body, end and flush follow, if the exchange still has the upstream then.</summary>
+    /// <param name="stream">Whose.</param>
     /// <param name="bytes">The bytes that <see cref="Response"/> was parsed from, and for a tunnel what came behind them.</param>
     /// <param name="body">What follows.</param>
-    internal void OnResponseHead(ReadOnlySpan<byte> bytes, BodyKind body)
+    internal void OnResponseHead(UpstreamStream stream, ReadOnlySpan<byte> bytes, BodyKind body)
     {
-        Loop.Events.Timers.Stop(_tryTimer);
+        var from = TryOf(stream);
         GrpcStatus = Observe.GrpcStatusOf(Response, bytes);
         if (GrpcStatus >= 0 || Response.Status != 200 || !Observe.IsGrpc(this))
         {
-            NoteAnswer();
+            NoteAnswer(from);
         }
 
-        var retry = Route?.Actions.Retry;
-        if (retry is not null && CanReplay && !WantsBody && IsWorthAnother(retry))
+        if (Route?.Actions.Retry is { } retry && CanReplay && !WantsBody && IsWorthAnother(retry, bytes) && GoesOnWithout(from, retry))
         {
-            if (_retries < retry.Attempts)
-            {
-                DropUpstream();
-                _ = TryAgain(retry);
-                return;
-            }
-
-            RetriesExhausted = retry.Attempts > 0;
+            return;
         }
 
+        Loop.Events.Timers.Stop(_tryTimer);
+        Accept(from);
         Status = Response.Status;
-        UpstreamServiceMs = Loop.ElapsedMs(_sentAt);
+        UpstreamServiceMs = Loop.ElapsedMs(_try.SentAt);
         _responseBegan = true;
         ref var output = ref Loop.Out;
         output.Clear();
@@ -79,7 +75,7 @@ internal sealed partial class Exchange
         if (GrpcStatus < 0 && !trailers.IsEmpty)
         {
             GrpcStatus = Observe.GrpcStatusOf(trailers);
-            NoteAnswer();
+            NoteAnswer(_try);
         }
 
         if (!_responseEnded)
@@ -87,11 +83,7 @@ internal sealed partial class Exchange
             Downstream.WriteEnd(trailers);
         }
 
-        if (_upstream is { } upstream)
-        {
-            _upstream = null;
-            upstream.Release(requestComplete: !WantsBody);
-        }
+        _try.Release(requestComplete: !WantsBody);
 
         Finish(keep: true);
     }
@@ -106,18 +98,18 @@ internal sealed partial class Exchange
         Downstream.Flush();
         if (Downstream.Unsent > ByteChannel.HighWater)
         {
-            _upstream?.PauseResponse();
+            _try.Stream?.PauseResponse();
         }
     }
 
     /// <summary>The client took what it had been sent.</summary>
-    internal void OnClientDrained() => _upstream?.ResumeResponse();
+    internal void OnClientDrained() => _try.Stream?.ResumeResponse();
 
     /// <summary>Answers in the proxy's own name: redirects, direct responses.</summary>
     internal void Answer(int status, ReadOnlySpan<byte> extraLines, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, bool last = false)
     {
         Status = status;
-        DropUpstream();
+        DropTries();
         ref var output = ref Loop.Out;
         output.Clear();
         HeadWriter.AppendStatusLine(ref output, status);
@@ -164,34 +156,28 @@ internal sealed partial class Exchange
             return;
         }
 
-        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, [], "text/plain"u8, failure.Body, last);
+        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, failure.ExtraLines, "text/plain"u8, failure.Body, last);
     }
 
     /// <summary>The endpoint is judged by its answers; those of gRPC count by the HTTP status that stands for theirs.</summary>
-    private void NoteAnswer()
-    {
-        if (_counted)
-        {
-            var status = GrpcStatus >= 0 && Response.Status < 500 ? Observe.HttpStatusOf(GrpcStatus) : Response.Status;
-            Cluster!.On(Loop.Index).Answered(Endpoint!, status, Loop.Events.Clock.GetElapsedTime(_sentAt).TotalMilliseconds);
-        }
-    }
+    private void NoteAnswer(UpstreamTry from) => from.NoteAnswer(
+        GrpcStatus >= 0 && Response.Status < 500 ? Observe.HttpStatusOf(GrpcStatus) : Response.Status, Loop.Events.Clock);
 
-    private bool IsWorthAnother(RetryPolicy retry)
+    private bool IsWorthAnother(RetryPolicy retry, ReadOnlySpan<byte> bytes)
     {
-        if (retry.CoversStatus(Response.Status))
-        {
-            return true;
-        }
+        var covered = retry.CoversStatus(Response.Status) || (retry.LooksAtGrpcStatus && retry.CoversGrpc(GrpcStatus));
 
-        return retry.LooksAtGrpcStatus && retry.CoversGrpc(GrpcStatus);
+        // Who says that there is too much already is asked again only where the route insists.
+        return (covered || retry.CoversRateLimited) && Response.IndexOf("x-envoy-ratelimited"u8, bytes) >= 0
+            ? retry.CoversRateLimited
+            : covered;
     }
 
     /// <summary>The head is gone already: only cutting the stream tells the client that the rest will not come.</summary>
     private void BreakResponse(Failure failure)
     {
         Failure = failure;
-        DropUpstream();
+        DropTries();
         Downstream.Break();
         Finish(keep: false);
     }
@@ -203,9 +189,8 @@ internal sealed partial class Exchange
         ResponseBodyBytes += early.Length;
         Downstream.WriteBody(early);
         Downstream.Flush();
-        if (Downstream.CanSplice && _upstream!.Detach() is { } far)
+        if (Downstream.CanSplice && _try.Detach() is { } far)
         {
-            _upstream = null;
             Downstream.BecomeTunnel(far);
             return;
         }

@@ -8,33 +8,29 @@ using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
 
-/// <summary>The way up: tries, their streams, and the request's body.</summary>
+/// <summary>The way up: tries and their streams.</summary>
 internal sealed partial class Exchange
 {
-    private UpstreamStream? _upstream;
-    private IpEndpoint _lastEndpoint;
-    private BodyKind _requestBody;
-    private long _sentAt;
-    private int _retries;
+    private UpstreamTry _try;
+
+    /// <summary>An earlier try that goes on beside the newest; only where the route hedges.</summary>
+    private UpstreamTry _rival;
+
+    private UpstreamStream? _reader;
     private bool _headReady;
-    private bool _sent;
-    private bool _bodyLost;
-    private bool _reused;
     private bool _freshOnly;
     private bool _responseBegan;
-    private bool _clientPaused;
-    private bool _counted;
     private bool _responseEnded;
 
     /// <summary>Tries so far.</summary>
     internal int Attempts { get; private set; }
 
-    internal IpEndpoint UpstreamAddress => _lastEndpoint;
+    internal IpEndpoint UpstreamAddress => _try.Address;
 
     internal IpEndpoint UpstreamLocalAddress { get; private set; }
 
     /// <summary>The endpoint of the newest try; null for original destinations.</summary>
-    internal EndpointState? Endpoint { get; private set; }
+    internal EndpointState? Endpoint => _try.Endpoint;
 
     internal string UpstreamPrincipal { get; private set; } = "";
 
@@ -44,7 +40,7 @@ internal sealed partial class Exchange
     /// <summary>The client asked for a tunnel and has not heard yet whether it gets one.</summary>
     internal bool AwaitsTunnel => Request.IsUpgrade && !_responseBegan && !_finished;
 
-    /// <summary>Chooses an endpoint and sends, or begins to connect.</summary>
+    /// <summary>Chooses an endpoint and sends, or begins to connect, or waits until that is possible.</summary>
     internal void StartTry()
     {
         if (_finished)
@@ -61,135 +57,72 @@ internal sealed partial class Exchange
 
         Attempts++;
         GrpcStatus = -1;
-        _sent = false;
-        Response.Reset();
-        var pool = Loop.ChoosePool(this, _lastEndpoint, out var endpoint, out var failure);
+        _try.Clear();
+        var pool = Loop.ChoosePool(this, out var endpoint, out var failure);
         if (pool is null)
         {
-            FailTry(failure);
+            FailTry(_try, failure);
             return;
         }
 
-        Endpoint = endpoint;
-        endpoint?.Begin();
-        _counted = endpoint is not null;
-        _lastEndpoint = pool.Target.Address;
-        var upstream = pool.Rent(this, _freshOnly, out failure);
-        if (upstream is null)
+        _try.Open(Cluster!.On(Loop.Index), endpoint, pool.Target.Address);
+        var upstream = pool.Rent(_try, _freshOnly, out failure);
+        if (upstream is not null)
         {
-            FailTry(failure);
-            return;
+            OnRented(_try, upstream);
+        }
+        else if (!failure.IsNone)
+        {
+            FailTry(_try, failure);
         }
 
-        _upstream = upstream;
-        _reused = upstream.IsReused;
         StartTryTimer();
-        if (upstream.IsReady)
+    }
+
+    /// <summary>The pool has a stream for a try, at once or after it has stood in line.</summary>
+    internal void OnRented(UpstreamTry one, UpstreamStream stream)
+    {
+        one.Attach(stream);
+        if (stream.IsReady)
         {
-            Send(upstream);
+            Send(one, stream);
+        }
+        else if (!one.TryWait())
+        {
+            FailTry(one, new Failure(FailureKind.Overflow, "too many requests wait for a connection"));
         }
     }
 
-    internal void OnUpstreamReady()
+    internal void OnUpstreamReady(UpstreamStream stream)
     {
-        if (_upstream is { } upstream && !_finished)
+        if (!_finished)
         {
-            Send(upstream);
+            Send(TryOf(stream), stream);
         }
     }
 
-    internal void OnUpstreamDrained()
+    /// <summary>Where a stream's response is parsed into; a stream that reads after another begins anew.</summary>
+    internal ResponseHead ResponseFor(UpstreamStream stream)
     {
-        if (_clientPaused)
+        if (!ReferenceEquals(stream, _reader))
         {
-            _clientPaused = false;
-            Downstream.ResumeBody();
+            _reader = stream;
+            Response.Reset();
         }
+
+        return Response;
     }
 
-    /// <summary>A piece of the request's body, free of framing; <see cref="FlushRequest"/> follows the last of those that came together.</summary>
-    internal void OnRequestBody(ReadOnlySpan<byte> payload)
+    private UpstreamTry TryOf(UpstreamStream stream) => ReferenceEquals(stream, _rival.Stream) ? _rival : _try;
+
+    private void Send(UpstreamTry one, UpstreamStream upstream)
     {
-        RequestBodyBytes += payload.Length;
-        KeepForReplay(payload);
-        if (!_sent || _upstream is not { } upstream)
+        if (!one.TrySend(Loop.Timestamp()))
         {
-            // Not connected yet, or between tries: what is kept so far is sent when it is. The client waits beyond the limit.
-            PauseClientAbove(_body.Length, RetryPolicy.BodyLimit);
+            FailTry(one, new Failure(FailureKind.Overflow, "too many requests at once"));
             return;
         }
 
-        upstream.WriteBody(payload);
-        PauseClientAbove(upstream.Unsent, ByteChannel.HighWater);
-    }
-
-    /// <summary>The request is complete.</summary>
-    /// <param name="trailers">Field lines, each with CR LF.</param>
-    internal void OnRequestEnd(ReadOnlySpan<byte> trailers)
-    {
-        WantsBody = false;
-        _trailers.Append(trailers);
-        if (_sent)
-        {
-            _upstream?.WriteEnd(trailers);
-        }
-
-        if (!IsTunnel)
-        {
-            StartRequestTimer();
-        }
-        else if (_responseEnded)
-        {
-            OnResponseEnd([]);
-        }
-    }
-
-    internal void FlushRequest()
-    {
-        if (_sent && !_finished)
-        {
-            _upstream?.Flush();
-        }
-    }
-
-    /// <summary>The request's body cannot be understood.</summary>
-    internal void RefuseBody(string problem)
-    {
-        WantsBody = false;
-        DropUpstream();
-        AnswerFailure(new Failure(FailureKind.BadRequest, problem), last: true);
-    }
-
-    private void KeepForReplay(ReadOnlySpan<byte> payload)
-    {
-        if (_bodyLost)
-        {
-            return;
-        }
-
-        if (_sent && _body.Length + payload.Length > RetryPolicy.BodyLimit)
-        {
-            _bodyLost = true;
-            _body.Free();
-            return;
-        }
-
-        _body.Append(payload);
-    }
-
-    private void PauseClientAbove(int amount, int limit)
-    {
-        if (amount > limit && !_clientPaused)
-        {
-            _clientPaused = true;
-            Downstream.PauseBody();
-        }
-    }
-
-    private void Send(UpstreamStream upstream)
-    {
-        _sent = true;
-        _sentAt = Loop.Timestamp();
         UpstreamLocalAddress = upstream.LocalAddress;
         UpstreamPrincipal = upstream.PeerPrincipal;
         ref var output = ref Loop.Out;
@@ -233,126 +166,24 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>One try failed: try again if nothing forbids it, else answer.</summary>
-    internal void FailTry(Failure failure)
+    /// <summary>Ends what is under way; the servers are told.</summary>
+    private void DropTries()
     {
-        if (_finished)
-        {
-            return;
-        }
-
-        Loop.Events.Timers.Stop(_tryTimer);
-        var requestSent = _sent;
-        var isUntouched = failure.Kind == FailureKind.StreamRefused ||
-            (failure.Kind == FailureKind.ConnectionClosed && _reused && _upstream is not { HasInput: true } && Request.Method.IsIdempotent());
-        if (!isUntouched || _freshOnly)
-        {
-            NoteFailure(failure);
-        }
-
-        DropUpstream();
-        if (_responseBegan)
-        {
-            BreakResponse(failure);
-            return;
-        }
-
-        if (isUntouched && !_freshOnly && CanReplay)
-        {
-            // The server refused the stream, or had closed the idle connection while the request was on its way: not a try that failed.
-            _freshOnly = true;
-            Attempts--;
-            StartTry();
-            return;
-        }
-
-        var retry = Route?.Actions.Retry;
-        if (retry is not null && failure.IsRetryable && CanReplay && retry.Covers(failure, requestSent))
-        {
-            if (TryAgain(retry))
-            {
-                return;
-            }
-        }
-
-        AnswerFailure(failure);
-    }
-
-    private bool CanReplay => !_bodyLost && !Request.IsUpgrade;
-
-    /// <summary>False where the route's tries are used up.</summary>
-    private bool TryAgain(RetryPolicy retry)
-    {
-        if (_retries >= retry.Attempts)
-        {
-            RetriesExhausted = retry.Attempts > 0;
-            return false;
-        }
-
-        _retries++;
-        _sent = false;
-        _ = Pause(retry.BackoffMs(_retries, Loop.Random));
-        return true;
-    }
-
-    private void StartRequestTimer()
-    {
-        // The clock runs from the end of the request, as Envoy's does: a slow upload is not the server's slowness.
-        var timeout = Route?.Plan.Forward?.TimeoutMs ?? 0;
-        if (timeout > 0 && !WantsBody && _headReady && !_requestTimer.IsRunning && !_finished)
-        {
-            Loop.Events.Timers.Start(_requestTimer, Loop.Events.Now + timeout);
-        }
-    }
-
-    private void StartTryTimer()
-    {
-        var timeout = Route?.Actions.Retry?.PerTryTimeoutMs ?? 0;
-        if (timeout > 0)
-        {
-            Loop.Events.Timers.Start(_tryTimer, Loop.Events.Now + timeout);
-        }
-    }
-
-    /// <summary>The try is over, however: its endpoint is no longer busy with it.</summary>
-    private void EndTry()
-    {
-        if (_counted)
-        {
-            _counted = false;
-            Endpoint!.End();
-        }
-    }
-
-    /// <summary>The endpoint is judged by what fails there.</summary>
-    private void NoteFailure(in Failure failure)
-    {
-        if (_counted && failure.Side == Side.Upstream)
-        {
-            Cluster!.On(Loop.Index).FailedLocally(Endpoint!);
-        }
-    }
-
-    private void DropUpstream()
-    {
-        EndTry();
-        if (_upstream is { } upstream)
-        {
-            _upstream = null;
-            upstream.Discard();
-        }
+        _rival.Drop();
+        _try.Drop();
     }
 
     private void OpenUpstreamSide()
     {
-        _upstream = null;
-        _lastEndpoint = default;
+        _try.Clear();
+        _rival.Clear();
+        _reader = null;
         UpstreamLocalAddress = default;
         UpstreamPrincipal = "";
-        Endpoint = null;
-        Attempts = _retries = 0;
-        _sentAt = 0;
+        Attempts = 0;
         _requestBody = BodyKind.None;
-        _responseEnded = IsTunnel = _headReady = _sent = _bodyLost = _reused = _freshOnly = _responseBegan = _clientPaused = false;
+        _responseEnded = IsTunnel = _headReady = _bodyLost = _freshOnly = _responseBegan = _clientPaused = false;
+        OpenRetries();
+        OpenHash();
     }
 }

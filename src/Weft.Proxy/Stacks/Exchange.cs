@@ -30,6 +30,8 @@ internal sealed partial class Exchange : ITimerOwner
     internal Exchange(ProxyLoop loop)
     {
         Loop = loop;
+        _try = new UpstreamTry(this);
+        _rival = new UpstreamTry(this);
         _requestTimer = new LoopTimer(this);
         _tryTimer = new LoopTimer(this);
         _pauseTimer = new LoopTimer(this);
@@ -86,6 +88,9 @@ internal sealed partial class Exchange : ITimerOwner
     internal bool DelayInjected { get; set; }
 
     internal bool RetriesExhausted { get; private set; }
+
+    /// <summary>The cluster had no room for a retry that the route would have allowed (flag UO).</summary>
+    internal bool RetryOverflowed { get; private set; }
 
     internal long RequestBodyBytes { get; private set; }
 
@@ -172,13 +177,11 @@ internal sealed partial class Exchange : ITimerOwner
     {
         if (ReferenceEquals(timer, _requestTimer))
         {
-            var failure = new Failure(FailureKind.RequestTimeout);
-            NoteFailure(failure);
-            AnswerFailure(failure);
+            OnRequestTimeout();
         }
         else if (ReferenceEquals(timer, _tryTimer))
         {
-            FailTry(new Failure(FailureKind.PerTryTimeout));
+            OnTryTimeout();
         }
         else if (_nextStage < _stages.Length)
         {
@@ -208,7 +211,7 @@ internal sealed partial class Exchange : ITimerOwner
                 Failure = new Failure(kind);
             }
 
-            DropUpstream();
+            DropTries();
             Finish(keep: false);
         }
     }
@@ -221,7 +224,9 @@ internal sealed partial class Exchange : ITimerOwner
         }
 
         _finished = true;
-        EndTry();
+        _rival.Drop();
+        _try.End();
+        EndRetry();
         var timers = Loop.Events.Timers;
         timers.Stop(_requestTimer);
         timers.Stop(_tryTimer);

@@ -86,6 +86,9 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         _ => "-",
     };
 
+    /// <summary>Field lines that go with the answer.</summary>
+    internal ReadOnlySpan<byte> ExtraLines => Kind == FailureKind.Overflow ? "x-envoy-overloaded: true\r\n"u8 : [];
+
     /// <summary>Body of the answer, in Envoy's words, which people and scripts look for.</summary>
     internal ReadOnlySpan<byte> Body => Kind switch
     {

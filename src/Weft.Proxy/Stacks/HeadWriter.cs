@@ -4,6 +4,7 @@ using System.Buffers.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
+using Weft.Proxy.Routing;
 
 namespace Weft.Proxy.Stacks;
 
@@ -84,6 +85,11 @@ internal static class HeadWriter
             AppendLine(ref head, "upgrade"u8, protocol);
         }
 
+        if (!exchange.Cookie.IsNone && !response.IsInterim)
+        {
+            AppendCookie(ref head, exchange.Cookie);
+        }
+
         exchange.Target?.ResponseEdits?.Append(ref head, exchange);
         exchange.Route?.Actions.ResponseEdits?.Append(ref head, exchange);
     }
@@ -121,6 +127,29 @@ internal static class HeadWriter
 
     internal static void AppendServer(ref NativeBuffer head, Exchange exchange) =>
         head.Append(exchange.Service.Direction == TrafficDirection.Inbound ? "server: istio-envoy\r\n"u8 : "server: envoy\r\n"u8);
+
+    private static void AppendCookie(ref NativeBuffer head, in MadeCookie cookie)
+    {
+        head.Append("set-cookie: "u8);
+        head.Append(cookie.Name);
+        head.Append("=\""u8);
+        cookie.FormatValue(head.Reserve(MadeCookie.ValueLength));
+        head.Commit(MadeCookie.ValueLength);
+        head.Append("\""u8);
+        if (cookie.MaxAge > 0)
+        {
+            head.Append("; Max-Age="u8);
+            AppendNumber(ref head, cookie.MaxAge);
+        }
+
+        if (!cookie.Path.IsEmpty)
+        {
+            head.Append("; Path="u8);
+            head.Append(cookie.Path);
+        }
+
+        head.Append("; HttpOnly\r\n"u8);
+    }
 
     private static void AppendTarget(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
     {

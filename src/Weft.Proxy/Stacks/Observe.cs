@@ -211,6 +211,11 @@ internal static class Observe
             flag = flag == "-" ? "DI" : $"{flag},DI";
         }
 
+        if (exchange.RetryOverflowed)
+        {
+            flag = flag == "-" ? "UO" : $"{flag},UO";
+        }
+
         return !exchange.RetriesExhausted ? flag : flag == "-" ? "URX" : $"{flag},URX";
     }
 

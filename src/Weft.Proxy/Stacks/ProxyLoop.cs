@@ -144,8 +144,8 @@ internal sealed class ProxyLoop : IDisposable
         Connections.Follow(plan.Plan);
     }
 
-    /// <summary>The pool of an endpoint for the next try, another than the last one's if there is another.</summary>
-    internal EndpointPool? ChoosePool(Exchange exchange, IpEndpoint last, out EndpointState? endpoint, out Failure failure)
+    /// <summary>The pool of an endpoint for the next try, another than those that were tried if there is another.</summary>
+    internal EndpointPool? ChoosePool(Exchange exchange, out EndpointState? endpoint, out Failure failure)
     {
         endpoint = null;
         failure = default;
@@ -162,7 +162,7 @@ internal sealed class ProxyLoop : IDisposable
             return state.PoolFor(exchange.Client.Destination, meshed: false, SpeaksHttp2(exchange, cluster.Plan));
         }
 
-        endpoint = state.Pick(new PickRequest(Random, Events.Now) { Tried = last.IsNone ? default : new ReadOnlySpan<IpEndpoint>(in last) });
+        endpoint = state.Pick(new PickRequest(Random, Events.Now) { Hash = exchange.HashFor(cluster.Plan), Tried = exchange.Tried });
         if (endpoint is null)
         {
             failure = new Failure(FailureKind.NoHealthyEndpoint);

@@ -20,5 +20,6 @@ internal enum RetryConditions
     GrpcExhausted = 1024,
     GrpcUnavailable = 2048,
     RefusedStream = 4096,
+    RateLimited = 8192,
     AnyGrpc = GrpcCancelled | GrpcDeadline | GrpcInternal | GrpcExhausted | GrpcUnavailable,
 }

@@ -13,15 +13,21 @@ internal sealed class RetryPolicy
 
     private const int DefaultBackoffMs = 25;
 
+    /// <summary>The longest back-off is so many times the first, where the plan says nothing.</summary>
+    private const int DefaultBackoffGrowth = 10;
+
     private readonly HashSet<int> _statuses = [];
     private readonly RetryConditions _conditions;
     private readonly int _backoffBaseMs;
+    private readonly long _backoffMaxMs;
 
     internal RetryPolicy(RetryPlan plan)
     {
         Attempts = plan.Attempts;
         PerTryTimeoutMs = plan.PerTryTimeoutMs;
+        AvoidsTried = plan.AvoidsTriedEndpoints;
         _backoffBaseMs = plan.BackoffBaseMs > 0 ? plan.BackoffBaseMs : DefaultBackoffMs;
+        _backoffMaxMs = Math.Max(_backoffBaseMs, plan.BackoffMaxMs > 0 ? plan.BackoffMaxMs : (long)_backoffBaseMs * DefaultBackoffGrowth);
         foreach (var word in plan.RetryOn)
         {
             if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var status))
@@ -45,6 +51,9 @@ internal sealed class RetryPolicy
 
     internal int PerTryTimeoutMs { get; }
 
+    /// <summary>A retry goes elsewhere while there is an elsewhere.</summary>
+    internal bool AvoidsTried { get; }
+
     internal bool LooksAtGrpcStatus => (_conditions & RetryConditions.AnyGrpc) != RetryConditions.None;
 
     internal bool Covers(in Failure failure, bool requestSent) => failure.Kind switch
@@ -60,6 +69,8 @@ internal sealed class RetryPolicy
         FailureKind.PerTryTimeout => Has(RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError),
         _ => false,
     };
+
+    internal bool CoversRateLimited => Has(RetryConditions.RateLimited);
 
     internal bool CoversStatus(int status) =>
         (Has(RetryConditions.Server5xx) && status is >= 500 and < 600) ||
@@ -78,11 +89,11 @@ internal sealed class RetryPolicy
         _ => false,
     };
 
-    /// <summary>Full jitter below a limit that doubles from the base up to ten times.</summary>
+    /// <summary>Full jitter below a limit that doubles from the first back-off up to the longest.</summary>
     /// <param name="retry">1 for the first retry.</param>
     internal int BackoffMs(int retry, Random random)
     {
-        var limit = Math.Min((long)_backoffBaseMs << Math.Min(retry - 1, 20), (long)_backoffBaseMs * 10);
+        var limit = Math.Min((long)_backoffBaseMs << Math.Min(retry - 1, 20), _backoffMaxMs);
         return (int)random.NextInt64(Math.Max(1, Math.Min(limit, int.MaxValue)));
     }
 
@@ -96,6 +107,7 @@ internal sealed class RetryPolicy
         "5xx" => RetryConditions.Server5xx,
         "gateway-error" => RetryConditions.GatewayError,
         "retriable-4xx" => RetryConditions.Conflict,
+        "envoy-ratelimited" => RetryConditions.RateLimited,
         "retriable-status-codes" => RetryConditions.StatusCodes,
         "cancelled" => RetryConditions.GrpcCancelled,
         "deadline-exceeded" => RetryConditions.GrpcDeadline,
@@ -105,7 +117,7 @@ internal sealed class RetryPolicy
 
         "refused-stream" => RetryConditions.RefusedStream,
 
-        // Words that are not known were reported when the object was read.
+        // There is no HTTP/3 here, and plans carry no list of headers. Words that are not known were reported when the object was read.
         _ => RetryConditions.None,
     };
 }

@@ -24,6 +24,7 @@ internal sealed class RouteActions
             return;
         }
 
+        HashPolicies = HashPolicies.Compile(forward.HashPolicies);
         Retry = forward.Retry is { Attempts: > 0 } or { PerTryTimeoutMs: > 0 } ? new RetryPolicy(forward.Retry) : null;
         Rewrite = PathRewrite.Compile(forward.Rewrite, plan.Match);
         NewAuthority = forward.Rewrite?.Authority is { } authority ? Encoding.Latin1.GetBytes(authority) : null;
@@ -50,6 +51,8 @@ internal sealed class RouteActions
     internal byte[] DirectBody { get; }
 
     internal RetryPolicy? Retry { get; }
+
+    internal HashPolicies? HashPolicies { get; }
 
     internal PathRewrite? Rewrite { get; }
 

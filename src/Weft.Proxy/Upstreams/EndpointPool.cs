@@ -8,7 +8,7 @@ using Weft.Proxy.Stacks;
 namespace Weft.Proxy.Upstreams;
 
 /// <summary>One loop's connections to one target. The one used last is used next, so that the others can grow old and be closed.</summary>
-internal sealed class EndpointPool
+internal sealed class EndpointPool : IFlushable
 {
     private const int DefaultConnectTimeoutMs = 10_000;
     private const int DefaultIdleTimeoutMs = 3_600_000;
@@ -16,8 +16,10 @@ internal sealed class EndpointPool
     private readonly List<Http1Upstream> _idle = [];
     private readonly List<Http2Upstream> _shared = [];
     private readonly PoolTable _table;
+    private readonly WaitingLine _line = new();
     private LoopCluster? _cluster;
     private EndpointTally? _tally;
+    private bool _serves;
 
     internal EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
     {
@@ -50,6 +52,9 @@ internal sealed class EndpointPool
 
     private int IdleTimeoutMs { get; set; }
 
+    /// <summary>0 for no limit.</summary>
+    private int MaxDurationMs { get; set; }
+
     /// <summary>Requests on one connection.</summary>
     internal int MaxRequests { get; private set; }
 
@@ -64,6 +69,7 @@ internal sealed class EndpointPool
     {
         ConnectTimeoutMs = cluster.ConnectTimeoutMs > 0 ? cluster.ConnectTimeoutMs : DefaultConnectTimeoutMs;
         IdleTimeoutMs = cluster.IdleTimeoutMs > 0 ? cluster.IdleTimeoutMs : DefaultIdleTimeoutMs;
+        MaxDurationMs = cluster.MaxConnectionDurationMs;
         MaxStreams = cluster.MaxConcurrentStreams > 0 ? cluster.MaxConcurrentStreams : int.MaxValue;
         KeepAlive = cluster.Http2KeepAlive;
         MaxRequests = cluster.MaxRequestsPerConnection > 0 ? cluster.MaxRequestsPerConnection : int.MaxValue;
@@ -85,14 +91,184 @@ internal sealed class EndpointPool
     }
 
     /// <summary>
-    /// A connection for one request: an idle one, or a new one that will say when it is ready. Null, with the failure, where there is none.
+    /// A stream for one try: on an idle connection, or on a new one that will say when it is ready. Null with a failure where there is none,
+    /// and null without one where the try was put into the line of those that wait.
     /// </summary>
-    internal UpstreamStream? Rent(Exchange exchange, bool fresh, out Failure failure)
+    internal UpstreamStream? Rent(UpstreamTry forTry, bool fresh, out Failure failure)
+    {
+        if (_line.IsEmpty || fresh)
+        {
+            var stream = Take(forTry.Exchange, fresh, isWaiting: false, out failure);
+            if (stream is not null || !failure.IsNone)
+            {
+                return stream;
+            }
+        }
+
+        failure = default;
+        if (_cluster is { } cluster && !cluster.Shared.Breaker.MayWait)
+        {
+            cluster.Usage.Add(ClusterFigure.PendingOverflow);
+            failure = new Failure(FailureKind.Overflow, "too many requests wait for a connection");
+            return null;
+        }
+
+        forTry.StandIn(this);
+        _line.Add(forTry);
+        return null;
+    }
+
+    /// <summary>The try does not wait any more.</summary>
+    internal void Leave(UpstreamTry waiting) => _line.Remove(waiting);
+
+    /// <summary>Something became free: those in the line are served at the end of this tick, not from inside somebody else's call.</summary>
+    internal void ServeLater()
+    {
+        if (!_serves && !_line.IsEmpty)
+        {
+            _serves = true;
+            Loop.FlushLater(this);
+        }
+    }
+
+    public void FlushOutput()
+    {
+        _serves = false;
+        while (_line.First is { } waiting)
+        {
+            var stream = Take(waiting.Exchange, fresh: false, isWaiting: true, out var failure);
+            if (stream is null && failure.IsNone)
+            {
+                return;
+            }
+
+            _line.Remove(waiting);
+            waiting.LeaveLine();
+            if (stream is null)
+            {
+                waiting.Exchange.FailTry(waiting, failure);
+            }
+            else
+            {
+                waiting.Exchange.OnRented(waiting, stream);
+            }
+        }
+    }
+
+    public void Abandon()
+    {
+        while (_line.First is { } waiting)
+        {
+            _line.Remove(waiting);
+            waiting.LeaveLine();
+            waiting.Exchange.FailTry(waiting, new Failure(FailureKind.Overflow, "a defect of this proxy"));
+        }
+    }
+
+    /// <summary>Takes a connection back whose last exchange left it clean.</summary>
+    internal void Return(Http1Upstream connection)
+    {
+        if (!connection.IsOpen || HasServed(connection))
+        {
+            connection.CloseIdle();
+            return;
+        }
+
+        connection.IdleSince = Loop.Now;
+        _idle.Add(connection);
+        _table.IdleCount++;
+        _table.WatchIdle();
+        ServeLater();
+    }
+
+    /// <summary>The connection takes no more exchanges.</summary>
+    internal void Withdraw(Http2Upstream connection) => _shared.Remove(connection);
+
+    /// <summary>The connection is closed.</summary>
+    internal void Forget(Http2Upstream connection)
+    {
+        Open--;
+        _shared.Remove(connection);
+        ServeLater();
+    }
+
+    /// <summary>The connection is closed.</summary>
+    internal void Forget(Http1Upstream connection)
+    {
+        Open--;
+        if (_idle.Remove(connection))
+        {
+            _table.IdleCount--;
+        }
+
+        ServeLater();
+    }
+
+    private void Count(int change)
+    {
+        _tally?.AddConnections(change);
+        _cluster?.Usage.Add(ClusterFigure.Connections, change);
+        if (change > 0)
+        {
+            _tally?.AddOpened(change);
+            _cluster?.Usage.Add(ClusterFigure.ConnectionsOpened, change);
+        }
+    }
+
+    /// <summary>Closes those that have been idle for too long, oldest first, and those that are too old.</summary>
+    internal void CloseOld()
+    {
+        while (_idle.Count > 0 && _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now)
+        {
+            _idle[0].CloseIdle();
+        }
+
+        for (var i = _idle.Count - 1; i >= 0 && MaxDurationMs > 0; i--)
+        {
+            if (IsTooOld(_idle[i].OpenedAt))
+            {
+                _idle[i].CloseIdle();
+            }
+        }
+
+        for (var i = _shared.Count - 1; i >= 0; i--)
+        {
+            if (_shared[i].Streams == 0 && (_shared[i].IdleSince + IdleTimeoutMs <= Loop.Now || IsTooOld(_shared[i].OpenedAt)))
+            {
+                _shared[i].Close();
+            }
+        }
+    }
+
+    private bool HasServed(Http1Upstream connection)
+    {
+        if (connection.Requests < MaxRequests)
+        {
+            return IsTooOld(connection.OpenedAt);
+        }
+
+        _cluster?.Usage.Add(ClusterFigure.ConnectionMaxRequests);
+        return true;
+    }
+
+    private bool IsTooOld(long openedAt)
+    {
+        if (MaxDurationMs == 0 || openedAt + MaxDurationMs > Loop.Now)
+        {
+            return false;
+        }
+
+        _cluster?.Usage.Add(ClusterFigure.ConnectionMaxDuration);
+        return true;
+    }
+
+    /// <summary>Null without a failure where only waiting helps.</summary>
+    private UpstreamStream? Take(Exchange exchange, bool fresh, bool isWaiting, out Failure failure)
     {
         failure = default;
         if (Target.Http2)
         {
-            return RentStream(exchange, out failure);
+            return TakeStream(exchange, isWaiting, out failure);
         }
 
         while (!fresh && _idle.Count > 0)
@@ -100,14 +276,22 @@ internal sealed class EndpointPool
             var last = _idle[^1];
             _idle.RemoveAt(_idle.Count - 1);
             _table.IdleCount--;
-            if (last.IsOpen)
+            if (!last.IsOpen)
             {
-                last.Attach(exchange);
-                return last;
+                continue;
             }
+
+            if (IsTooOld(last.OpenedAt))
+            {
+                last.CloseIdle();
+                continue;
+            }
+
+            last.Attach(exchange);
+            return last;
         }
 
-        if (!MayOpen(out failure))
+        if (!MayOpen(isWaiting, out failure))
         {
             return null;
         }
@@ -123,90 +307,58 @@ internal sealed class EndpointPool
         return made;
     }
 
-    /// <summary>Takes a connection back whose last exchange left it clean.</summary>
-    internal void Return(Http1Upstream connection)
-    {
-        if (!connection.IsOpen || connection.Requests >= MaxRequests)
-        {
-            connection.CloseIdle();
-            return;
-        }
-
-        connection.IdleSince = Loop.Now;
-        _idle.Add(connection);
-        _table.IdleCount++;
-        _table.WatchIdle();
-    }
-
-    /// <summary>The connection takes no more exchanges.</summary>
-    internal void Withdraw(Http2Upstream connection) => _shared.Remove(connection);
-
-    /// <summary>The connection is closed.</summary>
-    internal void Forget(Http2Upstream connection)
-    {
-        Open--;
-        _shared.Remove(connection);
-    }
-
-    /// <summary>The connection is closed.</summary>
-    internal void Forget(Http1Upstream connection)
-    {
-        Open--;
-        if (_idle.Remove(connection))
-        {
-            _table.IdleCount--;
-        }
-    }
-
-    private void Count(int change)
-    {
-        _tally?.AddConnections(change);
-        _cluster?.Usage.Add(ClusterFigure.Connections, change);
-        if (change > 0)
-        {
-            _tally?.AddOpened(change);
-            _cluster?.Usage.Add(ClusterFigure.ConnectionsOpened, change);
-        }
-    }
-
-    /// <summary>Closes those that have been idle for too long, oldest first.</summary>
-    internal void CloseOld()
-    {
-        while (_idle.Count > 0 && _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now)
-        {
-            _idle[0].CloseIdle();
-        }
-
-        for (var i = _shared.Count - 1; i >= 0; i--)
-        {
-            if (_shared[i].Streams == 0 && _shared[i].IdleSince + IdleTimeoutMs <= Loop.Now)
-            {
-                _shared[i].Close();
-            }
-        }
-    }
-
-    private bool MayOpen(out Failure failure)
+    private bool MayOpen(bool isWaiting, out Failure failure)
     {
         failure = Open < _table.ConnectionLimit
             ? default
             : new Failure(FailureKind.Overflow, $"more than {_table.ConnectionLimit} connections to {Target.Address}");
+        if (_cluster is not { } cluster || !failure.IsNone)
+        {
+            return failure.IsNone;
+        }
+
+        if (!cluster.Shared.Breaker.MayConnect)
+        {
+            cluster.Usage.Add(ClusterFigure.ConnectionOverflow);
+
+            // Who has no connection at all gets one above the limit: else its requests could wait for ever (so does Envoy).
+            if (Open > 0)
+            {
+                return false;
+            }
+        }
+
+        // Requests wait while their connection is made: without room for one more there is no use in connecting.
+        if (!isWaiting && !cluster.Shared.Breaker.MayWait)
+        {
+            cluster.Usage.Add(ClusterFigure.PendingOverflow);
+            failure = new Failure(FailureKind.Overflow, "too many requests wait for a connection");
+        }
+
         return failure.IsNone;
     }
 
     /// <summary>A stream of a connection that has one to give, or of a new connection.</summary>
-    private Http2UpstreamStream? RentStream(Exchange exchange, out Failure failure)
+    private Http2UpstreamStream? TakeStream(Exchange exchange, bool isWaiting, out Failure failure)
     {
-        foreach (var connection in _shared)
+        failure = default;
+        for (var i = 0; i < _shared.Count; i++)
         {
-            if (connection.CanTake)
+            var connection = _shared[i];
+            if (connection.CanTake && MaxDurationMs > 0 && IsTooOld(connection.OpenedAt))
             {
-                failure = default;
+                // It closes with its last stream.
+                connection.Withdraw();
+                connection.FlushLater();
+                i--;
+            }
+            else if (connection.CanTake)
+            {
                 return connection.Attach(exchange);
             }
         }
 
-        if (!MayOpen(out failure))
+        if (!MayOpen(isWaiting, out failure))
         {
             return null;
         }

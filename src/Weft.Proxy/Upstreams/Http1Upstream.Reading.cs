@@ -63,7 +63,7 @@ internal sealed partial class Http1Upstream
         }
         else
         {
-            exchange.FailTry(new Failure(FailureKind.ConnectionClosed));
+            exchange.FailTry(this, new Failure(FailureKind.ConnectionClosed));
         }
     }
 
@@ -97,7 +97,7 @@ internal sealed partial class Http1Upstream
 
     private int ReadHead(Exchange exchange, ReadOnlySpan<byte> bytes)
     {
-        var response = exchange.Response;
+        var response = exchange.ResponseFor(this);
         var status = Http1Parser.TryParseResponse(bytes, response, exchange.Request.Method, Http1Rules.Default);
         if (status == ParseStatus.NeedMore)
         {
@@ -106,7 +106,7 @@ internal sealed partial class Http1Upstream
 
         if (status == ParseStatus.Invalid || (response.Status == 101 && !exchange.Request.IsUpgrade))
         {
-            exchange.FailTry(new Failure(
+            exchange.FailTry(this, new Failure(
                 FailureKind.BadResponse, status == ParseStatus.Invalid ? response.Error.Describe() : "101 came without having been asked for"));
             return bytes.Length;
         }
@@ -116,7 +116,7 @@ internal sealed partial class Http1Upstream
         {
             if (++_interims > Http1Rules.Default.MaxInterimResponses)
             {
-                exchange.FailTry(new Failure(FailureKind.BadResponse, "too many interim responses came"));
+                exchange.FailTry(this, new Failure(FailureKind.BadResponse, "too many interim responses came"));
                 return bytes.Length;
             }
 
@@ -128,7 +128,7 @@ internal sealed partial class Http1Upstream
         _inBody = true;
         _chunks = default;
         _bodyLeft = response.Framing == BodyFraming.Length ? response.ContentLength : 0;
-        exchange.OnResponseHead(bytes, response.Framing switch
+        exchange.OnResponseHead(this, bytes, response.Framing switch
         {
             BodyFraming.None => BodyKind.None,
             BodyFraming.Length => BodyKind.Sized,
@@ -190,7 +190,7 @@ internal sealed partial class Http1Upstream
                 default:
                     // What was right before it leaves first, as with a connection that breaks here.
                     exchange.FlushResponse();
-                    exchange.FailTry(new Failure(FailureKind.BadResponse, _chunks.Error.Describe()));
+                    exchange.FailTry(this, new Failure(FailureKind.BadResponse, _chunks.Error.Describe()));
                     return bytes.Length;
             }
         }

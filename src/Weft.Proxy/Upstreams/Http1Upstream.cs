@@ -29,6 +29,8 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
 
     internal long IdleSince { get; set; }
 
+    internal long OpenedAt { get; private set; }
+
     internal bool IsOpen => _channel is { IsOpen: true };
 
     internal override bool IsReady => _connected;
@@ -55,6 +57,7 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
             return false;
         }
 
+        OpenedAt = _pool.Loop.Now;
         _pool.Loop.Timers.Start(_connectTimer, _pool.Loop.Now + _pool.ConnectTimeoutMs);
         return true;
     }
@@ -159,7 +162,7 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
         _connected = true;
         _localAddress = _channel is Channel socket ? socket.LocalAddress : ((TlsChannel)_channel!).SocketLocalAddress;
         _peerPrincipal = _channel is TlsChannel { Peer: { } peer } && _exchange is { } exchange ? exchange.Loop.PeerNames.Intern(peer.Uri) : "";
-        _exchange?.OnUpstreamReady();
+        _exchange?.OnUpstreamReady(this);
     }
 
     public void OnDrained() => _exchange?.OnUpstreamDrained();
@@ -177,7 +180,7 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
     {
         if (_exchange is { } exchange)
         {
-            exchange.FailTry(failure);
+            exchange.FailTry(this, failure);
         }
         else
         {

@@ -117,11 +117,11 @@ internal sealed partial class Http2Upstream
             stream.IsWaiting = false;
             if (exchange.Request.IsUpgrade && !_codec!.PeerAllowsExtendedConnect)
             {
-                exchange.FailTry(new Failure(FailureKind.BadResponse, "the server takes no upgrades on HTTP/2"));
+                exchange.FailTry(stream, new Failure(FailureKind.BadResponse, "the server takes no upgrades on HTTP/2"));
                 continue;
             }
 
-            exchange.OnUpstreamReady();
+            exchange.OnUpstreamReady(stream);
         }
     }
 

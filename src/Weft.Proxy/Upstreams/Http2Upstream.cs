@@ -44,6 +44,8 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
 
     internal long IdleSince { get; private set; }
 
+    internal long OpenedAt { get; private set; }
+
     internal IpEndpoint LocalAddress { get; private set; }
 
     internal string PeerPrincipal { get; private set; } = "";
@@ -54,7 +56,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
     internal bool IsOpen => _channel is { IsOpen: true };
 
     /// <summary>One more exchange may use it.</summary>
-    internal bool CanTake => _channel is not null && !_withdrawn && Streams < Room;
+    internal bool CanTake => _channel is not null && !_withdrawn && Streams < Room && Requests + _waiting.Count < _pool.MaxRequests;
 
     private int Room => Math.Min(
         _pool.MaxStreams, _codec is { HasPeerSettings: true } ? _codec.PeerMaxStreams : StreamsBeforeSettings);
@@ -67,6 +69,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
             return false;
         }
 
+        OpenedAt = _loop.Events.Now;
         _loop.Events.Timers.Start(_timer, _loop.Events.Now + _pool.ConnectTimeoutMs);
         return true;
     }
@@ -100,6 +103,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
         }
 
         _loop.Return(stream);
+        _pool.ServeLater();
         if (--Streams > 0)
         {
             return;
@@ -218,7 +222,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
             var stream = _waiting[^1];
             if (stream.Exchange is { } exchange)
             {
-                exchange.FailTry(failure);
+                exchange.FailTry(stream, failure);
             }
             else
             {

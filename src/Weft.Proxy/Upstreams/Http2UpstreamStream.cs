@@ -130,13 +130,13 @@ internal sealed class Http2UpstreamStream : UpstreamStream
             return;
         }
 
-        var response = exchange.Response;
+        var response = exchange.ResponseFor(this);
         var grantsTunnel = exchange.Request.IsUpgrade && fields.Status is >= 200 and < 300 && !endStream;
         ref var text = ref exchange.Loop.HeadText;
         Write(ref text, exchange, fields, grantsTunnel);
         if (Http1Parser.TryParseResponse(text.Bytes, response, exchange.Request.Method, Http1Rules.Default) != ParseStatus.Done)
         {
-            exchange.FailTry(new Failure(FailureKind.BadResponse, response.Error.Describe()));
+            exchange.FailTry(this, new Failure(FailureKind.BadResponse, response.Error.Describe()));
             return;
         }
 
@@ -148,7 +148,7 @@ internal sealed class Http2UpstreamStream : UpstreamStream
         }
 
         var generation = _generation;
-        exchange.OnResponseHead(text.Bytes, endStream ? BodyKind.None : grantsTunnel ? BodyKind.Tunnel
+        exchange.OnResponseHead(this, text.Bytes, endStream ? BodyKind.None : grantsTunnel ? BodyKind.Tunnel
             : fields.ContentLength >= 0 ? BodyKind.Sized : BodyKind.Open);
         Finish(generation, endStream);
     }
@@ -178,7 +178,7 @@ internal sealed class Http2UpstreamStream : UpstreamStream
 
     internal void OnReset(Http2ErrorCode code, Http2ResetBy by)
     {
-        _exchange?.FailTry(by switch
+        _exchange?.FailTry(this, by switch
         {
             Http2ResetBy.NotProcessed => new Failure(FailureKind.StreamRefused),
             Http2ResetBy.Peer when code == Http2ErrorCode.RefusedStream => new Failure(FailureKind.StreamRefused),
@@ -195,7 +195,7 @@ internal sealed class Http2UpstreamStream : UpstreamStream
         _flow.Close();
         if (_exchange is { } exchange)
         {
-            exchange.FailTry(new Failure(FailureKind.StreamReset));
+            exchange.FailTry(this, new Failure(FailureKind.StreamReset));
         }
 
         _connection.Forget(this);

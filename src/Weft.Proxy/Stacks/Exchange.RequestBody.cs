@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Proxy.Io;
+
+namespace Weft.Proxy.Stacks;
+
+/// <summary>The request's body on its way up.</summary>
+internal sealed partial class Exchange
+{
+    private BodyKind _requestBody;
+    private bool _bodyLost;
+    private bool _clientPaused;
+
+    private bool CanReplay => !_bodyLost && !Request.IsUpgrade;
+
+    internal void OnUpstreamDrained()
+    {
+        if (_clientPaused)
+        {
+            _clientPaused = false;
+            Downstream.ResumeBody();
+        }
+    }
+
+    /// <summary>A piece of the request's body, free of framing; <see cref="FlushRequest"/> follows the last of those that came together.</summary>
+    internal void OnRequestBody(ReadOnlySpan<byte> payload)
+    {
+        RequestBodyBytes += payload.Length;
+        KeepForReplay(payload);
+        if (!_try.IsSent || _try.Stream is not { } upstream)
+        {
+            // Not connected yet, or between tries: what is kept so far is sent when it is. The client waits beyond the limit.
+            PauseClientAbove(_body.Length, RetryPolicy.BodyLimit);
+            return;
+        }
+
+        upstream.WriteBody(payload);
+        PauseClientAbove(upstream.Unsent, ByteChannel.HighWater);
+    }
+
+    /// <summary>The request is complete.</summary>
+    /// <param name="trailers">Field lines, each with CR LF.</param>
+    internal void OnRequestEnd(ReadOnlySpan<byte> trailers)
+    {
+        WantsBody = false;
+        _trailers.Append(trailers);
+        if (_try.IsSent)
+        {
+            _try.Stream?.WriteEnd(trailers);
+        }
+
+        if (!IsTunnel)
+        {
+            StartRequestTimer();
+        }
+        else if (_responseEnded)
+        {
+            OnResponseEnd([]);
+        }
+    }
+
+    internal void FlushRequest()
+    {
+        if (_try.IsSent && !_finished)
+        {
+            _try.Stream?.Flush();
+        }
+    }
+
+    /// <summary>The request's body cannot be understood.</summary>
+    internal void RefuseBody(string problem)
+    {
+        WantsBody = false;
+        DropTries();
+        AnswerFailure(new Failure(FailureKind.BadRequest, problem), last: true);
+    }
+
+    private void KeepForReplay(ReadOnlySpan<byte> payload)
+    {
+        if (_bodyLost)
+        {
+            return;
+        }
+
+        if (_try.IsSent && _body.Length + payload.Length > RetryPolicy.BodyLimit)
+        {
+            _bodyLost = true;
+            _body.Free();
+            return;
+        }
+
+        _body.Append(payload);
+    }
+
+    private void PauseClientAbove(int amount, int limit)
+    {
+        if (amount > limit && !_clientPaused)
+        {
+            _clientPaused = true;
+            Downstream.PauseBody();
+        }
+    }
+}
