@@ -43,6 +43,8 @@ public sealed record ParsedObject(
 
     public NamespaceSpec? Namespace => Content.Namespace;
 
+    public NodeSpec? Node => Content.Node;
+
     /// <summary>The object as kubectl would send it.</summary>
     public JsonObject? ToJson() => Root is null ? null : JsonNodes.ToJson(Root) as JsonObject;
 }
@@ -53,7 +55,8 @@ public sealed record ParsedContent(
     Service? Service = null,
     Workload? Workload = null,
     EndpointSliceSpec? Slice = null,
-    NamespaceSpec? Namespace = null)
+    NamespaceSpec? Namespace = null,
+    NodeSpec? Node = null)
 {
     public static ParsedContent Nothing { get; } = new();
 }

@@ -37,6 +37,7 @@ internal static class ContentText
         { Service: { } service } => Lines(service),
         { Workload: { } workload } => Lines(workload),
         { Slice: { } slice } => Lines(slice),
+        { Node: { } node } => [$"stands in '{node.Locality}'"],
         { Namespace: { } ns } => [$"labels {Labels(ns.Labels)}"],
         _ => [],
     };

@@ -18,6 +18,7 @@ public sealed class WorldRegistry(MeshSettings settings)
     private readonly Dictionary<Named, HashSet<Named>> _slicesOfService = [];
     private readonly Dictionary<Named, HashSet<Named>> _servicesOfPod = [];
     private readonly Dictionary<Named, ServiceEndpoints[]> _endpoints = [];
+    private readonly Dictionary<string, string> _nodes = new(StringComparer.Ordinal);
     private readonly HashSet<Named> _dirty = [];
     private MeshWorld? _world;
 
@@ -36,9 +37,21 @@ public sealed class WorldRegistry(MeshSettings settings)
     public void SetWorkload(string ns, string name, Workload? workload)
     {
         // A pod without an address serves nobody yet.
-        Set(_workloads, new(ns, name), workload is { Address.Length: > 0 } ? workload : null);
+        Set(_workloads, new(ns, name), workload is { Address.Length: > 0 } ? Placed(workload) : null);
         _dirty.UnionWith(_servicesOfPod.GetValueOrDefault(new(ns, name)) ?? []);
         _world = null;
+    }
+
+    /// <summary>Where a node stands; null for one that is gone.</summary>
+    public void SetNode(string name, string? locality)
+    {
+        Set(_nodes, name, locality);
+        foreach (var (key, workload) in _workloads.Where(pair => pair.Value.Node == name).ToArray())
+        {
+            _workloads[key] = Placed(workload);
+            _dirty.UnionWith(_servicesOfPod.GetValueOrDefault(key) ?? []);
+            _world = null;
+        }
     }
 
     /// <summary>The pod of that name, if it has an address.</summary>
@@ -85,7 +98,13 @@ public sealed class WorldRegistry(MeshSettings settings)
             settings);
     }
 
-    private static void Set<T>(Dictionary<Named, T> table, Named key, T? value)
+    private Workload Placed(Workload workload) =>
+        _nodes.GetValueOrDefault(workload.Node, "") is var locality && locality == workload.NodeLocality
+            ? workload
+            : workload with { NodeLocality = locality };
+
+    private static void Set<TKey, T>(Dictionary<TKey, T> table, TKey key, T? value)
+        where TKey : notnull
         where T : class
     {
         if (value is null)

@@ -11,8 +11,10 @@ public sealed partial class ApiSources
 {
     private static readonly ResourceKind[] _core = [Kinds.Namespace, Kinds.Service, Kinds.Pod, Kinds.EndpointSlice];
 
-    private static readonly ResourceKind[] _dialects =
+    // Kinds that an API may lack. Without nodes the pods' own labels say where they run.
+    private static readonly ResourceKind[] _optional =
     [
+        Kinds.Node,
         Kinds.VirtualService, Kinds.DestinationRule, Kinds.PeerAuthentication, Kinds.Gateway, Kinds.ServiceEntry, Kinds.Sidecar,
         Kinds.EnvoyFilter, Kinds.WorkloadEntry, Kinds.AuthorizationPolicy, Kinds.RequestAuthentication,
     ];
@@ -24,7 +26,7 @@ public sealed partial class ApiSources
     public ApiSources(KubernetesClient client, TimeProvider time, ILogger<ApiSources> log)
     {
         _log = log;
-        Informers = [.. _core.Select(kind => Follow(client, kind, time, false)), .. _dialects.Select(kind => Follow(client, kind, time, true))];
+        Informers = [.. _core.Select(kind => Follow(client, kind, time, false)), .. _optional.Select(kind => Follow(client, kind, time, true))];
     }
 
     public IReadOnlyList<Informer> Informers { get; }

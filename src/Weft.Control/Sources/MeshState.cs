@@ -96,6 +96,11 @@ public sealed class MeshState
             Registry.SetWorkload(key.Namespace, key.Name, now.Workload);
         }
 
+        if (before.Node != now.Node)
+        {
+            Registry.SetNode(key.Name, now.Node?.Locality);
+        }
+
         if (before.Slice != now.Slice)
         {
             Registry.SetSlice(key.Namespace, key.Name, now.Slice);

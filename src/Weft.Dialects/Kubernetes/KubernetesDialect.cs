@@ -12,6 +12,7 @@ internal static class KubernetesDialect
     public static EquatableArray<DialectKind> Kinds { get; } =
     [
         new(Name, "", ["v1"], "Namespace", false, true) { Parse = NamespaceKind.Parse },
+        new(Name, "", ["v1"], "Node", false, true) { Parse = NodeKind.Parse },
         new(Name, "", ["v1"], "Pod", true, true) { Parse = PodKind.Parse },
         new(Name, "apps", ["v1"], "Deployment", true, true) { Parse = WorkloadControllerKind.ParseDeployment },
         new(Name, "apps", ["v1"], "ReplicaSet", true, true) { Parse = WorkloadControllerKind.ParseReplicaSet },

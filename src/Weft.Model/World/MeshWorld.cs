@@ -99,8 +99,11 @@ public sealed record Workload(
     EquatableArray<WorkloadPort> Ports,
     DateTimeOffset CreatedAt)
 {
-    /// <summary>Where it runs, by its labels: <c>region/zone/subzone</c>, empty where unknown.</summary>
-    public string Locality => LocalityLabels.Of(Labels);
+    /// <summary>Where it runs, by its labels, else by its node's: <c>region/zone/subzone</c>, empty where unknown.</summary>
+    public string Locality => LocalityLabels.Of(Labels) is { Length: > 0 } own ? own : NodeLocality;
+
+    /// <summary>Where its node stands; empty where unknown.</summary>
+    public string NodeLocality { get; init; } = "";
 
     /// <summary>The node that it runs on; empty where unknown.</summary>
     public string Node { get; init; } = "";

@@ -53,6 +53,30 @@ public sealed class WorldRegistryTests
     }
 
     [Fact]
+    public void A_pod_runs_where_its_node_stands_whichever_comes_first()
+    {
+        _registry.SetService("shop", "reviews", Service("reviews", ("http", 80)));
+        _registry.SetSlice("shop", "s", Slice("reviews", [("http", 8080)], ("10.0.0.1", true, "p"), ("10.0.0.2", true, "q")));
+        _registry.SetWorkload("shop", "p", Workload("p", "10.0.0.1") with { Node = "n1" });
+        _registry.SetNode("n1", "eu/a");
+        _registry.SetWorkload("shop", "q", Workload("q", "10.0.0.2") with { Node = "n1" });
+        Assert.Equal(["eu/a", "eu/a"], Places());
+
+        _registry.SetNode("n1", "eu/b");
+        Assert.Equal(["eu/b", "eu/b"], Places());
+        Assert.Equal("eu/b", _registry.FindWorkload("shop", "p")!.Locality);
+
+        var before = _registry.Build();
+        _registry.SetNode("n2", "us");
+        Assert.Same(before, _registry.Build());
+
+        _registry.SetNode("n1", null);
+        Assert.Equal(["", ""], Places());
+
+        IEnumerable<string> Places() => _registry.Build().Endpoints[0].Endpoints.Select(e => e.Workload!.Locality);
+    }
+
+    [Fact]
     public void Deletions_leave_nothing()
     {
         _registry.SetService("shop", "reviews", Service("reviews", ("http", 80)));
