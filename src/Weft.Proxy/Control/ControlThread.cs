@@ -41,8 +41,9 @@ internal sealed class ControlThread : IDisposable
     /// <summary>Puts in force what an earlier run left, then keeps up with the control plane on a thread of its own.</summary>
     public void Start()
     {
-        LoadPlan();
+        // The identity first: a plan whose listeners end TLS would reset connections until it is there.
         _renewal.Load();
+        LoadPlan();
         if (_bootstrap.Control is { } control)
         {
             new Thread(() => KeepUp(control)) { IsBackground = true, Name = "control" }.Start();

@@ -29,7 +29,7 @@ internal sealed class ClientFacts
         ListenerAddress = accepted.Listener.Address;
         Peer = (channel as TlsChannel)?.Peer;
         PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
-        _forwardedCertificate = Peer is null ? [] : DescribeCertificate(loop, Peer);
+        _forwardedCertificate = Peer?.ForwardedBy(loop.Contexts.OwnPrincipal) ?? [];
     }
 
     internal IpEndpoint PeerAddress { get; }
@@ -68,11 +68,5 @@ internal sealed class ClientFacts
         }
 
         return _table;
-    }
-
-    private static byte[] DescribeCertificate(ProxyLoop loop, PeerIdentity peer)
-    {
-        var own = loop.Contexts.Material?.Identity.ToString() ?? "";
-        return Encoding.ASCII.GetBytes($"By={own};Hash={peer.Hash};Subject=\"{peer.Subject.Replace("\"", "\\\"", StringComparison.Ordinal)}\";URI={peer.Uri}");
     }
 }

@@ -9,6 +9,9 @@ namespace Weft.Proxy.Tls;
 /// <summary>Who the other side is, read once per connection from a certificate whose chain was verified.</summary>
 internal sealed unsafe class PeerIdentity
 {
+    private string _forwardedBy = "";
+    private byte[] _forwarded = [];
+
     private PeerIdentity(SpiffeId? id, string uri, string subject, string hash, string? problem)
     {
         Id = id;
@@ -31,7 +34,23 @@ internal sealed unsafe class PeerIdentity
 
     internal string? Problem { get; }
 
-    internal static PeerIdentity Read(nint certificate)
+    /// <summary>This peer's element of x-forwarded-client-cert as the given identity writes it; made once for all its connections.</summary>
+    internal byte[] ForwardedBy(string own)
+    {
+        if (_forwarded.Length == 0 || _forwardedBy != own)
+        {
+            var subject = Subject.Replace("\"", "\\\"", StringComparison.Ordinal);
+            _forwarded = Encoding.ASCII.GetBytes($"By={own};Hash={Hash};Subject=\"{subject}\";URI={Uri}");
+            _forwardedBy = own;
+        }
+
+        return _forwarded;
+    }
+
+    internal static PeerIdentity Read(nint certificate) => Read(certificate, HashOf(certificate));
+
+    /// <summary>Reads a certificate whose <see cref="HashOf"/> is known.</summary>
+    internal static PeerIdentity Read(nint certificate, string hash)
     {
         var uris = ReadUris(certificate);
         var uri = uris.Count > 0 ? uris[0] : "";
@@ -43,7 +62,17 @@ internal sealed unsafe class PeerIdentity
             1 => SpiffeId.TryParse(uri, out id) ? null : $"'{uri}' is not spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT",
             _ => "it has more than one URI name",
         };
-        return new PeerIdentity(id, uri, ReadSubject(certificate), ReadHash(certificate), problem);
+        return new PeerIdentity(id, uri, ReadSubject(certificate), hash, problem);
+    }
+
+    /// <summary>SHA-256 of the certificate, lower-case hexadecimal; empty where it cannot be had.</summary>
+    internal static string HashOf(nint certificate)
+    {
+        var digest = stackalloc byte[64];
+        uint length;
+        return LibSsl.CertificateDigest(certificate, LibSsl.Sha256(), digest, &length) == 1
+            ? Convert.ToHexStringLower(new ReadOnlySpan<byte>(digest, (int)length))
+            : "";
     }
 
     private static List<string> ReadUris(nint certificate)
@@ -78,14 +107,5 @@ internal sealed unsafe class PeerIdentity
         var length = LibSsl.BioRead(bio, buffer, 512);
         _ = LibSsl.BioFree(bio);
         return length > 0 ? Marshal.PtrToStringUTF8((nint)buffer, length) : "";
-    }
-
-    private static string ReadHash(nint certificate)
-    {
-        var digest = stackalloc byte[64];
-        uint length;
-        return LibSsl.CertificateDigest(certificate, LibSsl.Sha256(), digest, &length) == 1
-            ? Convert.ToHexStringLower(new ReadOnlySpan<byte>(digest, (int)length))
-            : "";
     }
 }

@@ -221,8 +221,9 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
             _established = true;
             OnEstablished();
-            if (_ssl != 0 && (rest > 0 || LibSsl.HasPending(_ssl) == 1))
+            if (_ssl != 0)
             {
+                // Also where nothing is left: only a read that finds nothing makes libssl give its 16 KiB buffer back.
                 ReadAll(new Span<byte>(start + data.Length - rest, rest));
             }
         }
@@ -250,7 +251,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
         var certificate = LibSsl.PeerCertificate(_ssl);
         if (certificate != 0)
         {
-            Peer = PeerIdentity.Read(certificate);
+            Peer = _engine.Peers.Identify(certificate);
             LibSsl.CertificateFree(certificate);
         }
 

@@ -48,6 +48,8 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>What libssl has put out since the last clearing.</summary>
     internal ReadOnlySpan<byte> Output => new(_state->Output, _state->OutputLength);
 
+    internal PeerTable Peers { get; } = new();
+
     internal Span<byte> Plain => new(_plain, PlainSize);
 
     internal nint NewSession(TlsContext context)
