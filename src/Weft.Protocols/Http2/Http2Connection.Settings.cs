@@ -31,7 +31,7 @@ public sealed partial class Http2Connection
     public Http2Stream? AcceptUpgrade(ReadOnlySpan<byte> settings, object? owner)
     {
         Span<byte> payload = stackalloc byte[CarryBytes];
-        if (Role != Http2Role.Server || _lastPeerStream != 0 || settings.Length > CarryBytes
+        if (Role != Http2Role.Server || _lastPeerStream != 0 || settings.Length > CarryBytes || settings.ContainsAny(" \t"u8)
             || Base64Url.DecodeFromUtf8(settings, payload, out _, out var count) != OperationStatus.Done
             || count % 6 != 0 || count > Limits.MaxSettingsEntries * 6)
         {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Weft.Protocols.Http2;
 using Weft.Testing.Http2;
 using Xunit;
 
