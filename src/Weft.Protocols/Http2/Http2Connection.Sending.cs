@@ -97,7 +97,8 @@ public sealed partial class Http2Connection
         if (all)
         {
             StopWaiting(stream);
-            stream.WaitingSinceMs = NotWaiting;
+            stream.WaitedMs = 0;
+            stream.SentWhileWaiting = 0;
         }
         else
         {

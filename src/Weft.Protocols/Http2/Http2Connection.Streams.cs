@@ -145,6 +145,7 @@ public sealed partial class Http2Connection
 
     private void TakeOffWire(Http2Stream stream)
     {
+        StopWaiting(stream);
         if (stream.Is(StreamState.OnWire))
         {
             stream.State &= ~StreamState.OnWire;
@@ -162,7 +163,6 @@ public sealed partial class Http2Connection
     private void Discard(Http2Stream stream)
     {
         stream.State |= StreamState.Reset;
-        StopWaiting(stream);
         TakeOffWire(stream);
         if (ReferenceEquals(_dataStream, stream))
         {

@@ -5,8 +5,6 @@ namespace Weft.Protocols.Http2;
 /// <content>Streams that wait to send: who goes on next when there is room, and who has waited too long.</content>
 public sealed partial class Http2Connection
 {
-    private const long NotWaiting = -1;
-
     private Http2Stream? _firstWaiting;
     private Http2Stream? _lastWaiting;
     private int _waiting;
@@ -14,17 +12,20 @@ public sealed partial class Http2Connection
     /// <summary>The stream has more to send than <paramref name="taken"/>.</summary>
     private void Wait(Http2Stream stream, int taken)
     {
-        if (stream.WaitingSinceMs == NotWaiting || stream.SentWhileWaiting + taken >= Limits.MinStallProgressBytes)
+        if (stream.Is(StreamState.Waiting))
         {
-            stream.WaitingSinceMs = _nowMs;
-            stream.SentWhileWaiting = 0;
-        }
-        else
-        {
-            stream.SentWhileWaiting += taken;
+            stream.WaitedMs += _nowMs - stream.WaitingSinceMs;
+            StopWaiting(stream);
         }
 
-        StopWaiting(stream);
+        stream.SentWhileWaiting += taken;
+        if (stream.SentWhileWaiting >= Limits.MinStallProgressBytes)
+        {
+            stream.WaitedMs = 0;
+            stream.SentWhileWaiting = 0;
+        }
+
+        stream.WaitingSinceMs = _nowMs;
         Queue(stream);
     }
 
@@ -80,6 +81,7 @@ public sealed partial class Http2Connection
     private void Wake(Http2Stream stream)
     {
         StopWaiting(stream);
+        stream.WaitedMs += _nowMs - stream.WaitingSinceMs;
         stream.Events++;
         Events.OnWritable(stream);
         EndEvent(stream);
@@ -113,7 +115,7 @@ public sealed partial class Http2Connection
         for (var stream = _firstWaiting; stream is not null && Failure is null;)
         {
             var next = stream.NextWaiting;
-            if (_nowMs - stream.WaitingSinceMs >= Limits.StallMs)
+            if (stream.WaitedMs + _nowMs - stream.WaitingSinceMs >= Limits.StallMs)
             {
                 Pool.Count.StalledStreams++;
                 WriteReset(stream.Id, Http2ErrorCode.Cancel);

@@ -15,7 +15,6 @@ public sealed partial class Http2Connection
 {
     private const int DefaultWindow = 65_535;
     private const int DefaultFrameBytes = 16_384;
-    private const int DrainPatienceMs = 2000;
     private const int LargestStreamId = int.MaxValue;
 
     private readonly StreamTable _streams = new();
@@ -120,7 +119,7 @@ public sealed partial class Http2Connection
         }
 
         ResetStalled();
-        if (_drain == Drain.Announced && _nowMs - _drainSinceMs >= DrainPatienceMs)
+        if (_drain == Drain.Announced && _nowMs - _drainSinceMs >= Limits.DrainPatienceMs)
         {
             FinishDrain();
         }

@@ -104,6 +104,9 @@ public sealed record Http2Limits
     /// <summary>What a peer must let us send in <see cref="StallMs"/> for its stream not to count as stalled, in bytes.</summary>
     public int MinStallProgressBytes { get; init => field = Within(value, 1, int.MaxValue); } = 16 * 1024;
 
+    /// <summary>How long a drain waits for the answer to its PING before the last GOAWAY goes out all the same, in milliseconds.</summary>
+    public int DrainPatienceMs { get; init => field = Within(value, 1, int.MaxValue); } = 2000;
+
     /// <summary>Send text in the Huffman code where it is shorter: worth its time where bytes are dear, at the edge of the mesh.</summary>
     public bool CompressText { get; init; }
 

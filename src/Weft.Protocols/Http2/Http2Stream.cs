@@ -52,8 +52,11 @@ public sealed class Http2Stream
     /// <summary>Events of it that are being told: the object may not be used again yet.</summary>
     internal int Events { get; set; }
 
-    /// <summary>Since when the stream waits to send, and how much it could send meanwhile.</summary>
+    /// <summary>Since when the stream waits to send, if it does.</summary>
     internal long WaitingSinceMs { get; set; }
+
+    /// <summary>How long it waited before that for what it has to send, and how much it could send meanwhile.</summary>
+    internal long WaitedMs { get; set; }
 
     internal int SentWhileWaiting { get; set; }
 
@@ -76,7 +79,8 @@ public sealed class Http2Stream
         Expected = -1;
         InterimResponses = 0;
         Events = 0;
-        WaitingSinceMs = -1;
+        WaitingSinceMs = 0;
+        WaitedMs = 0;
         SentWhileWaiting = 0;
         NextWaiting = null;
         PreviousWaiting = null;

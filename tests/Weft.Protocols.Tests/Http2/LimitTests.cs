@@ -67,6 +67,22 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public void A_stream_that_ends_while_it_waits_is_forgotten_by_the_list_of_waiting_ones()
+    {
+        var client = new Party(Http2Role.Client, new Http2Limits { MaxQueuedOutputBytes = 300 });
+        var first = client.Request(false);
+        var second = client.Request(false);
+        client.Connection.SendData(first, new byte[1000], endStream: false);
+        client.Connection.SendData(second, new byte[1000], endStream: false);
+        client.Head(first, true, ("x", "the sender gave up its data"));
+        client.Connection.Receive([.. RawFrame.OfSettings().Encode(), .. new RawFrame(RawFrame.Headers, 5, 1, RawFrame.Block((":status", "200"))).Encode()], 0);
+        var again = client.Request(false);
+        Assert.Same(first, again);
+        client.Connection.Sent(client.Connection.Output.Length);
+        Assert.Equal(["response 1 200 end", "closed 1", "writable 3"], client.Heard);
+    }
+
+    [Fact]
     public void The_last_number_of_a_connection_drains_it()
     {
         var server = new Party(Http2Role.Server, new Http2Limits { MaxStreams = 2 });
