@@ -98,6 +98,9 @@ public sealed record HttpChainPlan(
 {
     /// <summary>The form in which paths are matched and forwarded.</summary>
     public PathPlan Path { get; init; } = PathPlan.Basic;
+
+    /// <summary>How much it takes of a client.</summary>
+    public HttpLimitsPlan Limits { get; init; } = HttpLimitsPlan.Default;
 }
 
 /// <summary>The connection is copied byte for byte to one of the clusters, chosen by weight.</summary>

@@ -23,7 +23,11 @@ public sealed record RoutePlan(
     FaultPlan? Fault,
     HeaderOperationsPlan RequestHeaders,
     HeaderOperationsPlan ResponseHeaders,
-    Origin Origin);
+    Origin Origin)
+{
+    /// <summary>Body of one request; more is answered 413. 0 for the chain's limit.</summary>
+    public long MaxBodyBytes { get; init; }
+}
 
 /// <summary>How a text is compared.</summary>
 public enum TextMatchKind

@@ -18,7 +18,7 @@ internal static class FilterDecoder
     private static readonly MessageParser<TcpProxy> _tcp = TcpProxy.Parser.WithDiscardUnknownFields(true);
 
     public static (HttpChainPlan? Http, TcpChainPlan? Tcp) Decode(
-        DecodeScope scope, FilterChain chain, TrafficDirection direction)
+        DecodeScope scope, FilterChain chain, TrafficDirection direction, V1.HttpLimits? limits)
     {
         using var at = scope.At("filters");
         if (chain.Filters.Count != 1)
@@ -31,7 +31,7 @@ internal static class FilterDecoder
         switch (config?.TypeUrl)
         {
             case TypeUrls.HttpConnectionManager:
-                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(scope, http, direction) : null, null);
+                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(scope, http, direction, limits) : null, null);
             case TypeUrls.TcpProxy:
                 return (null, scope.Parse(_tcp, config.Value) is { } tcp ? DecodeTcp(scope, tcp) : null);
             default:
@@ -40,7 +40,8 @@ internal static class FilterDecoder
         }
     }
 
-    private static HttpChainPlan DecodeHttp(DecodeScope scope, HttpConnectionManager http, TrafficDirection direction)
+    private static HttpChainPlan DecodeHttp(
+        DecodeScope scope, HttpConnectionManager http, TrafficDirection direction, V1.HttpLimits? limits)
     {
         if (http.CodecType is not (HttpConnectionManager.Types.CodecType.Auto or HttpConnectionManager.Types.CodecType.Http1))
         {
@@ -80,7 +81,8 @@ internal static class FilterDecoder
                 break;
         }
 
-        return ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
+        return ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction))
+            with { Limits = ConnectionLimits.Decode(scope, http, limits) };
     }
 
     private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)

@@ -111,10 +111,12 @@ internal static class ListenerDecoder
         }
 
         Model.Diagnostics.Origin? origin = null;
+        V1.HttpLimits? limits = null;
         if (chain.Metadata is { } metadata && metadata.TypedFilterMetadata.TryGetValue(Wrap.WeftKey, out var any))
         {
             using var at = scope.At("metadata");
             var facts = scope.Unpack(_facts, any, TypeUrls.ChainFacts);
+            limits = facts?.HttpLimits;
             origin = facts?.Origin is { } o ? DecodeScope.Origin(o) : null;
             direction = facts?.HttpDirection switch
             {
@@ -124,7 +126,7 @@ internal static class ListenerDecoder
             };
         }
 
-        var (http, tcp) = FilterDecoder.Decode(scope, chain, direction);
+        var (http, tcp) = FilterDecoder.Decode(scope, chain, direction, limits);
         return new ChainPlan(chain.Name, match, tls, http, tcp, origin);
     }
 

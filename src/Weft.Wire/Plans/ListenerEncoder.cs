@@ -95,6 +95,11 @@ internal static class ListenerEncoder
             facts.Origin = Wrap.Origin(origin);
         }
 
+        if (plan.Http is { } limited && ConnectionLimits.Facts(limited.Limits) is { } limits)
+        {
+            facts.HttpLimits = limits;
+        }
+
         if (plan.Http is { } h && h.Direction != direction)
         {
             facts.HttpDirection = h.Direction == Model.Plan.TrafficDirection.Inbound
@@ -137,6 +142,7 @@ internal static class ListenerEncoder
     {
         var http = new HttpConnectionManager { StatPrefix = plan.StatPrefix };
         ConnectionRules.Encode(plan, http);
+        ConnectionLimits.Encode(plan.Limits, http);
         if (plan.InlineRoutes is { } routes)
         {
             http.RouteConfig = RouteEncoder.Encode(routes);

@@ -70,6 +70,7 @@ internal static class RouteDecoder
                 break;
         }
 
+        var facts = DecodeFacts(scope, route.Metadata);
         return new RoutePlan(
             route.Name,
             MatchDecoder.Decode(scope, route.Match),
@@ -79,7 +80,10 @@ internal static class RouteDecoder
             ActionDecoder.Fault(scope, route),
             Headers(scope, route.RequestHeadersToAdd, route.RequestHeadersToRemove),
             Headers(scope, route.ResponseHeadersToAdd, route.ResponseHeadersToRemove),
-            DecodeOrigin(scope, route.Metadata));
+            DecodeScope.Origin(facts?.Origin))
+        {
+            MaxBodyBytes = facts?.MaxBodyBytes ?? 0,
+        };
     }
 
     public static HeaderOperationsPlan Headers(
@@ -113,14 +117,14 @@ internal static class RouteDecoder
         return new HeaderOperationsPlan(set.ToEquatableArray(), append.ToEquatableArray(), remove.ToEquatableArray());
     }
 
-    private static Origin DecodeOrigin(DecodeScope scope, Metadata? metadata)
+    private static V1.RouteFacts? DecodeFacts(DecodeScope scope, Metadata? metadata)
     {
         if (metadata is null || !metadata.TypedFilterMetadata.TryGetValue(Wrap.WeftKey, out var any))
         {
-            return Origin.BuiltIn;
+            return null;
         }
 
         using var at = scope.At("metadata");
-        return DecodeScope.Origin(scope.Unpack(_facts, any, TypeUrls.RouteFacts)?.Origin);
+        return scope.Unpack(_facts, any, TypeUrls.RouteFacts);
     }
 }

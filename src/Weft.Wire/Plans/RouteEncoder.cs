@@ -66,24 +66,29 @@ internal static class RouteEncoder
             route.TypedPerFilterConfig.Add(Wrap.FaultFilter, Wrap.Any(TypeUrls.Fault, EncodeFault(fault)));
         }
 
-        if (plan.Origin != Origin.BuiltIn)
+        if (plan.Origin != Origin.BuiltIn || plan.MaxBodyBytes > 0)
         {
-            route.Metadata = EncodeMetadata(plan.Origin);
+            route.Metadata = EncodeMetadata(plan);
         }
 
         return route;
     }
 
-    private static Metadata EncodeMetadata(Origin origin)
+    private static Metadata EncodeMetadata(RoutePlan plan)
     {
         var metadata = new Metadata();
-        if (Wrap.IstioConfigPath(origin) is { } path)
+        if (Wrap.IstioConfigPath(plan.Origin) is { } path)
         {
             metadata.FilterMetadata.Add(Wrap.IstioKey, Wrap.Struct("config", Wrap.Text(path)));
         }
 
-        metadata.TypedFilterMetadata.Add(
-            Wrap.WeftKey, Wrap.Any(TypeUrls.RouteFacts, new V1.RouteFacts { Origin = Wrap.Origin(origin) }));
+        var facts = new V1.RouteFacts { MaxBodyBytes = plan.MaxBodyBytes };
+        if (plan.Origin != Origin.BuiltIn)
+        {
+            facts.Origin = Wrap.Origin(plan.Origin);
+        }
+
+        metadata.TypedFilterMetadata.Add(Wrap.WeftKey, Wrap.Any(TypeUrls.RouteFacts, facts));
         return metadata;
     }
 

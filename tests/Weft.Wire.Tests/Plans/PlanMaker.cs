@@ -58,6 +58,21 @@ internal sealed partial class PlanMaker(int seed)
         : new HttpChainPlan(Name(), "", RouteTable(), Direction())) with
     {
         Path = new PathPlan(Coin(), Coin(), Pick(Enum.GetValues<EscapedSlashes>())),
+        Limits = Coin() ? HttpLimitsPlan.Default : Limits(),
+    };
+
+    private HttpLimitsPlan Limits() => new()
+    {
+        MaxHeadKilobytes = _random.Next(1, 64),
+        MaxFields = _random.Next(1, 1025),
+        HeadMs = Ms(),
+        IdleMs = Ms(),
+        ClientIdleMs = Ms(),
+        StreamIdleMs = Ms(),
+        MinBodyRate = _random.Next(1000),
+        MaxBodyBytes = Pick(0, 1, 5_000_000_000),
+        MaxRequests = _random.Next(100),
+        MaxConnectionMs = Ms(),
     };
 
     private WeightedClusterPlan TcpCluster() =>
@@ -78,7 +93,10 @@ internal sealed partial class PlanMaker(int seed)
             Maybe(Fault),
             Operations(),
             Operations(),
-            Origin());
+            Origin())
+        {
+            MaxBodyBytes = Pick(0, 1, 5_000_000_000),
+        };
     }
 
     private RouteMatchPlan Match() => new(
