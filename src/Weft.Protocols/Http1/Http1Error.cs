@@ -11,6 +11,7 @@ public enum Http1Error : byte
     LeadingEmptyLines,
     RequestLine,
     Method,
+    MethodTooLong,
     MethodNotAllowed,
     Target,
     TargetTooLong,
@@ -43,6 +44,7 @@ public enum Http1Error : byte
     TransferEncodingInHttp10,
     Expectation,
     ConnectionOption,
+    TooManyConnectionOptions,
     UpgradeInvalid,
     AuthorizationRepeated,
 

@@ -154,7 +154,7 @@ public static class Http1Parser
         var space = line[..Math.Min(line.Length, rules.MaxMethodBytes + 1)].IndexOf((byte)' ');
         if (space < 0)
         {
-            return line.Length > rules.MaxMethodBytes ? Http1Error.Method : Http1Error.None;
+            return line.Length > rules.MaxMethodBytes ? Http1Error.MethodTooLong : Http1Error.None;
         }
 
         // Behind the target stand a space, eight letters of version and the CR.

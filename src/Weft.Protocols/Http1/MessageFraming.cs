@@ -141,7 +141,12 @@ internal static class MessageFraming
                 rest = comma < 0 ? default : rest[(comma + 1)..];
 
                 // Elements of a list may be empty (RFC 9110 5.6.1.2), but they count.
-                if (++options > rules.MaxConnectionOptions || (!option.IsEmpty && !Octets.IsToken(option)))
+                if (++options > rules.MaxConnectionOptions)
+                {
+                    return Http1Error.TooManyConnectionOptions;
+                }
+
+                if (!option.IsEmpty && !Octets.IsToken(option))
                 {
                     return Http1Error.ConnectionOption;
                 }

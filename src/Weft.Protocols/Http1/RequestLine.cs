@@ -20,7 +20,7 @@ internal static class RequestLine
         var method = line[..space];
         if (space > rules.MaxMethodBytes || !Octets.IsToken(method))
         {
-            return Http1Error.Method;
+            return space > rules.MaxMethodBytes ? Http1Error.MethodTooLong : Http1Error.Method;
         }
 
         var rest = line[(space + 1)..];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Stacks;
 
@@ -25,7 +26,20 @@ internal sealed partial class Exchange
     /// <summary>A piece of the request's body, free of framing; <see cref="FlushRequest"/> follows the last of those that came together.</summary>
     internal void OnRequestBody(ReadOnlySpan<byte> payload)
     {
+        if (_finished)
+        {
+            return;
+        }
+
         RequestBodyBytes += payload.Length;
+        if (RequestBodyBytes > _bodyLimit)
+        {
+            Loop.Metrics.Hit(ProxyLimit.BodyBytes);
+            RefuseBody(new Failure(FailureKind.BodyTooLarge));
+            return;
+        }
+
+        Moved();
         KeepForReplay(payload);
         if (!_try.IsSent || _try.Stream is not { } upstream)
         {
@@ -42,6 +56,11 @@ internal sealed partial class Exchange
     /// <param name="trailers">Field lines, each with CR LF.</param>
     internal void OnRequestEnd(ReadOnlySpan<byte> trailers)
     {
+        if (_finished)
+        {
+            return;
+        }
+
         WantsBody = false;
         _trailers.Append(trailers);
         if (_try.IsSent)
@@ -67,12 +86,12 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>The request's body cannot be understood.</summary>
-    internal void RefuseBody(string problem)
+    /// <summary>The request's body cannot be understood, or is not taken.</summary>
+    internal void RefuseBody(Failure failure)
     {
         WantsBody = false;
         DropTries();
-        AnswerFailure(new Failure(FailureKind.BadRequest, problem), last: true);
+        AnswerFailure(failure, last: true);
     }
 
     private void KeepForReplay(ReadOnlySpan<byte> payload)
@@ -96,7 +115,7 @@ internal sealed partial class Exchange
     {
         if (amount > limit && !_clientPaused)
         {
-            _clientPaused = true;
+            _clientPaused = _pausedMeanwhile = true;
             Downstream.PauseBody();
         }
     }

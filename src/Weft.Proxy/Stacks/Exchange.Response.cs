@@ -40,6 +40,7 @@ internal sealed partial class Exchange
 
         Loop.Events.Timers.Stop(_tryTimer);
         Accept(from);
+        Moved();
         Status = Response.Status;
         UpstreamServiceMs = Loop.ElapsedMs(_try.SentAt);
         _responseBegan = true;
@@ -56,6 +57,7 @@ internal sealed partial class Exchange
     /// <summary>A piece of the response's body, free of framing; <see cref="FlushResponse"/> follows the last of those that came together.</summary>
     internal void OnResponseBody(ReadOnlySpan<byte> payload)
     {
+        Moved();
         ResponseBodyBytes += payload.Length;
         Downstream.WriteBody(payload);
     }
@@ -99,6 +101,7 @@ internal sealed partial class Exchange
         if (Downstream.Unsent > ByteChannel.HighWater)
         {
             _try.Stream?.PauseResponse();
+            Watch();
         }
     }
 
@@ -189,6 +192,10 @@ internal sealed partial class Exchange
         ResponseBodyBytes += early.Length;
         Downstream.WriteBody(early);
         Downstream.Flush();
+
+        // A tunnel has an idle time of its own, and no length.
+        Loop.Events.Timers.Stop(_watch);
+        _bodyLimit = long.MaxValue;
         if (Downstream.CanSplice && _try.Detach() is { } far)
         {
             Downstream.BecomeTunnel(far);

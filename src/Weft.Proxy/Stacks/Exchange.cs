@@ -35,6 +35,7 @@ internal sealed partial class Exchange : ITimerOwner
         _requestTimer = new LoopTimer(this);
         _tryTimer = new LoopTimer(this);
         _pauseTimer = new LoopTimer(this);
+        _watch = new LoopTimer(this);
     }
 
     internal ProxyLoop Loop { get; }
@@ -130,12 +131,17 @@ internal sealed partial class Exchange : ITimerOwner
         _headBytes.Append(head);
         _requestBody = body;
         WantsBody = body is BodyKind.Sized or BodyKind.Open;
+        _bodyLimit = long.MaxValue;
         if (!Request.Has(KnownHeader.XRequestId))
         {
             Loop.MakeRequestId(_requestId);
         }
 
         RunStages();
+        if (WantsBody || StreamIdleMs > 0)
+        {
+            Watch();
+        }
     }
 
     /// <summary>The value of the first field of that name (in lower case), or <c>-</c>.</summary>
@@ -175,7 +181,11 @@ internal sealed partial class Exchange : ITimerOwner
 
     public void OnTimer(LoopTimer timer)
     {
-        if (ReferenceEquals(timer, _requestTimer))
+        if (ReferenceEquals(timer, _watch))
+        {
+            OnWatch();
+        }
+        else if (ReferenceEquals(timer, _requestTimer))
         {
             OnRequestTimeout();
         }
@@ -231,6 +241,7 @@ internal sealed partial class Exchange : ITimerOwner
         timers.Stop(_requestTimer);
         timers.Stop(_tryTimer);
         timers.Stop(_pauseTimer);
+        timers.Stop(_watch);
         Observe.Record(this);
         Downstream.OnExchangeDone(keep);
 

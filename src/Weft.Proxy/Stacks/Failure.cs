@@ -13,9 +13,10 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     internal Side Side => Kind switch
     {
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
-            FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface => Side.Downstream,
+            FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
+            FailureKind.BodyTooSlow or FailureKind.ClientIdle => Side.Downstream,
         FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.TunnelIdle or
-            FailureKind.TunnelTooOld => Side.Proxy,
+            FailureKind.TunnelTooOld or FailureKind.StreamIdle => Side.Proxy,
         _ => Side.Upstream,
     };
 
@@ -28,7 +29,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.MissingHost => 400,
         FailureKind.HeadTooLarge => 431,
         FailureKind.VersionNotSupported => 426,
-        FailureKind.HeadTimeout => 408,
+        FailureKind.BodyTooLarge => 413,
+        FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => 408,
         FailureKind.NoRoute => 404,
         FailureKind.BadResponse => 502,
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout => 504,
@@ -41,7 +43,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     {
         FailureKind.BadRequest or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or FailureKind.MissingHost or
             FailureKind.BadPreface => "DPE",
-        FailureKind.HeadTimeout or FailureKind.TunnelIdle => "SI",
+        FailureKind.HeadTimeout or FailureKind.TunnelIdle or FailureKind.BodyTooSlow or FailureKind.ClientIdle or
+            FailureKind.StreamIdle => "SI",
         FailureKind.TunnelTooOld => "DT",
         FailureKind.NoRoute => "NR",
         FailureKind.NoCluster => "NC",
@@ -65,7 +68,11 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.HeadTooLarge => "http1.headers_too_large",
         FailureKind.VersionNotSupported => "low_version",
         FailureKind.MissingHost => "missing_host_header",
-        FailureKind.HeadTimeout => "stream_idle_timeout",
+        FailureKind.HeadTimeout => "request_header_timeout",
+        FailureKind.BodyTooLarge => "request_payload_too_large",
+        FailureKind.BodyTooSlow => "request_body_too_slow",
+        FailureKind.ClientIdle => "client_idle_timeout",
+        FailureKind.StreamIdle => "stream_idle_timeout",
         FailureKind.NoRoute => "route_not_found",
         FailureKind.NoCluster => "cluster_not_found",
         FailureKind.NoHealthyEndpoint => "no_healthy_upstream",
@@ -110,7 +117,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout => "upstream request timeout"u8,
         FailureKind.FaultAbort => "fault filter abort"u8,
         FailureKind.BadRequest or FailureKind.BadPath => "Bad Request"u8,
-        FailureKind.HeadTimeout => "stream timeout"u8,
+        FailureKind.BodyTooLarge => "Payload Too Large"u8,
+        FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => "stream timeout"u8,
         _ => [],
     };
 }

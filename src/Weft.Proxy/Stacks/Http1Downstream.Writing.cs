@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Stacks;
@@ -29,7 +30,7 @@ internal sealed partial class Http1Downstream
         // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
         // protocol's bytes ahead of an upgrade that was not granted.
         _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining
-            || exchange.Request.IsUpgrade || body == BodyKind.Tunnel;
+            || exchange.Request.IsUpgrade || body == BodyKind.Tunnel || IsUsedUp();
         _answering = true;
         if (body == BodyKind.Tunnel)
         {
@@ -41,6 +42,24 @@ internal sealed partial class Http1Downstream
         }
 
         output.Append("\r\n"u8);
+    }
+
+    /// <summary>The answer is the connection's last because of the chain's limits.</summary>
+    private bool IsUsedUp()
+    {
+        if (Limits.MaxRequests > 0 && _requests >= Limits.MaxRequests)
+        {
+            _loop.Metrics.Hit(ProxyLimit.RequestsPerConnection);
+            return true;
+        }
+
+        if (IsTooOld)
+        {
+            _loop.Metrics.Hit(ProxyLimit.ConnectionTime);
+            return true;
+        }
+
+        return false;
     }
 
     internal override void WriteBody(ReadOnlySpan<byte> payload)

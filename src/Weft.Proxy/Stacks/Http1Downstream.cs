@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Stacks;
@@ -10,12 +12,6 @@ namespace Weft.Proxy.Stacks;
 /// <summary>A client's HTTP/1.1 connection: one exchange after the other; what a client sends ahead waits.</summary>
 internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, ITimerOwner, IPumpOwner, IDrainable
 {
-    /// <summary>How long a kept connection may stay without a request.</summary>
-    internal const int IdleTimeoutMs = 3_600_000;
-
-    /// <summary>How long a client may take to send a head once it has begun.</summary>
-    internal const int HeadTimeoutMs = 60_000;
-
     /// <summary>How long an upgraded connection may stay without a byte.</summary>
     private const int UpgradeIdleMs = 3_600_000;
 
@@ -27,7 +23,10 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
     private Exchange? _exchange;
     private BytePump? _pump;
     private ChunkedReader _chunks;
+    private readonly long _openedAt;
     private long _bodyLeft;
+    private long _idleDue;
+    private int _requests;
     private bool _begun;
     private bool _consuming;
     private bool _closed;
@@ -45,6 +44,7 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         _channel = channel;
         Client = client;
         _timer = new LoopTimer(this);
+        _openedAt = loop.Events.Now;
         channel.Handler = this;
         loop.Connections.Add(this);
         StartIdle();
@@ -127,12 +127,14 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         if (_exchange is { } exchange && !_begun && !_input.IsEmpty)
         {
             _begun = true;
+            _loop.Metrics.Hit(ProxyLimit.HeadTime);
             exchange.Refuse(new Failure(FailureKind.HeadTimeout));
             return;
         }
 
         if (_exchange is null || !_begun)
         {
+            _loop.Metrics.Hit(_channel.Unsent > 0 ? ProxyLimit.ClientIdleTime : IsTooOld ? ProxyLimit.ConnectionTime : ProxyLimit.IdleTime);
             Close();
         }
     }
@@ -213,9 +215,12 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         }
 
         _begun = true;
+        _requests++;
+        _idleDue = 0;
         _loop.Events.Timers.Stop(_timer);
         if (status == ParseStatus.Invalid)
         {
+            Hit(error);
             exchange.Refuse(new Failure(KindOf(error), error.Describe(), error.Status()));
             return bytes.Length;
         }
@@ -288,7 +293,8 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
                     exchange.FlushRequest();
                     return at;
                 default:
-                    exchange.RefuseBody(_chunks.Error.Describe());
+                    Hit(_chunks.Error);
+                    exchange.RefuseBody(new Failure(FailureKind.BadRequest, _chunks.Error.Describe(), _chunks.Error.Status()));
                     return bytes.Length;
             }
         }
@@ -335,17 +341,41 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         }
     }
 
+    private HttpLimitsPlan Limits => _service.Plan.Limits;
+
+    private bool IsTooOld => Limits.MaxConnectionMs > 0 && _loop.Events.Now - _openedAt >= Limits.MaxConnectionMs;
+
+    private void Hit(Http1Error error)
+    {
+        if (ProxyLimits.Of(error) is var limit and not ProxyLimit.None)
+        {
+            _loop.Metrics.Hit(limit);
+        }
+    }
+
     private void StartIdle()
     {
         _input.Free();
-        _loop.Events.Timers.Start(_timer, _loop.Events.Now + IdleTimeoutMs);
+        var now = _loop.Events.Now;
+        var due = Limits.IdleMs > 0 ? now + Limits.IdleMs : long.MaxValue;
+        due = Limits.MaxConnectionMs > 0 ? Math.Min(due, _openedAt + Limits.MaxConnectionMs) : due;
+
+        // An answer that the client does not take holds memory.
+        due = Limits.ClientIdleMs > 0 && _channel.Unsent > 0 ? Math.Min(due, now + Limits.ClientIdleMs) : due;
+        _idleDue = due;
+        if (due < long.MaxValue)
+        {
+            _loop.Events.Timers.Start(_timer, due);
+        }
     }
 
     private void StartHeadTimeout()
     {
-        if (_input.Length > 0 && _timer.Due - _loop.Events.Now > HeadTimeoutMs)
+        if (_input.Length > 0 && Limits.HeadMs > 0 && _idleDue >= 0)
         {
-            _loop.Events.Timers.Start(_timer, _loop.Events.Now + HeadTimeoutMs);
+            // Counted from the head's first byte, however many more there are.
+            _idleDue = -1;
+            _loop.Events.Timers.Start(_timer, _loop.Events.Now + Limits.HeadMs);
         }
 
         _channel.ResumeReading();

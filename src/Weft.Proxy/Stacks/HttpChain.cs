@@ -13,11 +13,19 @@ namespace Weft.Proxy.Stacks;
 /// </summary>
 internal sealed class HttpChain
 {
+    private const int BytesPerKilobyte = 1024;
+
     internal HttpChain(HttpChainPlan plan)
     {
         Plan = plan;
         Stages = FilterOrder.For(plan.Direction);
         PathRules = PathForm.RulesOf(plan.Path);
+        Rules = new Http1Rules
+        {
+            CutFragment = true,
+            MaxHeadBytes = plan.Limits.MaxHeadKilobytes * BytesPerKilobyte,
+            MaxFields = plan.Limits.MaxFields,
+        };
     }
 
     internal HttpChainPlan Plan { get; }
@@ -27,9 +35,7 @@ internal sealed class HttpChain
     internal TrafficDirection Direction => Plan.Direction;
 
     /// <summary>What is read as a request. A fragment is cut off, as Istio's proxies do; it was never meant for a server.</summary>
-    internal Http1Rules Rules { get; } = _rules;
+    internal Http1Rules Rules { get; }
 
     internal PathRules PathRules { get; }
-
-    private static readonly Http1Rules _rules = new() { CutFragment = true };
 }

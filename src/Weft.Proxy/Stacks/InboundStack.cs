@@ -24,6 +24,9 @@ internal static class InboundStack
         // What is asked for, from the plan that the request began with. Everything below acts on the route.
         new MatchRoute(),
 
+        // As soon as the route says how much it takes: what is too much costs nothing below.
+        new LimitBody(),
+
         // Redirects and fixed answers need no endpoint.
         new AnswerDirectly(),
 

@@ -19,6 +19,9 @@ internal static class OutboundStack
         // The route decides everything below: faults, rewriting, the weighted choice of a cluster.
         new MatchRoute(),
 
+        // As soon as the route says how much it takes: what is too much costs nothing below.
+        new LimitBody(),
+
         // Injected trouble first, as if the network had it: also in front of redirects and fixed answers. May wait.
         new InjectFault(),
 

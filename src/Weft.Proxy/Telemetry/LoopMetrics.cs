@@ -29,6 +29,7 @@ internal sealed class LoopMetrics(WorkloadNamePlan own)
     private readonly RequestSeries?[] _cache = new RequestSeries?[CacheSlots];
     private RequestSeries[] _requestList = [];
     private TcpSeries[] _tcpList = [];
+    private readonly long[] _limitHits = new long[(int)ProxyLimit.ConnectionTime + 1];
     private long _overflowed;
 
     /// <summary>The series so far; a snapshot that other threads may walk over.</summary>
@@ -38,6 +39,11 @@ internal sealed class LoopMetrics(WorkloadNamePlan own)
 
     /// <summary>Requests and connections that were not counted because there are too many series.</summary>
     public long Overflowed => Volatile.Read(ref _overflowed);
+
+    /// <summary>Somebody ran into a limit.</summary>
+    public void Hit(ProxyLimit limit) => Volatile.Write(ref _limitHits[(int)limit], _limitHits[(int)limit] + 1);
+
+    public long HitsOf(ProxyLimit limit) => Volatile.Read(ref _limitHits[(int)limit]);
 
     /// <summary>Counts a request at its end.</summary>
     public void Count(in RequestRecord record)

@@ -38,6 +38,12 @@ internal sealed class MetricsText
             Counters("istio_tcp_received_bytes_total", tcp, series => series.Received);
         }
 
+        Type("weft_limit_hits_total", "counter");
+        foreach (var row in ProxyLimits.All)
+        {
+            Sample("weft_limit_hits_total", $"limit=\"{row.Name}\"", loops.Sum(loop => loop.HitsOf(row.Limit)));
+        }
+
         Add("weft_metric_series_overflow_total", "counter", "", loops.Sum(loop => loop.Overflowed));
     }
 

@@ -3,6 +3,7 @@
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Upstreams;
 
@@ -104,6 +105,11 @@ internal sealed partial class Http1Upstream
             return 0;
         }
 
+        if (status == ParseStatus.Invalid)
+        {
+            Hit(exchange, response.Error);
+        }
+
         if (status == ParseStatus.Invalid || (response.Status == 101 && !exchange.Request.IsUpgrade))
         {
             exchange.FailTry(this, new Failure(
@@ -116,6 +122,7 @@ internal sealed partial class Http1Upstream
         {
             if (++_interims > Http1Rules.Default.MaxInterimResponses)
             {
+                exchange.Loop.Metrics.Hit(ProxyLimit.InterimResponses);
                 exchange.FailTry(this, new Failure(FailureKind.BadResponse, "too many interim responses came"));
                 return bytes.Length;
             }
@@ -189,10 +196,19 @@ internal sealed partial class Http1Upstream
                     return bytes.Length;
                 default:
                     // What was right before it leaves first, as with a connection that breaks here.
+                    Hit(exchange, _chunks.Error);
                     exchange.FlushResponse();
                     exchange.FailTry(this, new Failure(FailureKind.BadResponse, _chunks.Error.Describe()));
                     return bytes.Length;
             }
+        }
+    }
+
+    private static void Hit(Exchange exchange, Http1Error error)
+    {
+        if (ProxyLimits.Of(error) is var limit and not ProxyLimit.None)
+        {
+            exchange.Loop.Metrics.Hit(limit);
         }
     }
 

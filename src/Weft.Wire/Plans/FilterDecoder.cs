@@ -81,8 +81,8 @@ internal static class FilterDecoder
                 break;
         }
 
-        return ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction))
-            with { Limits = ConnectionLimits.Decode(scope, http, limits) };
+        var plan = ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
+        return plan with { Limits = ConnectionLimits.Decode(scope, http, limits) };
     }
 
     private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)

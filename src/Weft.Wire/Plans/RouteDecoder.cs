@@ -5,7 +5,6 @@ using Envoy.Config.Route.V3;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Weft.Model;
-using Weft.Model.Diagnostics;
 using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;

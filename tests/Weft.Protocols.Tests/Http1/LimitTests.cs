@@ -46,7 +46,7 @@ public sealed class LimitTests
         Http1Rules.Default,
         $"{new string('A', 32)} / HTTP/1.1\r\nHost: a\r\n\r\n",
         $"{new string('A', 33)} / HTTP/1.1\r\nHost: a\r\n\r\n",
-        Http1Error.Method);
+        Http1Error.MethodTooLong);
 
     [Fact]
     public void Empty_lines_in_front() => Check(
@@ -57,7 +57,7 @@ public sealed class LimitTests
         Http1Rules.Default,
         $"{Start}Connection: a{Repeat(",", 20)}b\r\nConnection: {Repeat("c,", 10)}c\r\n\r\n",
         $"{Start}Connection: a{Repeat(",", 20)}b\r\nConnection: {Repeat("c,", 11)}c\r\n\r\n",
-        Http1Error.ConnectionOption);
+        Http1Error.TooManyConnectionOptions);
 
     [Fact]
     public void The_first_line_of_a_chunk() => Check(

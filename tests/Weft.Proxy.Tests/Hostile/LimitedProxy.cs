@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Model.Plan;
+using Weft.Proxy.Telemetry;
+using Weft.Testing;
+using Xunit;
+
+namespace Weft.Proxy.Tests.Hostile;
+
+/// <summary>A proxy with limits of a test's choice in front of one server, whose clock only the test moves.</summary>
+internal sealed class LimitedProxy : IDisposable
+{
+    private readonly ManualClock _clock = new();
+    private readonly TestProxy _proxy;
+
+    internal LimitedProxy(TestOrigin origin, HttpLimitsPlan limits, long routeBodyLimit = 0)
+    {
+        Port = TestProxy.FreePort();
+        var plan = Plans.Http(Port, Plans.Forward("origin") with { MaxBodyBytes = routeBodyLimit }).With(Plans.Cluster("origin", origin.Port));
+        _proxy = new TestProxy(plan.Ruled(http => http with { Limits = limits }), options: options => options with { Clock = _clock });
+    }
+
+    internal int Port { get; }
+
+    public void Dispose() => _proxy.Dispose();
+
+    internal Peer Connect() => Peer.Connect(Port);
+
+    internal long Hits(ProxyLimit limit) => _proxy.Runtime.Metrics.Sum(loop => loop.HitsOf(limit));
+
+    /// <summary>Moves the clock; when this returns, everything that became due has happened.</summary>
+    internal void Advance(int milliseconds)
+    {
+        _clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+
+        // The loop looks at the clock between two turns: the second one is behind the timers of the first.
+        Assert.Null(_proxy.Runtime.OnEveryLoop(_ => null));
+        Assert.Null(_proxy.Runtime.OnEveryLoop(_ => null));
+    }
+}
