@@ -2,6 +2,7 @@
 
 using Weft.Protocols.Http2;
 using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Stacks;
 
@@ -21,7 +22,10 @@ internal sealed class Http2Downstream : IByteHandler, IHttp2Events, ITimerOwner,
 
     private readonly ByteChannel _channel;
     private readonly LoopTimer _timer;
+    private readonly long _openedAt;
     private long _idleSince;
+    private int _requests;
+    private bool _usedUp;
     private bool _flushes;
     private bool _closed;
 
@@ -36,7 +40,9 @@ internal sealed class Http2Downstream : IByteHandler, IHttp2Events, ITimerOwner,
         channel.Handler = this;
         loop.Connections.Add(this);
         _idleSince = loop.Events.Now;
-        loop.Events.Timers.Start(_timer, loop.Events.Now + Http1Downstream.HeadTimeoutMs);
+        _openedAt = loop.Events.Now;
+        var headMs = service.Plan.Limits.HeadMs;
+        loop.Events.Timers.Start(_timer, headMs > 0 ? loop.Events.Now + headMs : IdleDue);
         FlushLater();
     }
 
@@ -47,6 +53,11 @@ internal sealed class Http2Downstream : IByteHandler, IHttp2Events, ITimerOwner,
     internal ClientFacts Client { get; }
 
     internal Http2Connection Codec { get; }
+
+    private long OldDue => Service.Plan.Limits.MaxConnectionMs is > 0 and var age ? _openedAt + age : long.MaxValue;
+
+    /// <summary>When it is closed if no stream begins.</summary>
+    private long IdleDue => Math.Min(OldDue, Service.Plan.Limits.IdleMs is > 0 and var idle ? _idleSince + idle : long.MaxValue);
 
     public Served Served => Client.Served;
 
@@ -89,19 +100,38 @@ internal sealed class Http2Downstream : IByteHandler, IHttp2Events, ITimerOwner,
     public void OnTimer(LoopTimer timer)
     {
         var now = Loop.Events.Now;
-        if (!Codec.HasPeerSettings || (Codec.OpenStreams == 0 && now - _idleSince >= Http1Downstream.IdleTimeoutMs))
+        if (!Codec.HasPeerSettings || (Codec.OpenStreams == 0 && now >= IdleDue))
         {
+            Loop.Metrics.Hit(!Codec.HasPeerSettings ? ProxyLimit.HeadTime : now >= OldDue ? ProxyLimit.ConnectionTime : ProxyLimit.IdleTime);
             Shut();
             return;
         }
 
+        if (now >= OldDue && !_usedUp)
+        {
+            UseUp(ProxyLimit.ConnectionTime);
+        }
+
         Codec.Tick(now);
         FlushLater();
-        Loop.Events.Timers.Start(_timer, Codec.OpenStreams > 0 ? now + TickMs : _idleSince + Http1Downstream.IdleTimeoutMs);
+        Loop.Events.Timers.Start(_timer, Codec.OpenStreams > 0 ? now + TickMs : IdleDue);
+    }
+
+    /// <summary>Streams under way are the last; the client is told to make another connection for the next.</summary>
+    private void UseUp(ProxyLimit limit)
+    {
+        _usedUp = true;
+        Loop.Metrics.Hit(limit);
+        Drain();
     }
 
     public void OnRequest(Http2Stream stream, in Http2Fields fields, bool endStream)
     {
+        if (++_requests == Service.Plan.Limits.MaxRequests)
+        {
+            UseUp(ProxyLimit.RequestsPerConnection);
+        }
+
         if (_timer.Due - Loop.Events.Now > TickMs)
         {
             Loop.Events.Timers.Start(_timer, Loop.Events.Now + TickMs);
