@@ -106,6 +106,8 @@ internal sealed unsafe class EpollLoop : EventLoop
             count = Libc.EpollWait(_epoll, events, EventCapacity, timeoutMs);
         }
 
+        UpdateNow();
+
         for (var i = 0; i < count; i++)
         {
             var tag = _events[i].Tag;

@@ -170,7 +170,8 @@ internal abstract unsafe class EventLoop : IDisposable
         Volatile.Write(ref _wakePending, 0);
     }
 
-    private void UpdateNow() => Now = (long)_clock.GetElapsedTime(_clockOrigin).TotalMilliseconds;
+    /// <summary>Also to be called between waiting and dispatching: a timer that is started then must not count the wait.</summary>
+    private protected void UpdateNow() => Now = (long)_clock.GetElapsedTime(_clockOrigin).TotalMilliseconds;
 
     private void Wake()
     {

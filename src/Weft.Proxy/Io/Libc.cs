@@ -18,12 +18,16 @@ internal static unsafe partial class Libc
     internal const int SolIpv6 = 41;
     internal const int SoReuseAddress = 2;
     internal const int SoError = 4;
+    internal const int SoKeepAlive = 9;
     internal const int SoReusePort = 15;
     internal const int SoLinger = 13;
     internal const int SoMark = 36;
     internal const int SoOriginalDestination = 80;
     internal const int IpBindAddressNoPort = 24;
     internal const int TcpNoDelay = 1;
+    internal const int TcpKeepIdle = 4;
+    internal const int TcpKeepInterval = 5;
+    internal const int TcpKeepCount = 6;
     internal const int ShutWrite = 1;
     internal const int MsgNoSignal = 0x4000;
     internal const int MsgMore = 0x8000;

@@ -62,6 +62,19 @@ internal sealed unsafe class SocketSettings(int mark)
             : LocalAddress(fd);
     }
 
+    /// <summary>Lets the kernel ask an idle peer whether it lives; 0 leaves a number to the kernel's own setting.</summary>
+    /// <param name="fd">The socket.</param>
+    /// <param name="idleSeconds">Before the first question.</param>
+    /// <param name="intervalSeconds">Between two questions.</param>
+    /// <param name="probes">Questions without an answer until the connection is given up.</param>
+    internal static void KeepAlive(int fd, int idleSeconds, int intervalSeconds, int probes)
+    {
+        Libc.TrySetOption(fd, Libc.SolSocket, Libc.SoKeepAlive, 1);
+        SetWhereGiven(fd, Libc.TcpKeepIdle, idleSeconds);
+        SetWhereGiven(fd, Libc.TcpKeepInterval, intervalSeconds);
+        SetWhereGiven(fd, Libc.TcpKeepCount, probes);
+    }
+
     internal static IpEndpoint LocalAddress(int fd)
     {
         SockAddr address;
@@ -74,6 +87,14 @@ internal sealed unsafe class SocketSettings(int mark)
         SockAddr address;
         var length = (uint)sizeof(SockAddr);
         return Libc.GetPeerName(fd, &address, &length) == 0 ? IpEndpoint.From(address) : default;
+    }
+
+    private static void SetWhereGiven(int fd, int name, int value)
+    {
+        if (value > 0)
+        {
+            Libc.TrySetOption(fd, Libc.SolTcp, name, value);
+        }
     }
 
     private int Open(IpEndpoint address)

@@ -77,6 +77,7 @@ internal sealed unsafe class UringLoop : EventLoop
     private protected override void WaitAndDispatch(int timeoutMs)
     {
         _ring.SubmitAndWait(timeoutMs);
+        UpdateNow();
         while (_ring.TryTake(out var completion))
         {
             var operation = (byte)completion.UserData;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
-using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Upstreams;

@@ -46,6 +46,11 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
             return null;
         }
 
+        if (target.KeepAlive is { } keepAlive)
+        {
+            SocketSettings.KeepAlive(socket.Fd, keepAlive.TimeSeconds, keepAlive.IntervalSeconds, keepAlive.Probes);
+        }
+
         if (!preamble.IsEmpty)
         {
             socket.Write(preamble);

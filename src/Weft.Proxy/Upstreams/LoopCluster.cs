@@ -120,7 +120,10 @@ internal sealed class LoopCluster
     {
         var plan = _entry!.Plan;
         var source = plan.Direction == TrafficDirection.Inbound && address.IsV4 ? UpstreamTarget.InboundSource : default;
-        return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, protocol), protocol == WireProtocol.Http2);
+        return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, protocol), protocol == WireProtocol.Http2)
+        {
+            KeepAlive = plan.TcpKeepAlive,
+        };
     }
 
     private readonly record struct ReachKey(IpEndpoint Address, bool Http2);

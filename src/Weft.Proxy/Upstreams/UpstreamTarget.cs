@@ -13,6 +13,9 @@ namespace Weft.Proxy.Upstreams;
 /// <param name="Http2">HTTP/2 is spoken on it.</param>
 internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndpoint Source, UpstreamTlsPlan? Tls, bool Http2 = false)
 {
+    /// <summary>Null leaves the kernel's keepalive off.</summary>
+    internal TcpKeepAlivePlan? KeepAlive { get; init; }
+
     /// <summary>Connections to the application come from here, so that capture lets them pass.</summary>
     internal static IpEndpoint InboundSource { get; } = IpEndpoint.V4(0x7F00_0006, 0);
 }
