@@ -196,6 +196,34 @@ internal sealed class ProxyRuntime : IDisposable
         }
     }
 
+    /// <summary>Plans that come use the predecessor's listening sockets, where it has them; null ends that.</summary>
+    internal void Inherit(Predecessor? predecessor)
+    {
+        lock (_gate)
+        {
+            foreach (var listeners in _listeners)
+            {
+                listeners.Predecessor = predecessor;
+            }
+        }
+    }
+
+    /// <summary>Copies of every loop's listening sockets, for a successor; each is the caller's.</summary>
+    internal IReadOnlyList<ListeningSocket> CopySockets()
+    {
+        var copies = new List<ListeningSocket>();
+        OnEveryLoop(i =>
+        {
+            lock (copies)
+            {
+                copies.AddRange(_listeners[i].CopySockets());
+            }
+
+            return null;
+        });
+        return copies;
+    }
+
     /// <summary>Connections in the middle of a request, a handshake or a tunnel.</summary>
     internal int CountBusy()
     {

@@ -14,7 +14,7 @@ using Weft.Wire.Plans;
 namespace Weft.Proxy;
 
 /// <summary>The program in its role beside one workload: data plane, control connection, admin ports, and the way down.</summary>
-internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
+internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 {
     /// <summary>After this long the work of starting is behind us.</summary>
     private const int SettledMs = 5000;
@@ -83,12 +83,23 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
 
         _runtime.Start();
         _accessLog?.Start();
-        _control.Start();
+        if (!Begin())
+        {
+            return 1;
+        }
+
         ListenAdmin();
+        OpenDoor();
         if (!_end.Wait(SettledMs))
         {
             StartPages.Release();
             _end.Wait();
+        }
+
+        if (_relieved)
+        {
+            _shutDown.RunBehindSuccessor(TimeSpan.FromSeconds(_bootstrap.ListenerDrainSeconds));
+            return 0;
         }
 
         // The control plane is heard to the end: endpoints that go at the same time must not be called.
@@ -103,6 +114,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         if (problem is null)
         {
             Volatile.Write(ref _appliedTicks, _clock.GetUtcNow().Ticks);
+            SayIfReady();
         }
 
         return problem;
@@ -114,6 +126,7 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
         if (problem is null)
         {
             Volatile.Write(ref _identity, identity);
+            SayIfReady();
         }
 
         return problem;
@@ -182,9 +195,12 @@ internal sealed class Sidecar : IControlSink, IProxyView, IDisposable
     public void Dispose()
     {
         _closing?.Dispose();
+        _door?.Dispose();
+        _place?.Dispose();
         _admin.Dispose();
         _runtime.Dispose();
         _shutDown.Dispose();
+        _ready.Dispose();
         _accessLog?.Dispose();
         _end.Dispose();
     }

@@ -90,6 +90,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int fd);
 
+    /// <summary>A second descriptor of the same socket or file, closed at exec.</summary>
+    internal static int Duplicate(int fd) => FileControl(fd, 1030, 0);
+
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int FileControl(int fd, int command, int argument);
+
+    [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
+    internal static partial int Open(byte* path, int flags);
+
     [LibraryImport(Library, EntryPoint = "recv", SetLastError = true)]
     internal static partial nint Recv(int fd, byte* buffer, nuint length, int flags);
 

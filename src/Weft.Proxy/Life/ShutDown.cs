@@ -27,6 +27,18 @@ internal sealed class ShutDown(ProxyRuntime runtime, ShutDownSettings settings, 
         runtime.CloseListeners(DrainScope.All);
     }
 
+    /// <summary>
+    /// The way down behind a successor, which takes the connections by now: returns when the last of this process's own has ended, or when the
+    /// time is over.
+    /// </summary>
+    internal void RunBehindSuccessor(TimeSpan limit)
+    {
+        var began = clock.GetTimestamp();
+        while (runtime.OpenConnections > 0 && clock.GetElapsedTime(began) < limit && !_now.Wait(_step))
+        {
+        }
+    }
+
     public void Dispose() => _now.Dispose();
 
     private bool IsOver(TimeSpan elapsed) =>

@@ -16,6 +16,13 @@ internal sealed class LoopListeners(ProxyLoop loop)
     /// <summary>Addresses in use, with the port that the system chose where the plan said 0.</summary>
     internal IEnumerable<IpEndpoint> Addresses => _open.Values.Select(listener => listener.Address);
 
+    /// <summary>Listening sockets that another proxy has handed over are used before new ones are opened.</summary>
+    internal Predecessor? Predecessor { get; set; }
+
+    /// <summary>Copies of the listening sockets, each the caller's.</summary>
+    internal IEnumerable<ListeningSocket> CopySockets() =>
+        _open.Select(open => new ListeningSocket(open.Key, loop.Index, Libc.Duplicate(open.Value.Fd)));
+
     /// <summary>Opens what the plan adds, taking nothing yet; returns what could not be had.</summary>
     internal string? TryOpen(LoadedPlan plan)
     {
@@ -28,7 +35,8 @@ internal sealed class LoopListeners(ProxyLoop loop)
 
             try
             {
-                _open[address] = loop.Events.Listen(loop.Events.Sockets.OpenListener(address), new Acceptor(loop, address));
+                var fd = Predecessor?.Take(address, loop.Index) ?? -1;
+                _open[address] = loop.Events.Listen(fd >= 0 ? fd : loop.Events.Sockets.OpenListener(address), new Acceptor(loop, address));
             }
             catch (IoException failure)
             {
