@@ -79,11 +79,14 @@ internal static class WeftPlans
     }
 
     /// <summary>The client's half of a pair that copies bytes.</summary>
-    public static ProxyPlan TcpOutbound(int port, int middle)
+    public static ProxyPlan TcpOutbound(int port, int middle) => TcpOutbound(port, middle, "istio");
+
+    /// <summary>The same, offering these protocols to the server.</summary>
+    public static ProxyPlan TcpOutbound(int port, int middle, params string[] alpn)
     {
         var cluster = Cluster(OutboundName, TrafficDirection.Outbound, middle) with
         {
-            Tls = new UpstreamTlsPlan(UpstreamTlsMode.Auto, "outbound_.80_._." + Host, ["istio"], [ServerId], "", false),
+            Tls = new UpstreamTlsPlan(UpstreamTlsMode.Auto, "outbound_.80_._." + Host, [.. alpn], [ServerId], "", false),
         };
         return Tcp(port, TrafficDirection.Outbound, null, cluster);
     }

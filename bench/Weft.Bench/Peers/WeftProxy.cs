@@ -41,11 +41,11 @@ internal sealed class WeftProxy(Lab lab)
         return new Topology("weft", port, Start("tls-server", "server", WeftPlans.Inbound(port, lab.Origin.Port, UpstreamProtocol.Http1)));
     }
 
-    /// <summary>Takes plain connections and opens one with mutual TLS for each: the client of tests that need thousands of those.</summary>
+    /// <summary>Takes plain connections and opens one with mutual TLS for each, to any server: the client where thousands are needed.</summary>
     public Topology TlsOpener(int target)
     {
         var port = lab.NextPort();
-        return new Topology("opener", port, Start("opener", "client", WeftPlans.TcpOutbound(port, target)));
+        return new Topology("opener", port, Start("opener", "client", WeftPlans.TcpOutbound(port, target, [])));
     }
 
     /// <summary>HTTP/2 all the way, mutual TLS between the two.</summary>

@@ -15,6 +15,7 @@ internal sealed class MemoryRow : Row
     private const string Idle = "idle";
     private const string Loaded = "1,000 connections under load";
     private const int LoadedConnections = 1000;
+    private const int LoadedSeconds = 6;
     private const int LookEveryMs = 250;
 
     // Longer than a proxy's own tidying after its start, and than TLS needs to be done with thousands of handshakes.
@@ -55,8 +56,8 @@ internal sealed class MemoryRow : Row
             foreach (var pair in pairs)
             {
                 Progress.Say($"{Loaded}: {pair.Name}");
-                var highest = HighestDuring(pair, () => Wrk.Run(pair, Origin.Small, LoadedConnections, lab.Options.Seconds + 1));
-                figures.Add(new Figure(Loaded, pair.Name, Measure.Memory, [highest]));
+                Try(lab, pair, Loaded, () => figures.Add(new Figure(
+                    Loaded, pair.Name, Measure.Memory, [HighestDuring(pair, () => Wrk.Run(pair, Origin.Small, LoadedConnections, LoadedSeconds))])));
             }
 
             return figures;
@@ -93,32 +94,59 @@ internal sealed class MemoryRow : Row
         return highest;
     }
 
-    private static IEnumerable<Figure> IdleConnections(Lab lab, string @case, int count, bool useTls)
+    private static List<Figure> IdleConnections(Lab lab, string @case, int count, bool useTls)
     {
         // One after the other: this process must hold all the connections, and has only so many descriptors.
-        Func<Topology>?[] makers = useTls
+        Func<Topology>[] makers = useTls
             ? [lab.Haproxy.TlsServer, lab.Nginx.TlsServer, lab.Weft.TlsServer]
             : [lab.Haproxy.Hop, lab.Nginx.Hop, () => lab.Weft.Hop()];
-        foreach (var maker in makers.OfType<Func<Topology>>())
+        List<Figure> figures = [];
+        foreach (var maker in makers)
         {
             using var topology = maker();
-            topology.WhenListening();
             Progress.Say($"{@case}: {topology.Name}");
+            Try(lab, topology, @case, () => figures.AddRange(OneHerd(lab, topology, @case, count, useTls)));
+        }
 
-            // Two, because each needs two descriptors a connection.
-            Topology[] openers = useTls ? [lab.Weft.TlsOpener(topology.Port), lab.Weft.TlsOpener(topology.Port)] : [];
+        Progress.Clear();
+        return figures;
+    }
+
+    private static Figure[] OneHerd(Lab lab, Topology topology, string @case, int count, bool useTls)
+    {
+        // Two, because each needs two descriptors a connection.
+        Topology[] openers = useTls ? [lab.Weft.TlsOpener(topology.Port), lab.Weft.TlsOpener(topology.Port)] : [];
+        try
+        {
+            topology.WhenListening();
             Array.ForEach(openers, opener => opener.WhenListening());
             Settle();
             var before = topology.LargestMegabytes();
-            using (new Herd(useTls ? [.. openers.Select(opener => opener.Port)] : [topology.Port], count))
-            {
-                Settle();
-                var after = topology.LargestMegabytes();
-                yield return new Figure(@case, topology.Name, Measure.Memory, [after]);
-                yield return new Figure(@case, topology.Name, Measure.MemoryPerConnection, [(after - before) * 1e6 / 1024 / count]);
-            }
-
+            using var herd = new Herd(useTls ? [.. openers.Select(opener => opener.Port)] : [topology.Port], count);
+            Settle();
+            var after = topology.LargestMegabytes();
+            return
+            [
+                new Figure(@case, topology.Name, Measure.Memory, [after]),
+                new Figure(@case, topology.Name, Measure.MemoryPerConnection, [(after - before) * 1e6 / 1024 / count]),
+            ];
+        }
+        finally
+        {
             Array.ForEach(openers, opener => opener.Dispose());
+        }
+    }
+
+    // The others are worth their minutes all the same.
+    private static void Try(Lab lab, Topology topology, string @case, Action measure)
+    {
+        try
+        {
+            measure();
+        }
+        catch (BenchException failure)
+        {
+            lab.Problems.Add($"{topology.Name}, {@case}: {failure.Message}");
         }
     }
 
