@@ -9,8 +9,14 @@ namespace Weft.Bench.Charts;
 internal static class BarChart
 {
     private const int Width = 860;
-    private const int Left = 190;
-    private const int Right = 190;
+    private const int LeastLeft = 120;
+    private const int LetterWidth = 8;
+    private const int Right = 170;
+
+    // A round that went wild must not press the bars together, so the whisker may leave the picture's room; beyond so many times the least
+    // bar, bars are as long as the logarithm.
+    private const double WhiskerRoom = 1.4;
+    private const double LinearUpTo = 100;
     private const int BarHeight = 20;
     private const int BarStep = 28;
     private const int Top = 48;
@@ -37,32 +43,49 @@ internal static class BarChart
 
     private static void Panel(Svg svg, RowResult row, string @case, Figure[] figures, int y)
     {
-        const int Room = Width - Left - Right;
         var measure = figures[0].Measure;
-        svg.Text(16, y + 16, $"{@case}, {measure.Heading}", "faint");
         var goals = row.Goals.Where(goal => goal.Case == @case && goal.Measure == measure)
             .Select(goal => goal.Reference is null ? goal.Limit : goal.Limit * (figures.FirstOrDefault(figure => figure.Topology == goal.Reference)?.Median ?? 0))
             .Where(limit => limit > 0)
             .ToArray();
-        var highest = Math.Max(figures.Max(figure => figure.Highest), goals.Length == 0 ? 0 : goals.Max());
-        var unit = highest > 0 ? Room / highest : 0;
-        var reference = figures.FirstOrDefault(figure => figure.Topology == row.Reference);
+        var left = Math.Max(LeastLeft, (row.Topologies.Max(topology => topology.Length) * LetterWidth) + 20);
+        var lengthOf = Scale(figures, goals, Width - left - Right, out var isLogarithmic);
+        svg.Text(16, y + 16, $"{@case}, {measure.Heading}{(isLogarithmic ? ", logarithmic" : "")}", "faint");
         var top = y + CaseHead - 8;
-        svg.Line(Left, top, Left, top + (figures.Length * BarStep), "line");
+        var bottom = top + (figures.Length * BarStep);
+        svg.Line(left, top, left, bottom, "line");
+        foreach (var limit in goals)
+        {
+            svg.Line(left + lengthOf(limit), top, left + lengthOf(limit), bottom, "goal");
+        }
+
+        var reference = figures.FirstOrDefault(figure => figure.Topology == row.Reference);
         for (var i = 0; i < figures.Length; i++)
         {
             var figure = figures[i];
             var middle = top + (i * BarStep) + (BarStep / 2.0);
-            svg.Text(Left - 10, middle + 5, figure.Topology, "", "end");
-            svg.Box(Left, middle - (BarHeight / 2.0), Math.Max(1, Math.Max(0, figure.Median) * unit), BarHeight, Svg.ColourOf(figure.Topology, row.Topologies));
-            svg.Line(Left + (Math.Max(0, figure.Lowest) * unit), middle, Left + (Math.Max(0, figure.Highest) * unit), middle, "whisker");
-            svg.Text(Left + (Math.Max(0, figure.Highest) * unit) + 10, middle + 5, Label(figure, reference));
+            svg.Text(left - 10, middle + 5, figure.Topology, "", "end");
+            svg.Box(left, middle - (BarHeight / 2.0), Math.Max(1, lengthOf(figure.Median)), BarHeight, Svg.ColourOf(figure.Topology, row.Topologies));
+            svg.Line(left + lengthOf(figure.Lowest), middle, left + lengthOf(figure.Highest), middle, "whisker");
+            svg.Text(left + lengthOf(Math.Max(figure.Highest, figure.Median)) + 10, middle + 5, Label(figure, reference), "value");
+        }
+    }
+
+    /// <summary>How long a bar is for a value, in pixels from 0 to <paramref name="room"/>.</summary>
+    private static Func<double, double> Scale(Figure[] figures, double[] goals, int room, out bool isLogarithmic)
+    {
+        var medians = figures.Select(figure => figure.Median).Where(double.IsFinite).DefaultIfEmpty(0).ToArray();
+        var most = Math.Max(medians.Max(), goals.DefaultIfEmpty(0).Max());
+        var highest = Math.Max(Math.Min(figures.Max(figure => figure.Highest), WhiskerRoom * most), most);
+        isLogarithmic = medians.Min() > 0 && medians.Max() / medians.Min() > LinearUpTo;
+        if (!(highest > 0) || !double.IsFinite(highest))
+        {
+            return _ => 0;
         }
 
-        foreach (var limit in goals)
-        {
-            svg.Line(Left + (limit * unit), top, Left + (limit * unit), top + (figures.Length * BarStep), "goal");
-        }
+        return isLogarithmic
+            ? value => room * Math.Clamp(Math.Log(1 + Math.Max(0, value)) / Math.Log(1 + highest), 0, 1)
+            : value => room * Math.Clamp(value / highest, 0, 1);
     }
 
     private static string Label(Figure figure, Figure? reference)

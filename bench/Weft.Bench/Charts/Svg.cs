@@ -19,10 +19,10 @@ internal sealed class Svg(int width, int height, string title)
         .faint { fill: #6e7781 } .line { stroke: #d0d7de; stroke-width: 1 } .whisker { stroke: #57606a; stroke-width: 1.5 } .page { fill: #ffffff }
         .f0 { fill: #0969da } .f1 { fill: #8c959f } .f2 { fill: #1a7f37 } .f3 { fill: #bf8700 } .f4 { fill: #8250df } .f5 { fill: #cf222e }
         .s0 { stroke: #0969da } .s1 { stroke: #8c959f } .s2 { stroke: #1a7f37 } .s3 { stroke: #bf8700 } .s4 { stroke: #8250df } .s5 { stroke: #cf222e }
-        .curve { fill: none; stroke-width: 2 }
+        .curve { fill: none; stroke-width: 2 } .value { paint-order: stroke; stroke: #ffffff; stroke-width: 5px; stroke-linejoin: round }
         .goal { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 4 3 }
         @media (prefers-color-scheme: dark) {
-        text { fill: #e6edf3 } .faint { fill: #8d96a0 } .line { stroke: #30363d } .whisker { stroke: #b1bac4 } .page { fill: #0d1117 }
+        text { fill: #e6edf3 } .faint { fill: #8d96a0 } .line { stroke: #30363d } .whisker { stroke: #b1bac4 } .page { fill: #0d1117 } .value { stroke: #0d1117 }
         .f0 { fill: #4493f8 } .f1 { fill: #6e7681 } .f2 { fill: #3fb950 } .f3 { fill: #d29922 } .f4 { fill: #ab7df8 } .f5 { fill: #f85149 }
         .s0 { stroke: #4493f8 } .s1 { stroke: #6e7681 } .s2 { stroke: #3fb950 } .s3 { stroke: #d29922 } .s4 { stroke: #ab7df8 } .s5 { stroke: #f85149 }
         }
@@ -76,6 +76,7 @@ internal sealed class Svg(int width, int height, string title)
         "no proxy" => 3,
         "weft" when topology == all.First(other => other.StartsWith("weft", StringComparison.Ordinal)) => 0,
         "weft" => 4,
+        _ when all.Count() > Colours => 0,
         _ => all.TakeWhile(other => other != topology).Count(),
     };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace Weft.Bench.Micro;
 
@@ -10,9 +10,10 @@ namespace Weft.Bench.Micro;
 /// <param name="Run">Does it so many times. What it returns depends on the work, so that no compiler leaves the work out.</param>
 internal sealed record Operation(string Name, int Bytes, Func<int, long> Run);
 
-/// <summary>Times operations.</summary>
-internal static class Stopwatches
+/// <summary>Times operations by the thread's own CPU clock, so that others on the machine do not count.</summary>
+internal static partial class Stopwatches
 {
+    private const int ThreadCpuClock = 3;
     private const double PassMilliseconds = 20;
 
     /// <summary>Time of one operation in each pass, in nanoseconds, and the bytes that it allocates.</summary>
@@ -23,9 +24,9 @@ internal static class Stopwatches
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var pass = 0; pass < passes; pass++)
         {
-            var began = Stopwatch.GetTimestamp();
+            var began = Now();
             GC.KeepAlive(operation.Run(times));
-            nanoseconds[pass] = Stopwatch.GetElapsedTime(began).TotalNanoseconds / times;
+            nanoseconds[pass] = (Now() - began) / (double)times;
         }
 
         // KeepAlive boxes one number a pass: less than half a byte for each operation, and rounded away.
@@ -39,12 +40,28 @@ internal static class Stopwatches
         GC.KeepAlive(operation.Run(1));
         for (var times = 1; ; times *= 2)
         {
-            var began = Stopwatch.GetTimestamp();
+            var began = Now();
             GC.KeepAlive(operation.Run(times));
-            if (Stopwatch.GetElapsedTime(began).TotalMilliseconds >= PassMilliseconds)
+            if (Now() - began >= PassMilliseconds * 1e6)
             {
                 return times;
             }
         }
+    }
+
+    /// <summary>Nanoseconds that this thread has run.</summary>
+    private static long Now()
+    {
+        _ = GetTime(ThreadCpuClock, out var time);
+        return (time.Seconds * 1_000_000_000) + time.Nanoseconds;
+    }
+
+    [LibraryImport("libc.so.6", EntryPoint = "clock_gettime")]
+    private static partial int GetTime(int clock, out TimeSpec time);
+
+    private struct TimeSpec
+    {
+        internal long Seconds;
+        internal long Nanoseconds;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class MicroRow : Row
         return new RowResult(
             Name,
             "Codecs and tables alone",
-            "Compiled fully at the first call, as the ahead-of-time build has it; a pass lasts at least 20 ms, the median of the passes is shown.",
+            "Compiled fully at the first call, as the ahead-of-time build has it; a pass takes at least 20 ms of the thread's CPU time; the median of the passes is shown.",
             Measure.Nanoseconds,
             null,
             figures,
