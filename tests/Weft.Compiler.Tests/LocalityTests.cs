@@ -35,6 +35,25 @@ public sealed class LocalityTests
     }
 
     [Fact]
+    public void A_failover_that_nothing_can_set_off_is_warned_about_where_it_is_written()
+    {
+        var failing = TrafficPolicy.None with { Balancer = Say(new Balancing(LoadBalancerKind.RoundRobin, null, Failover(("eu", "us"))), "here") };
+        Assert.Equal(["WEFT3012 here"], Warnings(failing));
+        Assert.Empty(Warnings(failing with { Outlier = Say(_outlier) }));
+        Assert.Empty(Warnings(Distribute("*", ("*", 100))));
+        Assert.Equal(["WEFT3012 here"], Warnings(TrafficPolicy.None, failing));
+        Assert.Empty(Warnings(TrafficPolicy.None with { Outlier = Say(_outlier) }, failing));
+        Assert.Equal(["WEFT3012 here"], Warnings(TrafficPolicy.None with { Outlier = Say(_outlier), Ports = [new PortPolicy(80, failing)] }));
+
+        IEnumerable<string> Warnings(TrafficPolicy policy, TrafficPolicy? subset = null)
+        {
+            var mesh = Placed(null);
+            mesh.Destination(Host("reviews"), policy, subsets: subset is null ? [] : [Subset("all", "", subset)]);
+            return mesh.Compile(Client(mesh, "eu")).Diagnostics.Select(d => $"{d.Id} {d.Origin.Path}");
+        }
+    }
+
+    [Fact]
     public void A_health_check_takes_endpoints_out_too()
     {
         var check = new HealthCheckPlan(HealthCheckKind.Tcp, "", "", 0, 1_000, 1_000, 1, 1);

@@ -22,6 +22,7 @@ internal static class MeshAnalysis
             else if (intent is DestinationIntent destination)
             {
                 CheckSubsets(index, destination, findings);
+                CheckFailover(index, destination, findings);
             }
         }
 
@@ -83,6 +84,21 @@ internal static class MeshAnalysis
             {
                 findings.Add(CompilerMessages.EmptySubset.At(subset.Origin, subset.Name, intent.Host));
             }
+        }
+    }
+
+    /// <summary>At each level where a failover is written or inherited, something must tell the sick from the healthy.</summary>
+    private static void CheckFailover(MeshSnapshot index, DestinationIntent intent, List<Diagnostic> findings)
+    {
+        var service = index.FindService(intent.Host)?.Policy.Traffic ?? TrafficPolicy.None;
+        var levels = intent.Subsets.Select(s => s.Policy.Over(intent.Policy)).Prepend(intent.Policy)
+            .Concat(intent.Subsets.Select(s => s.Policy).Prepend(intent.Policy).SelectMany(p => p.Ports).Select(p => p.Policy));
+        var useless = levels.Select(l => l.Over(service)).Where(l =>
+            l.Outlier is null && l.HealthCheck is null &&
+            l.Balancer?.Value.Localities is { Enabled: true } said && said.Failover.Count + said.FailoverPriority.Count > 0);
+        foreach (var origin in useless.Select(l => l.Balancer!.Origin).Distinct())
+        {
+            findings.Add(CompilerMessages.FailoverWithoutDetection.At(origin, intent.Host));
         }
     }
 

@@ -11,7 +11,6 @@ namespace Weft.Dialects.Native;
 /// <c>host</c>, <c>healthy</c>, <c>unhealthy</c> with a value each.
 /// <code>
 /// http GET /healthz every 5s timeout 1s
-/// grpc shop.Reviews every 10s unhealthy 2
 /// tcp every 10s port 9000
 /// </code>
 /// </summary>
@@ -43,16 +42,8 @@ internal static class HealthCheckText
 
                 plan = plan with { Kind = HealthCheckKind.Http, Path = words[at++] };
                 break;
-            case "grpc":
-                plan = plan with { Kind = HealthCheckKind.Grpc };
-                if (at < words.Length && !IsOption(words[at]))
-                {
-                    plan = plan with { Path = words[at++] };
-                }
-
-                break;
             default:
-                reason = "it begins with http, grpc or tcp";
+                reason = "it begins with http or tcp";
                 return false;
         }
 

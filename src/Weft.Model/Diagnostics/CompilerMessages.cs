@@ -83,6 +83,13 @@ public static class CompilerMessages
         "Give the destination a port.",
         "The port that the request came for is used; if the service does not have it, requests are answered 503 with flag NC.");
 
+    public static DiagnosticMessage FailoverWithoutDetection { get; } = new(
+        "WEFT3012",
+        Severity.Warning,
+        "The failover of '{host}' has no effect: nothing takes its failing endpoints out of rotation.",
+        "Add outlierDetection to the same policy.",
+        "Others serve only as far as the nearest are not healthy enough, and without detection all count as healthy.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         UnknownHost,
@@ -96,5 +103,6 @@ public static class CompilerMessages
         SubsetTaken,
         RuleWithoutService,
         PortNotSaid,
+        FailoverWithoutDetection,
     ];
 }
