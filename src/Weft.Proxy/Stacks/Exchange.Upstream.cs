@@ -101,6 +101,18 @@ internal sealed partial class Exchange
         }
     }
 
+    /// <summary>The connection takes no request any more, and nothing of this one was sent: another one is found.</summary>
+    internal void MoveTry(UpstreamStream stream)
+    {
+        var moved = TryOf(stream);
+        moved.Drop();
+        if (!LeavesRival(moved))
+        {
+            Attempts--;
+            StartTry();
+        }
+    }
+
     /// <summary>Where a stream's response is parsed into; a stream that reads after another begins anew.</summary>
     internal ResponseHead ResponseFor(UpstreamStream stream)
     {

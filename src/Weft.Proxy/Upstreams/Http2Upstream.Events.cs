@@ -91,6 +91,12 @@ internal sealed partial class Http2Upstream
     {
         Withdraw();
         FlushLater();
+
+        // Those that still waited for a stream find another connection.
+        while (_waiting is [.., { Exchange: { } exchange } stream])
+        {
+            exchange.MoveTry(stream);
+        }
     }
 
     public void OnPong(ulong payload)

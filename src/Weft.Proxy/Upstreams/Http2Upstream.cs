@@ -56,7 +56,8 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
     internal bool IsOpen => _channel is { IsOpen: true };
 
     /// <summary>One more exchange may use it.</summary>
-    internal bool CanTake => _channel is not null && !_withdrawn && Streams < Room && Requests + _waiting.Count < _pool.MaxRequests;
+    internal bool CanTake => _channel is not null && !_withdrawn && _codec is not { IsDraining: true } && Streams < Room &&
+        Requests + _waiting.Count < _pool.MaxRequests;
 
     private int Room => Math.Min(
         _pool.MaxStreams, _codec is { HasPeerSettings: true } ? _codec.PeerMaxStreams : StreamsBeforeSettings);
