@@ -189,15 +189,15 @@ internal sealed partial class Exchange
     {
         // How long a tunnel lasts is not the route's timeout to say.
         Loop.Events.Timers.Stop(_requestTimer);
-        ResponseBodyBytes += early.Length;
-        Downstream.WriteBody(early);
-        Downstream.Flush();
 
         // A tunnel has an idle time of its own, and no length.
         Loop.Events.Timers.Stop(_watch);
         _bodyLimit = long.MaxValue;
         if (Downstream.CanSplice && _try.Detach() is { } far)
         {
+            ResponseBodyBytes += early.Length;
+            Downstream.WriteBody(early);
+            Downstream.Flush();
             Downstream.BecomeTunnel(far);
             return;
         }

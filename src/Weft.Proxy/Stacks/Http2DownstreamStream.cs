@@ -9,6 +9,8 @@ namespace Weft.Proxy.Stacks;
 /// <summary>One stream of a client's HTTP/2 connection. Rented from its loop.</summary>
 internal sealed class Http2DownstreamStream : DownstreamStream
 {
+    private const int NotImplemented = 501;
+
     private readonly Http2Flow _flow = new();
     private Http2Downstream _connection = null!;
     private Http2Stream _stream = null!;
@@ -36,10 +38,16 @@ internal sealed class Http2DownstreamStream : DownstreamStream
         exchange.Open(this, connection.Service);
         ref var text = ref loop.HeadText;
         Write(ref text, fields);
-        if (Http1Parser.TryParseRequest(text.Bytes, exchange.Request, connection.Service.Rules) != ParseStatus.Done)
+        if (Http1Parser.TryParseRequest(text.Bytes, exchange.Request, connection.Service.FieldRules) != ParseStatus.Done)
         {
             var error = exchange.Request.Error;
             exchange.Refuse(new Failure(Http1Downstream.KindOf(error), error.Describe(), error.Status()));
+            return;
+        }
+
+        if (!fields.Protocol.IsEmpty && !exchange.Request.IsUpgrade)
+        {
+            exchange.Refuse(new Failure(FailureKind.BadRequest, "an extended CONNECT for another protocol than websocket", NotImplemented));
             return;
         }
 

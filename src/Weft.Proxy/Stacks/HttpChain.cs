@@ -20,12 +20,8 @@ internal sealed class HttpChain
         Plan = plan;
         Stages = FilterOrder.For(plan.Direction);
         PathRules = PathForm.RulesOf(plan.Path);
-        Rules = new Http1Rules
-        {
-            CutFragment = true,
-            MaxHeadBytes = plan.Limits.MaxHeadKilobytes * BytesPerKilobyte,
-            MaxFields = plan.Limits.MaxFields,
-        };
+        Rules = RulesOf(plan, requireWebSocketKey: true);
+        FieldRules = RulesOf(plan, requireWebSocketKey: false);
     }
 
     internal HttpChainPlan Plan { get; }
@@ -37,5 +33,16 @@ internal sealed class HttpChain
     /// <summary>What is read as a request. A fragment is cut off, as Istio's proxies do; it was never meant for a server.</summary>
     internal Http1Rules Rules { get; }
 
+    /// <summary>The same for requests that came as HTTP/2 fields: the key that HTTP/1.1 wants of a WebSocket handshake is not there.</summary>
+    internal Http1Rules FieldRules { get; }
+
     internal PathRules PathRules { get; }
+
+    private static Http1Rules RulesOf(HttpChainPlan plan, bool requireWebSocketKey) => new()
+    {
+        CutFragment = true,
+        MaxHeadBytes = plan.Limits.MaxHeadKilobytes * BytesPerKilobyte,
+        MaxFields = plan.Limits.MaxFields,
+        RequireWebSocketKey = requireWebSocketKey,
+    };
 }

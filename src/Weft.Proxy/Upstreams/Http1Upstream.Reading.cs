@@ -58,7 +58,7 @@ internal sealed partial class Http1Upstream
         {
             CloseIdle();
         }
-        else if (_inBody && exchange.Response.Framing == BodyFraming.UntilClose)
+        else if (_inBody && exchange.Response.Framing is BodyFraming.UntilClose or BodyFraming.Tunnel)
         {
             exchange.OnResponseEnd([]);
         }
@@ -151,7 +151,7 @@ internal sealed partial class Http1Upstream
         {
             case BodyFraming.Chunked:
                 return ReadChunks(exchange, bytes);
-            case BodyFraming.UntilClose:
+            case BodyFraming.UntilClose or BodyFraming.Tunnel:
                 exchange.OnResponseBody(bytes);
                 exchange.FlushResponse();
                 return bytes.Length;

@@ -81,6 +81,7 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
         if (_exchange.Request.IsUpgrade)
         {
             output.Append("connection: upgrade\r\n"u8);
+            WebSocketKey.AppendKey(ref output, _exchange);
         }
 
         output.Append("\r\n"u8);
@@ -112,6 +113,10 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
         }
 
         Flush();
+        if (_exchange is { IsTunnel: true })
+        {
+            _channel!.ShutdownWrite();
+        }
     }
 
     internal override void Flush()

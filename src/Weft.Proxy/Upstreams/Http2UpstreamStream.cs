@@ -229,6 +229,7 @@ internal sealed class Http2UpstreamStream : UpstreamStream
             text.Append("connection: upgrade\r\n"u8);
             exchange.Request.TryGet(KnownHeader.Upgrade, exchange.RequestBytes, out var protocol);
             HeadWriter.AppendLine(ref text, "upgrade"u8, protocol);
+            WebSocketKey.AppendAccept(ref text, exchange);
         }
 
         text.Append(fields.Lines);
