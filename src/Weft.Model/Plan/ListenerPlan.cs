@@ -101,6 +101,9 @@ public sealed record HttpChainPlan(
 
     /// <summary>How much it takes of a client.</summary>
     public HttpLimitsPlan Limits { get; init; } = HttpLimitsPlan.Default;
+
+    /// <summary>What it believes of what a client says.</summary>
+    public TrustPlan Trust { get; init; } = Direction == TrafficDirection.Inbound ? TrustPlan.Inbound : TrustPlan.Outbound;
 }
 
 /// <summary>The connection is copied byte for byte to one of the clusters, chosen by weight.</summary>

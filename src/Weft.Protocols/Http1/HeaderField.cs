@@ -21,8 +21,8 @@ public enum FieldTraits : byte
     /// <summary>Connection-specific by its name, or because Connection names it.</summary>
     HopByHop = 1,
 
-    /// <summary>Connection names it.</summary>
-    Nominated = 2,
+    /// <summary>No part of the message that goes on: Connection names it, or nobody believes it.</summary>
+    Hidden = 2,
 
     /// <summary>HTTP/2: the sender wants nobody on the way to remember the value (RFC 7541 section 7.1.3).</summary>
     NeverIndexed = 4,

@@ -37,6 +37,7 @@ public enum KnownHeader : byte
     XEnvoyOriginalPath,
     XEnvoyUpstreamServiceTime,
     XEnvoyDecoratorOperation,
+    L5dClientId,
 }
 
 /// <summary>Recognises header names.</summary>
@@ -69,7 +70,9 @@ public static class KnownHeaders
         12 => (name[0] | 0x20) == 'c'
             ? Is(name, "content-type"u8, KnownHeader.ContentType)
             : Is(name, "x-request-id"u8, KnownHeader.XRequestId),
-        13 => Is(name, "authorization"u8, KnownHeader.Authorization),
+        13 => (name[0] | 0x20) == 'a'
+            ? Is(name, "authorization"u8, KnownHeader.Authorization)
+            : Is(name, "l5d-client-id"u8, KnownHeader.L5dClientId),
         14 => (name[0] | 0x20) == 'c'
             ? Is(name, "content-length"u8, KnownHeader.ContentLength)
             : Is(name, "http2-settings"u8, KnownHeader.Http2Settings),

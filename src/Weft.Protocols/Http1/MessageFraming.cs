@@ -180,7 +180,7 @@ internal static class MessageFraming
                 && (KnownHeaders.Protected & (1UL << (int)fields[i].Known)) == 0
                 && Ascii.EqualsIgnoreCase(fields[i].Name.Of(buffer), option))
             {
-                head.Nominate(i);
+                head.Hide(i);
             }
         }
     }

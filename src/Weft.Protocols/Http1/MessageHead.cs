@@ -103,15 +103,15 @@ public abstract class MessageHead
     }
 
     /// <summary>
-    /// Index of the first field of that name at or behind an index, or -1. The name is in lower case. Fields that Connection names
-    /// are not found: who decides must see the message that goes on.
+    /// Index of the first field of that name at or behind an index, or -1. The name is in lower case. Hidden fields,
+    /// as those that Connection names, are not found: who decides must see the message that goes on.
     /// </summary>
     public int IndexOf(ReadOnlySpan<byte> lowerName, ReadOnlySpan<byte> buffer, int from = 0)
     {
         for (var i = from; i < FieldCount; i++)
         {
             ref readonly var field = ref _fields[i];
-            if (field.Name.Length == lowerName.Length && (field.Traits & FieldTraits.Nominated) == FieldTraits.None
+            if (field.Name.Length == lowerName.Length && (field.Traits & FieldTraits.Hidden) == FieldTraits.None
                 && Ascii.EqualsIgnoreCase(field.Name.Of(buffer), lowerName))
             {
                 return i;
@@ -139,8 +139,8 @@ public abstract class MessageHead
         _fields[FieldCount++] = field;
     }
 
-    /// <summary>Connection names the field: from here on it is as if it were not there.</summary>
-    internal void Nominate(int index)
+    /// <summary>From here on it is as if the field were not there: nobody finds it, and it is not forwarded.</summary>
+    public void Hide(int index)
     {
         ref var field = ref _fields[index];
         if (!field.IsHopByHop)
@@ -148,7 +148,7 @@ public abstract class MessageHead
             Present &= ~(1UL << (int)field.Known);
         }
 
-        field = field with { Traits = FieldTraits.HopByHop | FieldTraits.Nominated };
+        field = field with { Traits = FieldTraits.HopByHop | FieldTraits.Hidden };
     }
 
     internal int FirstIndex(KnownHeader header) => _first[(int)header];

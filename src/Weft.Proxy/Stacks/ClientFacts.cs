@@ -27,12 +27,18 @@ internal sealed class ClientFacts
         Destination = accepted.Facts.Destination;
         ServerName = accepted.Facts.ServerName;
         ListenerAddress = accepted.Listener.Address;
+        IsTls = channel is TlsChannel;
         Peer = (channel as TlsChannel)?.Peer;
         PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
         _forwardedCertificate = Peer?.ForwardedBy(loop.Contexts.OwnPrincipal) ?? [];
     }
 
     internal IpEndpoint PeerAddress { get; }
+
+    /// <summary>Without its port.</summary>
+    internal byte[] PeerAddressText => field ??= Encoding.ASCII.GetBytes(PeerAddress.AddressText());
+
+    internal bool IsTls { get; }
 
     /// <summary>Of its text, without the port; made when it is asked for.</summary>
     internal ulong AddressHash => _addressHash ??= XxHash64.Of(Encoding.ASCII.GetBytes(PeerAddress.AddressText()));

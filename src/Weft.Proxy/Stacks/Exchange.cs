@@ -132,15 +132,20 @@ internal sealed partial class Exchange : ITimerOwner
         _requestBody = body;
         WantsBody = body is BodyKind.Sized or BodyKind.Open;
         _bodyLimit = long.MaxValue;
-        if (!Request.Has(KnownHeader.XRequestId))
-        {
-            Loop.MakeRequestId(_requestId);
-        }
-
+        KeepOrMakeRequestId();
         RunStages();
         if (WantsBody || StreamIdleMs > 0)
         {
             Watch();
+        }
+    }
+
+    /// <summary>Every request has an id; asked again where the client's own is not believed.</summary>
+    internal void KeepOrMakeRequestId()
+    {
+        if (!Request.Has(KnownHeader.XRequestId))
+        {
+            Loop.MakeRequestId(_requestId);
         }
     }
 

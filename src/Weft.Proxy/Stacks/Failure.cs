@@ -12,7 +12,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
 
     internal Side Side => Kind switch
     {
-        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
+        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
             FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
             FailureKind.BodyTooSlow or FailureKind.ClientIdle => Side.Downstream,
         FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.TunnelIdle or
@@ -26,7 +26,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     /// <summary>Status of the answer; 0 where nobody is left to answer.</summary>
     internal int Status => BetterStatus != 0 ? BetterStatus : Kind switch
     {
-        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.MissingHost => 400,
+        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.MissingHost => 400,
         FailureKind.HeadTooLarge => 431,
         FailureKind.VersionNotSupported => 426,
         FailureKind.BodyTooLarge => 413,
@@ -64,6 +64,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     internal string Details => Kind switch
     {
         FailureKind.BadRequest => "http1.codec_error",
+        FailureKind.UnderscoreName => "http1.unexpected_underscore",
         FailureKind.BadPath => "path_normalization_failed",
         FailureKind.HeadTooLarge => "http1.headers_too_large",
         FailureKind.VersionNotSupported => "low_version",
@@ -116,7 +117,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
             "upstream connect error or disconnect/reset before headers. reset reason: protocol error"u8,
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout => "upstream request timeout"u8,
         FailureKind.FaultAbort => "fault filter abort"u8,
-        FailureKind.BadRequest or FailureKind.BadPath => "Bad Request"u8,
+        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName => "Bad Request"u8,
         FailureKind.BodyTooLarge => "Payload Too Large"u8,
         FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => "stream timeout"u8,
         _ => [],

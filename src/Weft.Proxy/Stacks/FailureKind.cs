@@ -9,6 +9,7 @@ internal enum FailureKind
     BadRequest,
     HeadTooLarge,
     BadPath,
+    UnderscoreName,
     BodyTooLarge,
     BodyTooSlow,
     ClientIdle,

@@ -39,7 +39,8 @@ internal static class HeadWriter
 
         if (!request.Has(KnownHeader.XForwardedProto))
         {
-            head.Append("x-forwarded-proto: http\r\n"u8);
+            var isTls = exchange.Service.Plan.Trust.IsEdge && exchange.Client.IsTls;
+            head.Append(isTls ? "x-forwarded-proto: https\r\n"u8 : "x-forwarded-proto: http\r\n"u8);
         }
 
         if (!request.Has(KnownHeader.XRequestId))
@@ -52,7 +53,7 @@ internal static class HeadWriter
             AppendLine(ref head, "upgrade"u8, protocol);
         }
 
-        AppendClientCertificate(ref head, exchange, bytes);
+        ForwardedLines.Append(ref head, exchange, bytes);
         exchange.Target?.RequestEdits?.Append(ref head, exchange);
         exchange.Route?.Actions.RequestEdits?.Append(ref head, exchange);
     }
@@ -179,7 +180,6 @@ internal static class HeadWriter
         var fields = exchange.Request.Fields;
         var routeEdits = exchange.Route?.Actions.RequestEdits;
         var targetEdits = exchange.Target?.RequestEdits;
-        var dropsCertificate = exchange.Service.Direction == TrafficDirection.Inbound;
         var run = -1;
         for (var i = 0; i < fields.Length; i++)
         {
@@ -188,7 +188,7 @@ internal static class HeadWriter
             {
                 KnownHeader.Host or KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId or
                     KnownHeader.XEnvoyAttemptCount => true,
-                KnownHeader.XForwardedClientCert => dropsCertificate,
+                KnownHeader.XForwardedClientCert or KnownHeader.XForwardedFor => ForwardedLines.Replaces(field.Known, exchange),
                 _ => false,
             };
             drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
@@ -231,24 +231,5 @@ internal static class HeadWriter
             head.Append(bytes[run..lineStart]);
             run = -1;
         }
-    }
-
-    private static void AppendClientCertificate(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
-    {
-        var own = exchange.Client.ForwardedCertificate;
-        if (own.IsEmpty || exchange.Service.Direction != TrafficDirection.Inbound)
-        {
-            return;
-        }
-
-        head.Append("x-forwarded-client-cert: "u8);
-        if (exchange.Request.TryGet(KnownHeader.XForwardedClientCert, bytes, out var earlier))
-        {
-            head.Append(earlier);
-            head.Append(","u8);
-        }
-
-        head.Append(own);
-        head.Append("\r\n"u8);
     }
 }

@@ -14,6 +14,9 @@ internal static class InboundStack
 {
     internal static Stage[] Build() =>
     [
+        // First of all: nobody below may see what a stranger claims to be.
+        new DistrustClient(),
+
         // Who calls, as the peer's proxy says it: read from a connection's first request, before anything may refuse that
         // request, because the names are needed for every later one and in the refusal's metrics, too.
         new KeepPeerNames(),

@@ -13,6 +13,9 @@ internal static class OutboundStack
 {
     internal static Stage[] Build() =>
     [
+        // First of all: nobody below may see what a stranger claims to be.
+        new DistrustClient(),
+
         // Before anything looks at the path: two spellings of one path must not get two answers.
         new NormalizePath(),
 

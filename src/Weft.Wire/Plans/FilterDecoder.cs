@@ -82,7 +82,11 @@ internal static class FilterDecoder
         }
 
         var plan = ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
-        return plan with { Limits = ConnectionLimits.Decode(scope, http, limits) };
+        return plan with
+        {
+            Limits = ConnectionLimits.Decode(scope, http, limits),
+            Trust = ConnectionTrust.Decode(scope, http),
+        };
     }
 
     private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)

@@ -143,6 +143,7 @@ internal static class ListenerEncoder
         var http = new HttpConnectionManager { StatPrefix = plan.StatPrefix };
         ConnectionRules.Encode(plan, http);
         ConnectionLimits.Encode(plan.Limits, http);
+        ConnectionTrust.Encode(plan.Trust, http);
         if (plan.InlineRoutes is { } routes)
         {
             http.RouteConfig = RouteEncoder.Encode(routes);

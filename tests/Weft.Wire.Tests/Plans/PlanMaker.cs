@@ -58,6 +58,8 @@ internal sealed partial class PlanMaker(int seed)
         : new HttpChainPlan(Name(), "", RouteTable(), Direction())) with
     {
         Path = new PathPlan(Coin(), Coin(), Pick(Enum.GetValues<EscapedSlashes>())),
+        Trust = new TrustPlan(
+            Coin(), _random.Next(4), Pick(Enum.GetValues<ClientCertificateField>()), Pick(Enum.GetValues<UnderscoreNames>()), Coin()),
         Limits = Coin() ? HttpLimitsPlan.Default : Limits(),
     };
 
