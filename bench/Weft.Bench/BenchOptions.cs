@@ -74,7 +74,7 @@ internal sealed record BenchOptions
         return options with
         {
             Rows = [.. rows.Where(row => named.Contains(row) || (options.All && row != Suite.CompareIo))],
-            Rounds = rounds ?? (options.Quick ? 2 : 5),
+            Rounds = rounds ?? (options.Quick ? 1 : 5),
             Seconds = seconds ?? (options.Quick ? 1 : 2),
         };
     }

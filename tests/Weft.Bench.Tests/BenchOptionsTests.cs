@@ -19,7 +19,7 @@ public sealed class BenchOptionsTests
     {
         var options = Parse("pair", "hop", "--quick", "--seconds", "3", "--haproxy", "/opt/haproxy");
         Assert.Equal(["hop", "pair"], options.Rows);
-        Assert.Equal((2, 3), (options.Rounds, options.Seconds));
+        Assert.Equal((1, 3), (options.Rounds, options.Seconds));
         Assert.Equal("/opt/haproxy", options.Haproxy);
         Assert.Null(options.Envoy);
     }

@@ -46,6 +46,7 @@ internal sealed class CompareIoRow : Row
 internal sealed class GeneratorRow : Row
 {
     private const string Case = "64 connections to the origin, 100 B";
+    private const int Rounds = 3;
     private const int Connections = 64;
 
     public override string Name => "generator";
@@ -54,7 +55,7 @@ internal sealed class GeneratorRow : Row
     {
         var wrk = new Topology("wrk", lab.Origin.Port);
         var own = new Topology("steady load", lab.Origin.Port);
-        var figures = Interleaved.Measure(lab, Case, [wrk, own], (generator, seconds) => generator == wrk ? OnceWrk(wrk, seconds) : OnceOwn(own, seconds));
+        var figures = Interleaved.Measure(lab, Case, [wrk, own], (generator, seconds) => generator == wrk ? OnceWrk(wrk, seconds) : OnceOwn(own, seconds), Math.Min(Rounds, lab.Options.Rounds));
         return new RowResult(
             Name,
             "The generator of fixed rates beside wrk, both at saturation",

@@ -18,8 +18,10 @@ internal sealed class MemoryRow : Row
     private const int LoadedSeconds = 6;
     private const int LookEveryMs = 250;
 
-    // Longer than a proxy's own tidying after its start, and than TLS needs to be done with thousands of handshakes.
-    private const int SettleMs = 6000;
+    // Longer than a proxy's own tidying after its start; what connections leave behind is gone sooner.
+    private const int StartSettleMs = 6000;
+    private const int SettleMs = 2000;
+    private const int QuickSettleMs = 1000;
 
     public override string Name => "memory";
 
@@ -51,13 +53,13 @@ internal sealed class MemoryRow : Row
         {
             Array.ForEach(pairs, pair => pair.WhenListening());
             Progress.Say("memory, idle");
-            Settle();
+            Settle(lab, StartSettleMs);
             List<Figure> figures = [.. pairs.Select(pair => new Figure(Idle, pair.Name, Measure.Memory, [pair.LargestMegabytes()]))];
             foreach (var pair in pairs)
             {
                 Progress.Say($"{Loaded}: {pair.Name}");
                 Try(lab, pair, Loaded, () => figures.Add(new Figure(
-                    Loaded, pair.Name, Measure.Memory, [HighestDuring(pair, () => Wrk.Run(pair, Origin.Small, LoadedConnections, LoadedSeconds))])));
+                    Loaded, pair.Name, Measure.Memory, [HighestDuring(pair, () => Wrk.Run(pair, Origin.Small, LoadedConnections, lab.Options.Quick ? 3 : LoadedSeconds))])));
             }
 
             return figures;
@@ -120,10 +122,10 @@ internal sealed class MemoryRow : Row
         {
             topology.WhenListening();
             Array.ForEach(openers, opener => opener.WhenListening());
-            Settle();
+            Settle(lab, StartSettleMs);
             var before = topology.LargestMegabytes();
             using var herd = new Herd(useTls ? [.. openers.Select(opener => opener.Port)] : [topology.Port], count);
-            Settle();
+            Settle(lab, SettleMs);
             var after = topology.LargestMegabytes();
             return
             [
@@ -150,10 +152,10 @@ internal sealed class MemoryRow : Row
         }
     }
 
-    private static void Settle()
+    private static void Settle(Lab lab, int milliseconds)
     {
         using var never = new ManualResetEventSlim();
-        never.Wait(SettleMs);
+        never.Wait(lab.Options.Quick ? QuickSettleMs : milliseconds);
     }
 
     /// <summary>Open connections that have each carried one request.</summary>

@@ -24,7 +24,7 @@ internal abstract class ScaleRow : Row
     public override RowResult Run(Lab lab)
     {
         var figures = new List<Figure>();
-        foreach (var size in Sizes)
+        foreach (var size in lab.Options.Quick ? [Sizes[0], Sizes[^1]] : Sizes)
         {
             var shown = Allowed(size);
             var subjects = Subjects(lab, shown).ToArray();
