@@ -6,6 +6,7 @@ using Weft.Proxy.Admin;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
@@ -19,6 +20,9 @@ namespace Weft.Proxy;
 /// </summary>
 internal sealed class ProxyRuntime : IDisposable
 {
+    /// <summary>Idle connections that a loop closes at one check while it is overloaded.</summary>
+    internal const int IdleClosedPerCheck = 256;
+
     private readonly ProxyLoop[] _loops;
     private readonly Thread[] _threads;
     private readonly LoopListeners[] _listeners;
@@ -73,6 +77,12 @@ internal sealed class ProxyRuntime : IDisposable
             return open;
         }
     }
+
+    /// <summary>Open connections to both sides of all loops; an estimate while they run.</summary>
+    internal int OpenChannels => _loops.Sum(loop => loop.Events.OpenChannels);
+
+    /// <summary>The longest round of any loop since this was asked last, in milliseconds.</summary>
+    internal int TakeLongestRoundMs() => _loops.Max(loop => loop.Events.TakeLongestRoundMs());
 
     /// <summary>The loops' metrics; may be read at any time.</summary>
     internal IEnumerable<LoopMetrics> Metrics => _loops.Select(loop => loop.Metrics);
@@ -223,6 +233,22 @@ internal sealed class ProxyRuntime : IDisposable
         });
         return copies;
     }
+
+    /// <summary>Gives up what the level says, until it is called with a lower one.</summary>
+    internal void Give(OverloadLevel level) => OnEveryLoop(i =>
+    {
+        var loop = _loops[i];
+        loop.Overload = level;
+        _listeners[i].Pause(level >= OverloadLevel.NewWork);
+        if (level >= OverloadLevel.IdleConnections)
+        {
+            // A part at a time: closing many at once would itself be a burst of work.
+            loop.Pools.CloseIdle();
+            loop.Life.CountIdleClosed(loop.Connections.CloseIdle(IdleClosedPerCheck));
+        }
+
+        return null;
+    });
 
     /// <summary>Connections in the middle of a request, a handshake or a tunnel.</summary>
     internal int CountBusy()

@@ -7,6 +7,7 @@ using Weft.Proxy.Admin;
 using Weft.Proxy.Control;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Wire.Dump;
 using Weft.Wire.Plans;
@@ -26,6 +27,8 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
     private readonly ProxyRuntime _runtime;
     private readonly AdminServer _admin;
     private readonly ControlThread _control;
+    private readonly ProcessReadings _readings;
+    private readonly OverloadGuard _overload;
     private readonly ShutDown _shutDown;
     private readonly TimeSpan _drainTime;
     private readonly ManualResetEventSlim _end = new();
@@ -54,6 +57,12 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
             ListenerDrainMs = bootstrap.ListenerDrainSeconds * 1000,
             Faulted = fault => log.WriteLine($"weft-proxy: a connection was closed because of a defect: {fault}"),
         });
+        _readings = new ProcessReadings(_runtime);
+        _overload = new OverloadGuard(
+            OverloadSettings.Read(bootstrap.Overload.MemoryBytes, bootstrap.Overload.Descriptors, bootstrap.Overload.LoopDelayMs),
+            _readings,
+            _runtime.Give,
+            words => log.WriteLine($"weft-proxy: {words}"));
         _shutDown = new ShutDown(_runtime, shutDown, clock);
         _drainTime = shutDown.Drain;
         _admin = new AdminServer(log);
@@ -90,6 +99,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 
         ListenAdmin();
         OpenDoor();
+        _overload.Start(_clock);
         if (!_end.Wait(SettledMs))
         {
             StartPages.Release();
@@ -139,6 +149,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
         ClusterMetrics.Add(text, _runtime.Clusters);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
+        text.AddOverload(_overload, _runtime.Life);
         text.Add("weft_proxy_accept_failures_total", "counter", "", _runtime.Life.Sum(loop => loop.AcceptFailures));
         ProcessMetrics.Add(text, ProxyVersion.Text);
         return text.ToString();
@@ -194,11 +205,13 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 
     public void Dispose()
     {
+        _overload.Dispose();
         _closing?.Dispose();
         _door?.Dispose();
         _place?.Dispose();
         _admin.Dispose();
         _runtime.Dispose();
+        _readings.Dispose();
         _shutDown.Dispose();
         _ready.Dispose();
         _accessLog?.Dispose();

@@ -51,6 +51,9 @@ internal sealed record Bootstrap
     /// <summary>How long connections get whose listener or chain is gone from the plan, in seconds (Istio's drainDuration).</summary>
     public int ListenerDrainSeconds { get; set; } = 45;
 
+    /// <summary>What the proxy may use before it refuses work.</summary>
+    public OverloadLimits Overload { get; set; } = new();
+
     /// <exception cref="BootstrapException">The file is missing or not a bootstrap; the message says which and what to do.</exception>
     public static Bootstrap Read(string file)
     {
@@ -87,6 +90,11 @@ internal sealed record Bootstrap
         CheckSeconds(file, "drainSeconds", DrainSeconds);
         CheckSeconds(file, "minimumDrainSeconds", MinimumDrainSeconds);
         CheckSeconds(file, "listenerDrainSeconds", ListenerDrainSeconds);
+        if (Overload.MemoryBytes < 0 || Overload.Descriptors < 0 || Overload.LoopDelayMs < 0)
+        {
+            throw new BootstrapException($"The bootstrap '{file}' has a negative limit under overload; write 0 for no limit.");
+        }
+
         if (Io is not ("auto" or "uring" or "epoll"))
         {
             throw new BootstrapException($"The bootstrap '{file}' asks for io '{Io}'; write 'auto', 'uring' or 'epoll'.");
@@ -159,6 +167,19 @@ internal sealed record IdentitySettings
 
     /// <summary>What to ask the authority for; it may give less.</summary>
     public int CertificateLifetimeSeconds { get; set; } = 24 * 3600;
+}
+
+/// <summary>What the proxy may use before it refuses work; null for what the system allows, 0 for no limit.</summary>
+internal sealed record OverloadLimits
+{
+    /// <summary>Resident memory; null takes the control group's limit.</summary>
+    public long? MemoryBytes { get; set; }
+
+    /// <summary>Open sockets and files; null takes the process's limit.</summary>
+    public int? Descriptors { get; set; }
+
+    /// <summary>How long a loop may keep ready connections waiting; null takes 2,000.</summary>
+    public int? LoopDelayMs { get; set; }
 }
 
 /// <summary>The ports of ARCHITECTURE.md; 0 switches one off.</summary>

@@ -26,6 +26,7 @@ internal abstract unsafe class EventLoop : IDisposable
     private volatile bool _stopping;
     private bool _disposed;
     private int _wakePending;
+    private int _longestRoundMs;
 
     private protected EventLoop(LoopSettings settings)
     {
@@ -101,10 +102,20 @@ internal abstract unsafe class EventLoop : IDisposable
         }
     }
 
+    /// <summary>The longest round since this was asked last, waiting not counted, in milliseconds. May be asked by any thread.</summary>
+    internal int TakeLongestRoundMs() => Interlocked.Exchange(ref _longestRoundMs, 0);
+
     /// <summary>One round: wait, input and output, timers, posted work.</summary>
     internal void Tick(int maxWaitMs)
     {
+        var woken = Now;
         UpdateNow();
+        if (Now - woken > _longestRoundMs)
+        {
+            // Two threads may write: a longest round that gets lost that way is followed by others where there is a problem.
+            Volatile.Write(ref _longestRoundMs, (int)Math.Min(Now - woken, int.MaxValue));
+        }
+
         var wait = _ready is not null || !_posted.IsEmpty ? 0 : Timers.NextWait(Now);
         if (wait < 0 || wait > maxWaitMs)
         {

@@ -12,6 +12,7 @@ internal sealed class LoopListeners(ProxyLoop loop)
 {
     private readonly Dictionary<IpEndpoint, Listener> _open = [];
     private DrainScope _closed;
+    private bool _paused;
 
     /// <summary>Addresses in use, with the port that the system chose where the plan said 0.</summary>
     internal IEnumerable<IpEndpoint> Addresses => _open.Values.Select(listener => listener.Address);
@@ -58,7 +59,18 @@ internal sealed class LoopListeners(ProxyLoop loop)
 
         foreach (var listener in _open.Values)
         {
+            Apply(listener);
             listener.Begin();
+        }
+    }
+
+    /// <summary>Leaves new connections in the kernel's queues, or takes them again.</summary>
+    internal void Pause(bool paused)
+    {
+        _paused = paused;
+        foreach (var listener in _open.Values)
+        {
+            Apply(listener);
         }
     }
 
@@ -73,6 +85,18 @@ internal sealed class LoopListeners(ProxyLoop loop)
                 _open[address].Close();
                 _open.Remove(address);
             }
+        }
+    }
+
+    private void Apply(Listener listener)
+    {
+        if (_paused)
+        {
+            listener.Pause();
+        }
+        else
+        {
+            listener.Resume();
         }
     }
 

@@ -88,6 +88,32 @@ internal sealed class ConnectionTable(EventLoop events, int drainMs) : ITimerOwn
         return busy;
     }
 
+    /// <summary>Closes idle connections, at most so many; returns how many there were.</summary>
+    internal int CloseIdle(int most)
+    {
+        foreach (var connection in _open)
+        {
+            if (_asked.Count == most)
+            {
+                break;
+            }
+
+            if (!connection.IsBusy)
+            {
+                _asked.Add(connection);
+            }
+        }
+
+        var closed = _asked.Count;
+        foreach (var connection in _asked)
+        {
+            connection.Shut();
+        }
+
+        _asked.Clear();
+        return closed;
+    }
+
     internal void ShutAll()
     {
         foreach (var connection in _open.ToArray())

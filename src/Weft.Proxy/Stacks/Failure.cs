@@ -15,7 +15,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
             FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
             FailureKind.BodyTooSlow or FailureKind.ClientIdle => Side.Downstream,
-        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.TunnelIdle or
+        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.Overloaded or FailureKind.TunnelIdle or
             FailureKind.TunnelTooOld or FailureKind.StreamIdle => Side.Proxy,
         _ => Side.Upstream,
     };
@@ -50,6 +50,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.NoCluster => "NC",
         FailureKind.NoHealthyEndpoint => "UH",
         FailureKind.Overflow => "UO",
+        FailureKind.Overloaded => "OM",
         FailureKind.ConnectFailed or FailureKind.ConnectTimeout or FailureKind.TlsFailed => "UF",
         FailureKind.ConnectionClosed => "UC",
         FailureKind.StreamReset or FailureKind.StreamRefused => "UR",
@@ -77,6 +78,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.NoRoute => "route_not_found",
         FailureKind.NoCluster => "cluster_not_found",
         FailureKind.NoHealthyEndpoint => "no_healthy_upstream",
+        FailureKind.Overloaded => "overload",
         FailureKind.Overflow => "upstream_reset_before_response_started{overflow}",
         FailureKind.ConnectFailed or FailureKind.TlsFailed => "upstream_reset_before_response_started{connection_failure}",
         FailureKind.ConnectTimeout => "upstream_reset_before_response_started{connection_timeout}",
@@ -95,12 +97,18 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     };
 
     /// <summary>Field lines that go with the answer.</summary>
-    internal ReadOnlySpan<byte> ExtraLines => Kind == FailureKind.Overflow ? "x-envoy-overloaded: true\r\n"u8 : [];
+    internal ReadOnlySpan<byte> ExtraLines => Kind switch
+    {
+        FailureKind.Overflow => "x-envoy-overloaded: true\r\n"u8,
+        FailureKind.Overloaded => "x-envoy-local-overloaded: true\r\n"u8,
+        _ => [],
+    };
 
     /// <summary>Body of the answer, in Envoy's words, which people and scripts look for.</summary>
     internal ReadOnlySpan<byte> Body => Kind switch
     {
         FailureKind.NoHealthyEndpoint => "no healthy upstream"u8,
+        FailureKind.Overloaded => "envoy overloaded"u8,
         FailureKind.Overflow =>
             "upstream connect error or disconnect/reset before headers. reset reason: overflow"u8,
         FailureKind.ConnectFailed or FailureKind.TlsFailed =>

@@ -21,6 +21,9 @@ internal enum FailureKind
     NoCluster,
     NoHealthyEndpoint,
     Overflow,
+
+    /// <summary>The proxy itself has too little memory, descriptors or time.</summary>
+    Overloaded,
     ConnectFailed,
     ConnectTimeout,
     TlsFailed,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Proxy.Io;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tunnels;
 
@@ -29,7 +30,7 @@ internal sealed partial class Http1Downstream
 
         // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
         // protocol's bytes ahead of an upgrade that was not granted.
-        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining
+        _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining || _loop.Overload != OverloadLevel.None
             || exchange.Request.IsUpgrade || body == BodyKind.Tunnel || IsUsedUp();
         _answering = true;
         if (body == BodyKind.Tunnel)

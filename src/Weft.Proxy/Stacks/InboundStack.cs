@@ -21,6 +21,9 @@ internal static class InboundStack
         // request, because the names are needed for every later one and in the refusal's metrics, too.
         new KeepPeerNames(),
 
+        // What cannot be served must cost nothing further.
+        new ShedLoad(),
+
         // Before anything looks at the path: two spellings of one path must not get two answers.
         new NormalizePath(),
 

@@ -16,6 +16,9 @@ internal static class OutboundStack
         // First of all: nobody below may see what a stranger claims to be.
         new DistrustClient(),
 
+        // What cannot be served must cost nothing further.
+        new ShedLoad(),
+
         // Before anything looks at the path: two spellings of one path must not get two answers.
         new NormalizePath(),
 

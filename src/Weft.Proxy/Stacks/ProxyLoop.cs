@@ -5,6 +5,7 @@ using Weft.Protocols.Http2;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
@@ -79,6 +80,9 @@ internal sealed class ProxyLoop : IDisposable
         get => Volatile.Read(ref field);
         private set => Volatile.Write(ref field, value);
     }
+
+    /// <summary>What is given up at the moment.</summary>
+    internal OverloadLevel Overload { get; set; }
 
     /// <summary>Client connections, for draining and stopping.</summary>
     internal ConnectionTable Connections { get; }

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text;
+using Weft.Proxy.Overload;
 
 namespace Weft.Proxy.Telemetry;
 
@@ -45,6 +46,19 @@ internal sealed class MetricsText
         }
 
         Add("weft_metric_series_overflow_total", "counter", "", loops.Sum(loop => loop.Overflowed));
+    }
+
+    /// <summary>How far the proxy is from its own limits, and what it gave up.</summary>
+    public void AddOverload(OverloadGuard guard, IEnumerable<LifeCounters> loops)
+    {
+        var counters = loops.ToArray();
+        Type("weft_overload_pressure", "gauge");
+        Sample("weft_overload_pressure", "resource=\"memory\"", guard.Pressure.Memory);
+        Sample("weft_overload_pressure", "resource=\"descriptors\"", guard.Pressure.Descriptors);
+        Sample("weft_overload_pressure", "resource=\"loop_delay\"", guard.Pressure.LoopDelay);
+        Add("weft_overload_level", "gauge", "", (int)guard.Level);
+        Add("weft_overload_refused_requests_total", "counter", "", counters.Sum(loop => loop.Refused));
+        Add("weft_overload_closed_idle_total", "counter", "", counters.Sum(loop => loop.IdleClosed));
     }
 
     /// <summary>A metric with one value. Labels are written as in the format, without braces.</summary>

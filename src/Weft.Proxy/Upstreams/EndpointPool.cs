@@ -215,6 +215,14 @@ internal sealed class EndpointPool : IFlushable
         }
     }
 
+    internal void CloseIdle()
+    {
+        while (_idle.Count > 0)
+        {
+            _idle[^1].CloseIdle();
+        }
+    }
+
     /// <summary>Closes those that have been idle for too long, oldest first, and those that are too old.</summary>
     internal void CloseOld()
     {

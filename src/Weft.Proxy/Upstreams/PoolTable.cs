@@ -53,6 +53,15 @@ internal sealed class PoolTable : ITimerOwner
         }
     }
 
+    /// <summary>Closes every connection that nobody uses at the moment.</summary>
+    internal void CloseIdle()
+    {
+        foreach (var pool in _pools.Values)
+        {
+            pool.CloseIdle();
+        }
+    }
+
     public void OnTimer(LoopTimer timer)
     {
         foreach (var (target, pool) in _pools)

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Proxy.Io;
+using Weft.Proxy.Overload;
+using Weft.Proxy.Telemetry;
+using Xunit;
+
+namespace Weft.Proxy.Tests.Life;
+
+public sealed class OverloadTests
+{
+    private const string Get = "GET / HTTP/1.1\r\nhost: shop\r\n\r\n";
+    private const int PatienceMs = 10_000;
+
+    [Theory]
+    [InlineData(899, OverloadLevel.None)]
+    [InlineData(900, OverloadLevel.KeepAlive)]
+    [InlineData(949, OverloadLevel.KeepAlive)]
+    [InlineData(950, OverloadLevel.NewWork)]
+    [InlineData(979, OverloadLevel.NewWork)]
+    [InlineData(980, OverloadLevel.IdleConnections)]
+    public void A_level_begins_at_its_part_of_each_limit(int used, object level)
+    {
+        foreach (var which in (ReadOnlySpan<int>)[0, 1, 2])
+        {
+            var readings = new Readings { [which] = used };
+            var guard = new OverloadGuard(new OverloadSettings(1000, 1000, 1000), readings, _ => { }, _ => { });
+            guard.Check();
+            guard.Check();
+            Assert.Equal(level, guard.Level);
+        }
+    }
+
+    [Fact]
+    public void A_level_is_left_only_below_its_slack_and_every_change_is_said()
+    {
+        var readings = new Readings { [0] = 950 };
+        List<string> said = [];
+        List<OverloadLevel> given = [];
+        var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, given.Add, said.Add);
+        guard.Check();
+        foreach (var (used, level) in (ReadOnlySpan<(int, OverloadLevel)>)
+            [(920, OverloadLevel.NewWork), (919, OverloadLevel.KeepAlive), (870, OverloadLevel.KeepAlive), (869, OverloadLevel.None), (899, OverloadLevel.None)])
+        {
+            readings[0] = used;
+            guard.Check();
+            Assert.Equal(level, guard.Level);
+        }
+
+        Assert.Equal(3, said.Count);
+        Assert.StartsWith("overloaded: new connections wait", said[0], StringComparison.Ordinal);
+        Assert.StartsWith("no longer overloaded", said[2], StringComparison.Ordinal);
+        Assert.Equal([OverloadLevel.NewWork, OverloadLevel.NewWork, OverloadLevel.KeepAlive, OverloadLevel.KeepAlive, OverloadLevel.None], given);
+    }
+
+    [Fact]
+    public void One_slow_turn_of_a_loop_is_no_overload_and_no_limit_is_none()
+    {
+        var readings = new Readings { [2] = 5000 };
+        var guard = new OverloadGuard(new OverloadSettings(0, 0, 1000), readings, _ => { }, _ => { });
+        guard.Check();
+        Assert.Equal(OverloadLevel.None, guard.Level);
+        guard.Check();
+        Assert.Equal(OverloadLevel.IdleConnections, guard.Level);
+        readings = new Readings { [0] = long.MaxValue, [1] = int.MaxValue, [2] = int.MaxValue };
+        guard = new OverloadGuard(new OverloadSettings(0, 0, 0), readings, _ => { }, _ => { });
+        guard.Check();
+        guard.Check();
+        Assert.Equal(OverloadLevel.None, guard.Level);
+    }
+
+    [Theory]
+    [InlineData("max\n", 0)]
+    [InlineData("268435456\n", 268435456)]
+    [InlineData("", 0)]
+    public void The_control_groups_memory_limit_is_taken_where_there_is_one(string text, long bytes) =>
+        Assert.Equal(bytes, OverloadSettings.ReadMemoryLimit(text));
+
+    [Theory]
+    [InlineData("Max open files            1024                 4096                 files     \n", 1024)]
+    [InlineData("Max open files            unlimited            unlimited            files     \n", 0)]
+    [InlineData("", 0)]
+    public void The_soft_descriptor_limit_is_taken(string text, int limit) => Assert.Equal(limit, OverloadSettings.ReadDescriptorLimit(text));
+
+    [Fact]
+    public void This_process_can_be_read()
+    {
+        using var proxy = new TestProxy(Plans.Http(TestProxy.FreePort(), Plans.Forward("origin")).With(Plans.Cluster("origin", 1)));
+        using var readings = new ProcessReadings(proxy.Runtime);
+        Assert.InRange(readings.ResidentBytes, 1_000_000, Environment.WorkingSet * 2);
+        Assert.InRange(readings.OpenDescriptors, 1, 1000);
+    }
+
+    [Theory]
+    [InlineData(IoChoice.Epoll)]
+    [InlineData(IoChoice.Uring)]
+    public void New_work_is_given_up_first_then_idle_connections_and_what_was_begun_goes_on(IoChoice io)
+    {
+        TestProxy.Io = io;
+        using var arrived = new ManualResetEventSlim();
+        using var go = new ManualResetEventSlim();
+        using var origin = TestOrigin.Answering(request =>
+        {
+            if (request.StartsWith("GET /slow", StringComparison.Ordinal))
+            {
+                arrived.Set();
+                go.Wait(PatienceMs);
+            }
+
+            return TestOrigin.Response("done");
+        });
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)));
+        using var busy = Peer.Connect(port);
+        using var next = Peer.Connect(port);
+        using var idle = Peer.Connect(port);
+        next.Write(Get);
+        Assert.Null(Peer.Header(next.ReadMessage()!, "connection"));
+        idle.Write(Get);
+        Assert.Null(Peer.Header(idle.ReadMessage()!, "connection"));
+        busy.Write(Get.Replace("/ ", "/slow ", StringComparison.Ordinal));
+        Assert.True(arrived.Wait(PatienceMs));
+
+        proxy.Runtime.Give(OverloadLevel.KeepAlive);
+        using (var spared = Peer.Connect(port))
+        {
+            spared.Write(Get);
+            var answer = spared.ReadToEnd();
+            Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+            Assert.Equal("close", Peer.Header(answer, "connection"));
+        }
+
+        proxy.Runtime.Give(OverloadLevel.NewWork);
+        next.Write(Get);
+        var refused = next.ReadToEnd();
+        Assert.StartsWith("HTTP/1.1 503", refused, StringComparison.Ordinal);
+        Assert.Equal("true", Peer.Header(refused, "x-envoy-local-overloaded"));
+        Assert.Equal("close", Peer.Header(refused, "connection"));
+        Assert.Equal(1, proxy.Runtime.Life.Sum(loop => loop.Refused));
+        using var waiting = Peer.Connect(port);
+        waiting.Write(Get);
+        var before = proxy.Runtime.OpenConnections;
+
+        proxy.Runtime.Give(OverloadLevel.IdleConnections);
+        Assert.Equal("", idle.ReadToEnd());
+        Assert.InRange(proxy.Runtime.OpenConnections, 1, before - 1);
+        Assert.True(proxy.Runtime.Life.Sum(loop => loop.IdleClosed) >= 1);
+        go.Set();
+        Assert.EndsWith("done", busy.ReadToEnd(), StringComparison.Ordinal);
+
+        proxy.Runtime.Give(OverloadLevel.None);
+        var served = waiting.ReadMessage()!;
+        Assert.StartsWith("HTTP/1.1 200", served, StringComparison.Ordinal);
+        Assert.Null(Peer.Header(served, "connection"));
+    }
+
+    [Fact]
+    public void The_metrics_show_how_near_each_limit_is()
+    {
+        var guard = new OverloadGuard(new OverloadSettings(1000, 1000, 1000), new Readings { [1] = 960 }, _ => { }, _ => { });
+        guard.Check();
+        var text = new MetricsText();
+        text.AddOverload(guard, [new LifeCounters()]);
+        Assert.Contains("weft_overload_pressure{resource=\"descriptors\"} 0.96\n", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("weft_overload_level 2\n", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("weft_overload_refused_requests_total 0\n", text.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class Readings : IOverloadReadings
+    {
+        private readonly long[] _values = new long[3];
+
+        public long ResidentBytes => _values[0];
+
+        public int OpenDescriptors => (int)_values[1];
+
+        public int TakeLoopDelayMs() => (int)_values[2];
+
+        internal long this[int which]
+        {
+            set => _values[which] = value;
+        }
+    }
+}
