@@ -20,6 +20,7 @@ internal sealed class HealthChecker(LoopCluster cluster, EventLoop loop, Connect
     private const int FirstPerMs = 1;
 
     private readonly Dictionary<EndpointHealth, HealthProbe> _probes = [];
+    private byte[] _httpRequest = [];
     private bool _isOn;
     private bool _anyPassed;
 
@@ -29,8 +30,7 @@ internal sealed class HealthChecker(LoopCluster cluster, EventLoop loop, Connect
 
     internal HealthCheckPlan Plan { get; private set; } = null!;
 
-    /// <summary>The request of an HTTP check.</summary>
-    internal byte[] Question { get; private set; } = [];
+    private string Host => Plan.Host.Length > 0 ? Plan.Host : cluster.Plan.Service?.Host ?? cluster.Plan.Name;
 
     /// <summary>Takes over what the plan says of checks and endpoints; null ends all checks and forgets their results.</summary>
     internal void Update(HealthCheckPlan? plan)
@@ -59,7 +59,7 @@ internal sealed class HealthChecker(LoopCluster cluster, EventLoop loop, Connect
         }
 
         Plan = plan;
-        Question = HttpQuestion.For(plan.Path, plan.Host.Length > 0 ? plan.Host : cluster.Plan.Service?.Host ?? cluster.Plan.Name);
+        _httpRequest = HttpQuestion.For(plan.Path, Host);
         var delay = 0;
         foreach (var endpoint in health.All)
         {
@@ -79,9 +79,23 @@ internal sealed class HealthChecker(LoopCluster cluster, EventLoop loop, Connect
     internal ByteChannel? Open(EndpointHealth endpoint, IByteHandler handler)
     {
         var address = Plan.Port > 0 ? endpoint.Address.WithPort(Plan.Port) : endpoint.Address;
-        var target = cluster.TargetFor(address, endpoint.Plan.Meshed, Plan.Kind == HealthCheckKind.Tcp ? WireProtocol.Opaque : WireProtocol.Http1);
+        var protocol = Plan.Kind switch
+        {
+            HealthCheckKind.Http => WireProtocol.Http1,
+            HealthCheckKind.Grpc => WireProtocol.Http2,
+            _ => WireProtocol.Opaque,
+        };
+        var target = cluster.TargetFor(address, endpoint.Plan.Meshed, protocol);
         return connector.Open(target, handler, out _);
     }
+
+    /// <summary>What to ask on a new connection; null where the connection itself is the answer.</summary>
+    internal HealthQuestion? NewQuestion() => Plan.Kind switch
+    {
+        HealthCheckKind.Http => new HttpQuestion(_httpRequest),
+        HealthCheckKind.Grpc => new GrpcQuestion(Plan.Path, Host),
+        _ => null,
+    };
 
     internal void Asked() => cluster.Usage.Add(ClusterFigure.ChecksAsked);
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Weft.Model.Plan;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
 
@@ -16,7 +15,7 @@ internal sealed class HealthProbe : IByteHandler, ITimerOwner
 
     private readonly HealthChecker _checker;
     private readonly LoopTimer _timer;
-    private HttpQuestion? _question;
+    private HealthQuestion? _question;
     private ByteChannel? _channel;
     private bool _isAsking;
     private int _goodInRow;
@@ -44,19 +43,20 @@ internal sealed class HealthProbe : IByteHandler, ITimerOwner
 
     public void OnConnected()
     {
-        if (_checker.Plan.Kind == HealthCheckKind.Tcp)
+        _question = _checker.NewQuestion();
+        if (_question is null)
         {
+            // That it takes connections is all that a TCP check wants to know.
             Finish(passed: true);
             return;
         }
 
-        _question = new HttpQuestion();
-        _channel!.Write(_checker.Question);
+        _question.Ask(_channel!);
     }
 
     public void OnData(Span<byte> data)
     {
-        if (_question?.Read(data) is { } passed)
+        if (_question?.Read(data, Loop.Now) is { } passed)
         {
             Finish(passed);
         }

@@ -2,11 +2,12 @@
 
 using System.Text;
 using Weft.Protocols.Http1;
+using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Health;
 
 /// <summary>An HTTP health check on one connection: the bytes to send, and the verdict on what comes back.</summary>
-internal sealed class HttpQuestion
+internal sealed class HttpQuestion(byte[] request) : HealthQuestion
 {
     /// <summary>A longer head of an answer fails the check.</summary>
     internal const int MaxHeadBytes = 16 * 1024;
@@ -19,8 +20,10 @@ internal sealed class HttpQuestion
     internal static byte[] For(string path, string host) => Encoding.ASCII.GetBytes(
         $"GET {(path.Length == 0 ? "/" : path)} HTTP/1.1\r\nhost: {host}\r\nuser-agent: Weft/HC\r\nconnection: close\r\n\r\n");
 
-    /// <summary>Takes what came: true for 2xx, false for anything else, null if there must be more first.</summary>
-    internal bool? Read(ReadOnlySpan<byte> data)
+    internal override void Ask(ByteChannel channel) => channel.Write(request);
+
+    /// <summary>2xx is well.</summary>
+    internal override bool? Read(ReadOnlySpan<byte> data, long nowMs)
     {
         // What does not fit cannot be part of a head that is short enough.
         var taken = Math.Min(data.Length, MaxHeadBytes - _length);

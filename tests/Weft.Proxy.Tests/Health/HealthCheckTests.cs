@@ -3,6 +3,7 @@
 using System.Text;
 using Weft.Model.Plan;
 using Weft.Proxy.Telemetry;
+using Weft.Proxy.Tests.Http2;
 using Weft.Proxy.Upstreams;
 using Weft.Testing;
 using Xunit;
@@ -63,6 +64,33 @@ public sealed class HealthCheckTests
         });
         using var proxy = new TestProxy(Plans.Http(TestProxy.FreePort(), Plans.Forward("c")).With(Plans.Cluster("c", origin.Port) with { HealthCheck = _http }));
         await Flags(proxy, origin.Port, "/failed_active_hc");
+    }
+
+    [Theory]
+    [InlineData("\b\u0001", "0", "healthy")]
+    [InlineData("\b\u0002", "0", "/failed_active_hc")]
+    [InlineData("\b\u0001", "14", "/failed_active_hc")]
+    [InlineData("", "0", "/failed_active_hc")]
+    [InlineData(null, "5", "/failed_active_hc")]
+    public async Task A_grpc_check_wants_SERVING_and_status_0(string? message, string status, string flags)
+    {
+        using var origin = Http2Peer.Answering((peer, asked) =>
+        {
+            Assert.Equal("/grpc.health.v1.Health/Check", asked.Head[":path"]);
+            Assert.Equal("\0\0\0\0\u0006\n\u0004shop", asked.Body.ToString());
+            if (message is null)
+            {
+                peer.SendHead(asked, end: true, ":status: 200", "content-type: application/grpc", $"grpc-status: {status}");
+                return;
+            }
+
+            peer.SendHead(asked, end: false, ":status: 200", "content-type: application/grpc");
+            peer.Send(asked, $"\0\0\0\0{(char)message.Length}{message}", end: false);
+            peer.SendHead(asked, end: true, $"grpc-status: {status}");
+        });
+        using var proxy = new TestProxy(Plans.Http(TestProxy.FreePort(), Plans.Forward("c")).With(
+            Plans.Cluster("c", origin.Port) with { HealthCheck = _http with { Kind = HealthCheckKind.Grpc, Path = "shop" } }));
+        await Flags(proxy, origin.Port, flags);
     }
 
     [Fact]

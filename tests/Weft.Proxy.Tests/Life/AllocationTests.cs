@@ -27,6 +27,29 @@ public abstract class AllocationTests
         AssertNothingIsAllocated(port, request, proxy);
     }
 
+    [Theory]
+    [InlineData(LoadBalancerKind.Maglev)]
+    [InlineData(LoadBalancerKind.RingHash)]
+    [InlineData(LoadBalancerKind.PeakEwma)]
+    [InlineData(LoadBalancerKind.LeastRequest)]
+    public void Every_policy_of_a_cluster_at_once_costs_no_allocation(LoadBalancerKind kind)
+    {
+        using var origin = new ConstantOrigin();
+        var port = TestProxy.FreePort();
+        var route = Plans.Forward("origin", new RetryPlan(2, 5000, ["5xx", "envoy-ratelimited"], [], 25), 5000);
+        route = route with { Forward = route.Forward! with { HashPolicies = [new HashPolicyPlan(HashSource.Header, "user-agent", "", -1, false)] } };
+        var cluster = Plans.Cluster("origin", origin.Port) with
+        {
+            Balancer = kind,
+            Breaker = new CircuitBreakerPlan(10, 10, 10, 10, new RetryBudgetPlan(20, 3)),
+            Outlier = new OutlierPlan(5, 5, 5, true, 3_600_000, 30_000, 300_000, 50),
+            SlowStart = new SlowStartPlan(3_600_000, 2, 10),
+            PanicPercent = 50,
+        };
+        using var proxy = new TestProxy(Plans.Http(port, route).With(cluster));
+        AssertNothingIsAllocated(port, "GET /products?id=1 HTTP/1.1\r\n" + Fields + "\r\n", proxy);
+    }
+
     [Fact]
     public void A_request_through_mutual_tls_costs_neither_proxy_an_allocation()
     {
