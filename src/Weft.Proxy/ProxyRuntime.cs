@@ -84,6 +84,21 @@ internal sealed class ProxyRuntime : IDisposable
     /// <summary>The longest round of any loop since this was asked last, in milliseconds.</summary>
     internal int TakeLongestRoundMs() => _loops.Max(loop => loop.Events.TakeLongestRoundMs());
 
+    /// <summary>HBONE connections of all loops to other workloads; an estimate while they run.</summary>
+    internal int TunnelConnections
+    {
+        get
+        {
+            var open = 0;
+            foreach (var loop in _loops)
+            {
+                open += loop.Connector.Tunnels!.Count;
+            }
+
+            return open;
+        }
+    }
+
     /// <summary>The loops' metrics; may be read at any time.</summary>
     internal IEnumerable<LoopMetrics> Metrics => _loops.Select(loop => loop.Metrics);
 

@@ -31,6 +31,7 @@ public static class TypeUrls
         Prefix + "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport";
 
     internal const string PeakEwma = Prefix + "weft.v1.PeakEwma";
+    internal const string HboneTermination = Prefix + "weft.v1.HboneTermination";
     internal const string ClusterFacts = Prefix + "weft.v1.ClusterFacts";
     internal const string ChainFacts = Prefix + "weft.v1.ChainFacts";
     internal const string RouteFacts = Prefix + "weft.v1.RouteFacts";

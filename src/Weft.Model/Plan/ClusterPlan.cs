@@ -284,6 +284,21 @@ public sealed record EndpointPlan(
 
     /// <summary>Of its locality among those of the same priority; 0 where none is given.</summary>
     public int LocalityWeight { get; init; }
+
+    /// <summary>How connections get there.</summary>
+    public EndpointTunnel Tunnel { get; init; }
+
+    /// <summary>Where the tunnel begins at the endpoint's address; 0 for 15008.</summary>
+    public int TunnelPort { get; init; }
+}
+
+/// <summary>Whether connections to an endpoint travel inside another one.</summary>
+public enum EndpointTunnel
+{
+    None,
+
+    /// <summary>CONNECT over mutual TLS HTTP/2; inside, bytes are plain.</summary>
+    Hbone,
 }
 
 /// <summary>A workload as metrics name it (istio.workload metadata).</summary>

@@ -55,7 +55,11 @@ public sealed record ChainPlan(
     DownstreamTlsPlan? Tls,
     HttpChainPlan? Http,
     TcpChainPlan? Tcp,
-    Diagnostics.Origin? Origin = null);
+    Diagnostics.Origin? Origin = null)
+{
+    /// <summary>Set instead of HTTP and TCP: the connection carries opaque connections (HBONE).</summary>
+    public HboneChainPlan? Hbone { get; init; }
+}
 
 /// <summary>
 /// What a connection must be like for a chain; every given condition must hold. Specificity is Envoy's order: destination
@@ -115,6 +119,15 @@ public sealed record TcpChainPlan(string StatPrefix, EquatableArray<WeightedClus
     /// <summary>Endpoints that are tried, one after the other, before the client is refused (flags UF,URX); at least 1.</summary>
     public int MaxConnectAttempts { get; init; } = 1;
 }
+
+/// <summary>
+/// The connection is HTTP/2 over mutual TLS, and each of its CONNECT requests is an opaque connection to this workload.
+/// </summary>
+/// <param name="StatPrefix">Prefix of its statistics.</param>
+/// <param name="Addresses">The workload's own addresses; a CONNECT to another one, or to a port of the proxy, is answered 400.</param>
+/// <param name="Cluster">An <see cref="ClusterKind.OriginalDestination"/> cluster that leads to what the CONNECT names.</param>
+/// <param name="IdleTimeoutMs">Of each opaque connection; 0 for one hour.</param>
+public sealed record HboneChainPlan(string StatPrefix, EquatableArray<string> Addresses, string Cluster, int IdleTimeoutMs);
 
 /// <summary>Which way traffic passes a listener or cluster, seen from the workload.</summary>
 public enum TrafficDirection

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Proxy.Tls;
+
 namespace Weft.Proxy.Io;
 
 /// <summary>
@@ -24,6 +26,12 @@ internal abstract class ByteChannel
     /// to be taken for all.
     /// </summary>
     internal virtual bool IsTruncated => false;
+
+    /// <summary>The address of this end of the socket below.</summary>
+    internal abstract IpEndpoint LocalAddress { get; }
+
+    /// <summary>Who the other end has proved to be; null without mutual TLS.</summary>
+    internal virtual PeerIdentity? Peer => null;
 
     /// <summary>Sends or keeps the bytes. <paramref name="more"/> says that another write follows at once.</summary>
     internal abstract void Write(ReadOnlySpan<byte> bytes, bool more = false);

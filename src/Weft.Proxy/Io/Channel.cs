@@ -34,7 +34,7 @@ internal abstract class Channel : ByteChannel, ITimerOwner
 
     internal Channel? NextReady { get; set; }
 
-    internal IpEndpoint LocalAddress => SocketSettings.LocalAddress(Fd);
+    internal override IpEndpoint LocalAddress => SocketSettings.LocalAddress(Fd);
 
     /// <summary>The owner said goodbye: output is being sent, input is thrown away.</summary>
     private protected bool IsClosing { get; private set; }

@@ -86,6 +86,10 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         connection.Start();
     }
 
+    /// <summary>A connection that came inside this one, for a destination of its own.</summary>
+    internal AcceptedConnection Inside(IpEndpoint destination) =>
+        new(_loop, Listener, ProxyHeaderRule.None, PeerAddress, destination) { _channel = _channel, _chain = _chain, _given = true };
+
     public void OnConnected()
     {
         // The TLS handshake is done.
@@ -342,6 +346,10 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         else if (chain.Tcp is { } tcp)
         {
             TunnelStack.Start(_loop, _channel, this, tcp, _ahead, first);
+        }
+        else if (chain.Hbone is { } hbone)
+        {
+            HboneServer.Start(_loop, _channel, this, hbone, first);
         }
         else
         {

@@ -40,6 +40,20 @@ internal sealed class ListenerTable
 
     internal IReadOnlyDictionary<IpEndpoint, PlannedListener> Bound => _bound;
 
+    /// <summary>The proxy itself listens on that port, at whatever address.</summary>
+    internal bool TakesPort(int port)
+    {
+        foreach (var address in _bound.Keys)
+        {
+            if (address.Port == port)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     internal PlannedListener? FindBound(IpEndpoint address) => _bound.GetValueOrDefault(address);
 
     /// <summary>Who serves a captured connection: the exact address first, then the port anywhere, else the capturing listener.</summary>

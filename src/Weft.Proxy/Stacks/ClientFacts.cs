@@ -28,7 +28,7 @@ internal sealed class ClientFacts
         ServerName = accepted.Facts.ServerName;
         ListenerAddress = accepted.Listener.Address;
         IsTls = channel is TlsChannel;
-        Peer = (channel as TlsChannel)?.Peer;
+        Peer = channel.Peer;
         PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
         _forwardedCertificate = Peer?.ForwardedBy(loop.Contexts.OwnPrincipal) ?? [];
     }

@@ -216,6 +216,7 @@ internal readonly record struct Served(ListenerPlan Listener, ChainPlan? Chain)
         taken.Match == offered.Match &&
         taken.Tls == offered.Tls &&
         (taken.Tcp is null) == (offered.Tcp is null) &&
+        taken.Hbone == offered.Hbone &&
         WithoutRoutes(taken.Http) == WithoutRoutes(offered.Http);
 
     private static HttpChainPlan? WithoutRoutes(HttpChainPlan? http) => http is null ? null : http with { InlineRoutes = null, RouteTable = "" };

@@ -9,6 +9,7 @@ using Weft.Proxy.Overload;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tunnels;
 using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
@@ -38,7 +39,7 @@ internal sealed class ProxyLoop : IDisposable
         Random = random;
         Tls = new TlsEngine(events);
         Contexts = new TlsContexts();
-        Connector = new Connector(events, Tls, Contexts);
+        Connector = new Connector(events, Tls, Contexts) { Tunnels = new HboneClients(this) };
         Pools = new PoolTable(events, Connector, settings.ConnectionsPerEndpoint);
         Date = new DateText(settings.Clock);
         Connections = new ConnectionTable(events, settings.ListenerDrainMs);
@@ -67,6 +68,9 @@ internal sealed class ProxyLoop : IDisposable
 
     /// <summary>What the loop's HTTP/2 connections share.</summary>
     internal Http2Pool Http2 { get; } = new();
+
+    /// <summary>The same for connections that carry others.</summary>
+    internal Http2Pool TunnelHttp2 { get; } = new();
 
     internal PoolTable Pools { get; }
 

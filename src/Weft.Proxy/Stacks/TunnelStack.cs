@@ -62,7 +62,7 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDial
 
     internal long StartedAt { get; }
 
-    internal PeerIdentity? Peer => (_near as TlsChannel)?.Peer;
+    internal PeerIdentity? Peer => _near.Peer;
 
     internal PeerIdentity? UpstreamPeer { get; private set; }
 

@@ -20,6 +20,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     private bool _endSeen;
     private bool _innerEnded;
     private bool _isCutOff;
+    private PeerIdentity? _peer;
 
     internal TlsChannel(TlsEngine engine, TlsContext context, ByteChannel inner, IByteHandler handler)
     {
@@ -32,12 +33,12 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     }
 
     /// <summary>Known once the handshake is done; null without a certificate.</summary>
-    internal PeerIdentity? Peer { get; private set; }
+    internal override PeerIdentity? Peer => _peer;
 
     /// <summary>The protocol agreed upon; empty for none.</summary>
     internal string Alpn { get; private set; } = "";
 
-    internal IpEndpoint SocketLocalAddress => _inner is Channel socket ? socket.LocalAddress : default;
+    internal override IpEndpoint LocalAddress => _inner.LocalAddress;
 
     /// <summary>Waits for its turn in the engine's queue of handshakes.</summary>
     internal bool IsQueued { get; set; }
@@ -251,7 +252,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
         var certificate = LibSsl.PeerCertificate(_ssl);
         if (certificate != 0)
         {
-            Peer = _engine.Peers.Identify(certificate);
+            _peer = _engine.Peers.Identify(certificate);
             LibSsl.CertificateFree(certificate);
         }
 
@@ -260,7 +261,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
             return true;
         }
 
-        var problem = TlsEngine.Judge(_context, Peer);
+        var problem = TlsEngine.Judge(_context, _peer);
         if (problem is null)
         {
             return true;

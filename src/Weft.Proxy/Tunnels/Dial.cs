@@ -53,7 +53,7 @@ internal sealed class Dial : IByteHandler, ITimerOwner
     /// <summary>The server's channel; null while there is none.</summary>
     internal ByteChannel? Channel { get; private set; }
 
-    internal PeerIdentity? Peer => (Channel as TlsChannel)?.Peer;
+    internal PeerIdentity? Peer => Channel?.Peer;
 
     internal bool IsConnected { get; private set; }
 
@@ -166,12 +166,7 @@ internal sealed class Dial : IByteHandler, ITimerOwner
             State.Reached(endpoint, _loop.Events.Clock.GetElapsedTime(_startedAt).TotalMilliseconds);
         }
 
-        LocalAddress = Channel switch
-        {
-            Channel socket => socket.LocalAddress,
-            TlsChannel tls => tls.SocketLocalAddress,
-            _ => default,
-        };
+        LocalAddress = Channel!.LocalAddress;
         _owner.OnDialed();
     }
 

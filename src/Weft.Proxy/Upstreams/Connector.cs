@@ -4,6 +4,7 @@ using Weft.Model;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
 using Weft.Proxy.Tls;
+using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Upstreams;
 
@@ -15,6 +16,9 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
     private static readonly EquatableArray<string> _meshOpaque = ["istio"];
     private static readonly EquatableArray<string> _outsideHttp2 = ["h2"];
 
+    /// <summary>Opens what travels inside another connection.</summary>
+    internal HboneClients? Tunnels { get; init; }
+
     /// <summary>Begins to connect; the handler hears the rest. Null, with the reason, where not even that is possible.</summary>
     /// <param name="target">Where to and how.</param>
     /// <param name="handler">Hears of the connection, its bytes and its end.</param>
@@ -23,6 +27,13 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
     internal ByteChannel? Open(UpstreamTarget target, IByteHandler handler, out string? problem, ReadOnlySpan<byte> preamble = default)
     {
         problem = null;
+        if (target.TunnelPort > 0)
+        {
+            var tunnel = Tunnels!.Open(target, handler, out problem);
+            tunnel?.Write(preamble);
+            return tunnel;
+        }
+
         TlsContext? context = null;
         if (target.Tls is not null)
         {

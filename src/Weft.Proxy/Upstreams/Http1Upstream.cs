@@ -2,7 +2,6 @@
 
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
-using Weft.Proxy.Tls;
 
 namespace Weft.Proxy.Upstreams;
 
@@ -165,8 +164,8 @@ internal sealed partial class Http1Upstream : UpstreamStream, IByteHandler, ITim
     {
         _pool.Loop.Timers.Stop(_connectTimer);
         _connected = true;
-        _localAddress = _channel is Channel socket ? socket.LocalAddress : ((TlsChannel)_channel!).SocketLocalAddress;
-        _peerPrincipal = _channel is TlsChannel { Peer: { } peer } && _exchange is { } exchange ? exchange.Loop.PeerNames.Intern(peer.Uri) : "";
+        _localAddress = _channel!.LocalAddress;
+        _peerPrincipal = _channel is { Peer: { } peer } && _exchange is { } exchange ? exchange.Loop.PeerNames.Intern(peer.Uri) : "";
         _exchange?.OnUpstreamReady(this);
     }
 

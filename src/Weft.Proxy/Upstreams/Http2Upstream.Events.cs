@@ -27,8 +27,8 @@ internal sealed partial class Http2Upstream
             return;
         }
 
-        LocalAddress = _channel is Channel socket ? socket.LocalAddress : ((TlsChannel)_channel!).SocketLocalAddress;
-        PeerPrincipal = _channel is TlsChannel { Peer: { } peer } ? _loop.PeerNames.Intern(peer.Uri) : "";
+        LocalAddress = _channel!.LocalAddress;
+        PeerPrincipal = _channel is { Peer: { } peer } ? _loop.PeerNames.Intern(peer.Uri) : "";
         _lastInput = events.Now;
         _codec = new Http2Connection(Http2Role.Client, Limits, this, _loop.Http2);
         FlushLater();

@@ -3,6 +3,7 @@
 using Weft.Model.Plan;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
+using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Upstreams;
 
@@ -119,6 +120,14 @@ internal sealed class LoopCluster
     internal UpstreamTarget TargetFor(IpEndpoint address, bool meshed, WireProtocol protocol)
     {
         var plan = _entry!.Plan;
+        if (Endpoints.Find(address) is { Plan: { Tunnel: EndpointTunnel.Hbone } tunnelled })
+        {
+            return new UpstreamTarget(plan.Name, address, default, HboneClients.TlsFor(plan.Tls), protocol == WireProtocol.Http2)
+            {
+                TunnelPort = tunnelled.TunnelPort > 0 ? tunnelled.TunnelPort : HboneClients.Port,
+            };
+        }
+
         var source = plan.Direction == TrafficDirection.Inbound && address.IsV4 ? UpstreamTarget.InboundSource : default;
         return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, protocol), protocol == WireProtocol.Http2)
         {

@@ -16,6 +16,9 @@ internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndp
     /// <summary>Null leaves the kernel's keepalive off.</summary>
     internal TcpKeepAlivePlan? KeepAlive { get; init; }
 
+    /// <summary>The port of the HBONE connection that it travels in, which TLS then belongs to; 0 for a connection of its own.</summary>
+    internal int TunnelPort { get; init; }
+
     /// <summary>Connections to the application come from here, so that capture lets them pass.</summary>
     internal static IpEndpoint InboundSource { get; } = IpEndpoint.V4(0x7F00_0006, 0);
 }

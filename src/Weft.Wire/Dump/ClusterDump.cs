@@ -101,14 +101,23 @@ internal static class ClusterDump
         JsonParts.WriteAddress(json, endpoint.Address, endpoint.Port);
         json.WriteEndObject();
         json.WriteString("health_status", endpoint.Healthy ? "HEALTHY" : "UNHEALTHY");
-        if (endpoint.Meshed || endpoint.Workload is not null)
+        if (endpoint.Meshed || endpoint.Tunnel != EndpointTunnel.None || endpoint.Workload is not null)
         {
             json.WriteStartObject("metadata");
             json.WriteStartObject("filter_metadata");
-            if (endpoint.Meshed)
+            if (endpoint.Meshed || endpoint.Tunnel != EndpointTunnel.None)
             {
                 json.WriteStartObject(Wrap.TransportMatchKey);
-                json.WriteString(EndpointsEncoder.TlsModeKey, EndpointsEncoder.TlsModeIstio);
+                if (endpoint.Meshed)
+                {
+                    json.WriteString(EndpointsEncoder.TlsModeKey, EndpointsEncoder.TlsModeIstio);
+                }
+
+                if (endpoint.Tunnel == EndpointTunnel.Hbone)
+                {
+                    json.WriteString(EndpointsEncoder.TunnelKey, EndpointsEncoder.TunnelHttp);
+                }
+
                 json.WriteEndObject();
             }
 

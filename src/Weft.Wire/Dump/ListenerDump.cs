@@ -78,6 +78,17 @@ internal static class ListenerDump
         {
             WriteTcp(json, tcp);
         }
+        else if (chain.Hbone is { } hbone)
+        {
+            json.WriteString("name", ListenerEncoder.HboneFilter);
+            json.WriteStartObject("typed_config");
+            json.WriteString("@type", TypeUrls.HboneTermination);
+            json.WriteString("stat_prefix", hbone.StatPrefix);
+            JsonParts.WriteTexts(json, "addresses", hbone.Addresses);
+            json.WriteString("cluster", hbone.Cluster);
+            json.WriteString("idle_timeout", JsonParts.Duration(hbone.IdleTimeoutMs));
+            json.WriteEndObject();
+        }
 
         json.WriteEndObject();
         json.WriteEndArray();

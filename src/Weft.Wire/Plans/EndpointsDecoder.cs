@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Google.Protobuf;
@@ -54,7 +55,29 @@ internal static class EndpointsDecoder
             scope.Count(endpoint.LoadBalancingWeight ?? 1, "load_balancing_weight"),
             endpoint.HealthStatus is HealthStatus.Healthy or HealthStatus.Unknown or HealthStatus.Degraded,
             Text(endpoint.Metadata, Wrap.TransportMatchKey, EndpointsEncoder.TlsModeKey) == EndpointsEncoder.TlsModeIstio,
-            DecodeWorkload(scope, endpoint.Metadata));
+            DecodeWorkload(scope, endpoint.Metadata))
+        {
+            Tunnel = Text(endpoint.Metadata, Wrap.TransportMatchKey, EndpointsEncoder.TunnelKey) == EndpointsEncoder.TunnelHttp
+                ? EndpointTunnel.Hbone
+                : EndpointTunnel.None,
+            TunnelPort = DecodeTunnelPort(scope, endpoint.Metadata),
+        };
+    }
+
+    private static int DecodeTunnelPort(DecodeScope scope, Metadata? metadata)
+    {
+        if (Text(metadata, Wrap.TransportMatchKey, EndpointsEncoder.TunnelPortKey) is not { } text)
+        {
+            return 0;
+        }
+
+        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0)
+        {
+            return port;
+        }
+
+        scope.Error($"{EndpointsEncoder.TunnelPortKey} \"{text}\" is no port");
+        return 0;
     }
 
     private static WorkloadNamePlan? DecodeWorkload(DecodeScope scope, Metadata? metadata)

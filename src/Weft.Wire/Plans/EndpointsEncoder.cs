@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using Envoy.Config.Core.V3;
 using Envoy.Config.Endpoint.V3;
 using Weft.Model.Plan;
@@ -11,6 +12,9 @@ internal static class EndpointsEncoder
 {
     public const string TlsModeKey = "tlsMode";
     public const string TlsModeIstio = "istio";
+    public const string TunnelKey = "tunnel";
+    public const string TunnelHttp = "http";
+    public const string TunnelPortKey = "weft.v1.tunnel_port";
     public const string WorkloadKey = "workload";
 
     public static ClusterLoadAssignment Encode(EndpointsPlan plan)
@@ -57,9 +61,25 @@ internal static class EndpointsEncoder
             LoadBalancingWeight = (uint)plan.Weight,
         };
         var metadata = new Metadata();
+        var transport = new Google.Protobuf.WellKnownTypes.Struct();
         if (plan.Meshed)
         {
-            metadata.FilterMetadata.Add(Wrap.TransportMatchKey, Wrap.Struct(TlsModeKey, Wrap.Text(TlsModeIstio)));
+            transport.Fields.Add(TlsModeKey, Wrap.Text(TlsModeIstio));
+        }
+
+        if (plan.Tunnel == EndpointTunnel.Hbone)
+        {
+            transport.Fields.Add(TunnelKey, Wrap.Text(TunnelHttp));
+        }
+
+        if (plan.TunnelPort > 0)
+        {
+            transport.Fields.Add(TunnelPortKey, Wrap.Text(plan.TunnelPort.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        if (transport.Fields.Count > 0)
+        {
+            metadata.FilterMetadata.Add(Wrap.TransportMatchKey, transport);
         }
 
         if (plan.Workload is { } w)

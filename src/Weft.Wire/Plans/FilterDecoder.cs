@@ -9,7 +9,7 @@ using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
 
-/// <summary>The one network filter of a chain → HTTP or TCP.</summary>
+/// <summary>The one network filter of a chain → HTTP, TCP or HBONE.</summary>
 internal static class FilterDecoder
 {
     private const int DefaultTcpIdleMs = 3_600_000;
@@ -17,26 +17,30 @@ internal static class FilterDecoder
     private static readonly MessageParser<HttpConnectionManager> _http = HttpConnectionManager.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<TcpProxy> _tcp = TcpProxy.Parser.WithDiscardUnknownFields(true);
 
-    public static (HttpChainPlan? Http, TcpChainPlan? Tcp) Decode(
+    private static readonly MessageParser<V1.HboneTermination> _hbone = V1.HboneTermination.Parser.WithDiscardUnknownFields(true);
+
+    public static (HttpChainPlan? Http, TcpChainPlan? Tcp, HboneChainPlan? Hbone) Decode(
         DecodeScope scope, FilterChain chain, TrafficDirection direction, V1.HttpLimits? limits)
     {
         using var at = scope.At("filters");
         if (chain.Filters.Count != 1)
         {
             scope.Error($"a chain must have exactly one network filter, this has {chain.Filters.Count}");
-            return (null, null);
+            return (null, null, null);
         }
 
         var config = chain.Filters[0].TypedConfig;
         switch (config?.TypeUrl)
         {
             case TypeUrls.HttpConnectionManager:
-                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(scope, http, direction, limits) : null, null);
+                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(scope, http, direction, limits) : null, null, null);
             case TypeUrls.TcpProxy:
-                return (null, scope.Parse(_tcp, config.Value) is { } tcp ? DecodeTcp(scope, tcp) : null);
+                return (null, scope.Parse(_tcp, config.Value) is { } tcp ? DecodeTcp(scope, tcp) : null, null);
+            case TypeUrls.HboneTermination:
+                return (null, null, scope.Parse(_hbone, config.Value) is { } hbone ? DecodeHbone(scope, hbone) : null);
             default:
                 scope.Error($"network filter {config?.TypeUrl} is not supported");
-                return (null, null);
+                return (null, null, null);
         }
     }
 
@@ -87,6 +91,23 @@ internal static class FilterDecoder
             Limits = ConnectionLimits.Decode(scope, http, limits),
             Trust = ConnectionTrust.Decode(scope, http),
         };
+    }
+
+    private static HboneChainPlan DecodeHbone(DecodeScope scope, V1.HboneTermination hbone)
+    {
+        foreach (var address in hbone.Addresses)
+        {
+            if (!System.Net.IPAddress.TryParse(address, out _))
+            {
+                scope.Error($"addresses: \"{address}\" is no IP address");
+            }
+        }
+
+        return new HboneChainPlan(
+            hbone.StatPrefix,
+            hbone.Addresses.ToEquatableArray(),
+            hbone.Cluster,
+            scope.Milliseconds(hbone.IdleTimeout, DefaultTcpIdleMs, "idle_timeout"));
     }
 
     private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)

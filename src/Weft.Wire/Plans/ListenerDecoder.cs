@@ -126,8 +126,8 @@ internal static class ListenerDecoder
             };
         }
 
-        var (http, tcp) = FilterDecoder.Decode(scope, chain, direction, limits);
-        return new ChainPlan(chain.Name, match, tls, http, tcp, origin);
+        var (http, tcp, hbone) = FilterDecoder.Decode(scope, chain, direction, limits);
+        return new ChainPlan(chain.Name, match, tls, http, tcp, origin) { Hbone = hbone };
     }
 
     private static ChainMatchPlan DecodeMatch(DecodeScope scope, FilterChainMatch match)

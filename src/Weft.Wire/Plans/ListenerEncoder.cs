@@ -14,6 +14,7 @@ namespace Weft.Wire.Plans;
 /// <summary>Listener plan → Listener.</summary>
 internal static class ListenerEncoder
 {
+    public const string HboneFilter = "weft.v1.hbone";
     public const string ProxyProtocolFilter = "envoy.filters.listener.proxy_protocol";
 
     public static Listener Encode(ListenerPlan plan)
@@ -85,9 +86,10 @@ internal static class ListenerEncoder
 
         chain.Filters.Add(plan switch
         {
-            { Http: { } http, Tcp: null } => EncodeHttp(http),
-            { Http: null, Tcp: { } tcp } => EncodeTcp(tcp),
-            _ => throw new ArgumentException($"chain {plan.Name} must have exactly one of HTTP and TCP", nameof(plan)),
+            { Http: { } http, Tcp: null, Hbone: null } => EncodeHttp(http),
+            { Http: null, Tcp: { } tcp, Hbone: null } => EncodeTcp(tcp),
+            { Http: null, Tcp: null, Hbone: { } hbone } => EncodeHbone(hbone),
+            _ => throw new ArgumentException($"chain {plan.Name} must have exactly one of HTTP, TCP and HBONE", nameof(plan)),
         });
         var facts = new V1.ChainFacts();
         if (plan.Origin is { } origin)
@@ -164,6 +166,18 @@ internal static class ListenerEncoder
             Name = "envoy.filters.network.http_connection_manager",
             TypedConfig = Wrap.Any(TypeUrls.HttpConnectionManager, http),
         };
+    }
+
+    private static Filter EncodeHbone(HboneChainPlan plan)
+    {
+        var hbone = new V1.HboneTermination
+        {
+            StatPrefix = plan.StatPrefix,
+            Cluster = plan.Cluster,
+            IdleTimeout = Wrap.Duration(plan.IdleTimeoutMs),
+        };
+        hbone.Addresses.AddRange(plan.Addresses);
+        return new Filter { Name = HboneFilter, TypedConfig = Wrap.Any(TypeUrls.HboneTermination, hbone) };
     }
 
     private static Filter EncodeTcp(TcpChainPlan plan)

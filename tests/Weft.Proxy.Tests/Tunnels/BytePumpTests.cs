@@ -73,6 +73,8 @@ public sealed class BytePumpTests : IPumpOwner, IDisposable
 
         internal override bool IsOpen => true;
 
+        internal override IpEndpoint LocalAddress => default;
+
         internal override bool IsTruncated => CutOff;
 
         internal override void Write(ReadOnlySpan<byte> bytes, bool more = false)

@@ -82,5 +82,7 @@ internal sealed partial class PlanMaker
         Priority = _random.Next(3),
         Locality = Pick("", "eu", "eu/a", "eu/a/rack1", "us//rack2"),
         LocalityWeight = Pick(0, 1, 30),
+        Tunnel = Pick(Enum.GetValues<EndpointTunnel>()),
+        TunnelPort = Pick(0, 15_009),
     };
 }

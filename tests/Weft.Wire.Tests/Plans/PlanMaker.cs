@@ -38,7 +38,7 @@ internal sealed partial class PlanMaker(int seed)
 
     private ChainPlan Chain()
     {
-        var http = Coin();
+        var kind = _random.Next(3);
         return new ChainPlan(
             Name(),
             Coin() ? ChainMatchPlan.Any : new ChainMatchPlan(
@@ -48,9 +48,12 @@ internal sealed partial class PlanMaker(int seed)
                 Pick("", "tls", "raw_buffer"),
                 Many(3, () => Pick("istio", "http/1.1", "h2c"))),
             Maybe(() => new DownstreamTlsPlan(Coin(), Many(2, Name), Many(2, Name))),
-            http ? Http() : null,
-            http ? null : new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()) { MaxConnectAttempts = _random.Next(1, 5) },
-            Maybe(Origin));
+            kind == 0 ? Http() : null,
+            kind == 1 ? new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()) { MaxConnectAttempts = _random.Next(1, 5) } : null,
+            Maybe(Origin))
+        {
+            Hbone = kind == 2 ? new HboneChainPlan(Name(), Many(2, Address), Name(), Ms()) : null,
+        };
     }
 
     private HttpChainPlan Http() => (Coin()
