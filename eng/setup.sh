@@ -13,6 +13,8 @@ ld.lld lld
 test_tools='nginx nginx-light
 haproxy haproxy
 wrk wrk
+varnishtest varnish
+slowhttptest slowhttptest
 tcpdump tcpdump
 openssl openssl
 unzip unzip
