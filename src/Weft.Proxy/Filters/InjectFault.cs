@@ -29,7 +29,7 @@ internal sealed class InjectFault : Stage
             return exchange.Pause(fault.DelayMs);
         }
 
-        if (fault.AbortStatus > 0 && exchange.Loop.Random.Next(Million) < fault.AbortPpm)
+        if ((fault.AbortStatus > 0 || fault.AbortGrpcStatus > 0) && exchange.Loop.Random.Next(Million) < fault.AbortPpm)
         {
             exchange.AnswerFailure(new Failure(FailureKind.FaultAbort));
             return StageResult.Done;

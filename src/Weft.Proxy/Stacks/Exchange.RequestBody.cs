@@ -40,6 +40,11 @@ internal sealed partial class Exchange
         }
 
         Moved();
+        if (IsGrpc)
+        {
+            _requestMessages.Add(payload);
+        }
+
         KeepForReplay(payload);
         if (!_try.IsSent || _try.Stream is not { } upstream)
         {

@@ -28,7 +28,7 @@ internal sealed partial class Exchange
     {
         var from = TryOf(stream);
         GrpcStatus = Observe.GrpcStatusOf(Response, bytes);
-        if (GrpcStatus >= 0 || Response.Status != 200 || !Observe.IsGrpc(this))
+        if (GrpcStatus >= 0 || Response.Status != 200 || !IsGrpc)
         {
             NoteAnswer(from);
         }
@@ -59,6 +59,11 @@ internal sealed partial class Exchange
     {
         Moved();
         ResponseBodyBytes += payload.Length;
+        if (IsGrpc)
+        {
+            _responseMessages.Add(payload);
+        }
+
         Downstream.WriteBody(payload);
     }
 
@@ -111,6 +116,12 @@ internal sealed partial class Exchange
     /// <summary>Answers in the proxy's own name: redirects, direct responses.</summary>
     internal void Answer(int status, ReadOnlySpan<byte> extraLines, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body, bool last = false)
     {
+        if (IsGrpc && status is < 300 or >= 400)
+        {
+            AnswerGrpc(Failure.IsNone ? GrpcStatuses.Of(status) : GrpcStatuses.Of(Failure, status), extraLines, body, last);
+            return;
+        }
+
         Status = status;
         DropTries();
         ref var output = ref Loop.Out;
@@ -156,6 +167,18 @@ internal sealed partial class Exchange
         if (_responseBegan)
         {
             BreakResponse(failure);
+            return;
+        }
+
+        if (failure.Kind == FailureKind.FaultAbort && Route!.Plan.Fault!.AbortGrpcStatus is > 0 and var grpcStatus)
+        {
+            if (IsGrpc)
+            {
+                AnswerGrpc(grpcStatus, failure.ExtraLines, failure.Body, last);
+                return;
+            }
+
+            Answer(Observe.HttpStatusOf(grpcStatus), failure.ExtraLines, "text/plain"u8, failure.Body, last);
             return;
         }
 

@@ -211,8 +211,11 @@ internal sealed partial class Exchange
     private void StartRequestTimer()
     {
         // The clock runs from the end of the request, as Envoy's does: a slow upload is not the server's slowness.
-        var timeout = Route?.Plan.Forward?.TimeoutMs ?? 0;
-        if (timeout > 0 && !WantsBody && _headReady && !_requestTimer.IsRunning && !_finished)
+        // A gRPC client's deadline counts from the call's beginning, as the client's own does; the route may only shorten it.
+        long timeout = Route?.Plan.Forward?.TimeoutMs ?? 0;
+        var isDeadline = _grpcTimeoutMs > 0 && (timeout == 0 || _grpcTimeoutMs < timeout);
+        timeout = isDeadline ? _grpcTimeoutMs : timeout;
+        if (timeout > 0 && (isDeadline || !WantsBody) && _headReady && !_requestTimer.IsRunning && !_finished)
         {
             Loop.Events.Timers.Start(_requestTimer, Loop.Events.Now + timeout);
         }

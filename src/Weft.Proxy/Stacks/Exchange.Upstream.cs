@@ -135,6 +135,12 @@ internal sealed partial class Exchange
             return;
         }
 
+        if (ReferenceEquals(_reader, upstream))
+        {
+            // The object served an earlier try already.
+            _reader = null;
+        }
+
         UpstreamLocalAddress = upstream.LocalAddress;
         UpstreamPrincipal = upstream.PeerPrincipal;
         ref var output = ref Loop.Out;

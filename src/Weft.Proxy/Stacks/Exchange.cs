@@ -122,6 +122,7 @@ internal sealed partial class Exchange : ITimerOwner
         Request.Reset();
         Response.Reset();
         OpenUpstreamSide();
+        OpenGrpc();
     }
 
     /// <summary>The head is complete: keeps its bytes, because the connection's buffer is only lent, and goes through the stages.</summary>
@@ -132,6 +133,7 @@ internal sealed partial class Exchange : ITimerOwner
         _requestBody = body;
         WantsBody = body is BodyKind.Sized or BodyKind.Open;
         _bodyLimit = long.MaxValue;
+        BeginGrpc();
         KeepOrMakeRequestId();
         RunStages();
         if (WantsBody || StreamIdleMs > 0)

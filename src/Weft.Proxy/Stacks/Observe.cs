@@ -41,10 +41,12 @@ internal static class Observe
         }
     }
 
-    internal static bool IsGrpc(Exchange exchange) =>
-        exchange.Request.TryGet(KnownHeader.ContentType, exchange.RequestBytes, out var type) &&
-        type.Length >= "application/grpc".Length &&
-        Ascii.EqualsIgnoreCase(type[.."application/grpc".Length], "application/grpc"u8);
+    internal static bool IsGrpc(Exchange exchange)
+    {
+        var name = "application/grpc"u8;
+        return exchange.Request.TryGet(KnownHeader.ContentType, exchange.RequestBytes, out var type) && type.Length >= name.Length &&
+            Ascii.EqualsIgnoreCase(type[..name.Length], name) && (type.Length == name.Length || type[name.Length] is (byte)'+' or (byte)';');
+    }
 
     /// <summary>The number in a grpc-status field of the response's head; -1 without one.</summary>
     internal static int GrpcStatusOf(ResponseHead response, ReadOnlySpan<byte> bytes) =>
@@ -151,7 +153,9 @@ internal static class Observe
         record.Path = request.Target.Of(bytes);
         record.Authority = request.Authority.Of(bytes);
         record.MinorVersion = request.MinorVersion;
-        record.IsGrpc = IsGrpc(exchange);
+        record.IsGrpc = exchange.IsGrpc;
+        record.RequestMessages = exchange.RequestMessages;
+        record.ResponseMessages = exchange.ResponseMessages;
         record.ForwardedFor = Text(request, KnownHeader.XForwardedFor, bytes);
         record.UserAgent = Text(request, KnownHeader.UserAgent, bytes);
         record.RequestId = request.Has(KnownHeader.XRequestId)

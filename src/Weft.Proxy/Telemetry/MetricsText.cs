@@ -25,6 +25,8 @@ internal sealed class MetricsText
                 Sample("istio_requests_total", labels, group.Sum(series => series.Requests));
             }
 
+            Messages("istio_request_messages_total", requests, series => series.RequestMessages);
+            Messages("istio_response_messages_total", requests, series => series.ResponseMessages);
             Histograms("istio_request_duration_milliseconds", requests, series => series.Duration);
             Histograms("istio_request_bytes", requests, series => series.RequestBytes);
             Histograms("istio_response_bytes", requests, series => series.ResponseBytes);
@@ -102,6 +104,27 @@ internal sealed class MetricsText
         Type(name, "counter");
         foreach (var (labels, group) in groups)
         {
+            Sample(name, labels, group.Sum(value));
+        }
+    }
+
+    /// <summary>Only gRPC has messages.</summary>
+    private void Messages(string name, SortedDictionary<string, List<RequestSeries>> groups, Func<RequestSeries, long> value)
+    {
+        var typed = false;
+        foreach (var (labels, group) in groups)
+        {
+            if (group[0].Key.Protocol != SeriesProtocol.Grpc)
+            {
+                continue;
+            }
+
+            if (!typed)
+            {
+                Type(name, "counter");
+                typed = true;
+            }
+
             Sample(name, labels, group.Sum(value));
         }
     }

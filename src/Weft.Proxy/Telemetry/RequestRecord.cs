@@ -60,6 +60,11 @@ internal ref struct RequestRecord()
 
     public long ResponseBytes { get; set; }
 
+    /// <summary>gRPC messages in both directions; 0 where the request is not gRPC.</summary>
+    public long RequestMessages { get; set; }
+
+    public long ResponseMessages { get; set; }
+
     public int RequestHeadBytes { get; set; }
 
     public int ResponseHeadBytes { get; set; }
