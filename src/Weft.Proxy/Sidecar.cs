@@ -17,8 +17,9 @@ namespace Weft.Proxy;
 /// <summary>The program in its role beside one workload: data plane, control connection, admin ports, and the way down.</summary>
 internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 {
-    /// <summary>After this long the work of starting is behind us.</summary>
-    private const int SettledMs = 5000;
+    /// <summary>After this long a start from disk is behind us, and later also one that had to ask the control plane.</summary>
+    private const int SettledMs = 1000;
+    private const int AskedMs = 5000;
 
     private readonly Bootstrap _bootstrap;
     private readonly TextWriter _log;
@@ -100,11 +101,15 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
         ListenAdmin();
         OpenDoor();
         _overload.Start(_clock);
-        if (!_end.Wait(SettledMs))
+        foreach (var quiet in (ReadOnlySpan<int>)[SettledMs, AskedMs])
         {
-            StartPages.Release();
-            _end.Wait();
+            if (!_end.Wait(quiet))
+            {
+                StartPages.Release();
+            }
         }
+
+        _end.Wait();
 
         if (_relieved)
         {

@@ -106,7 +106,7 @@ internal sealed unsafe class EpollLoop : EventLoop
             count = Libc.EpollWait(_epoll, events, EventCapacity, timeoutMs);
         }
 
-        UpdateNow();
+        OnWoken();
 
         for (var i = 0; i < count; i++)
         {

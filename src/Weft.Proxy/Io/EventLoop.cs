@@ -27,6 +27,7 @@ internal abstract unsafe class EventLoop : IDisposable
     private bool _disposed;
     private int _wakePending;
     private int _longestRoundMs;
+    private long _woken = -1;
 
     private protected EventLoop(LoopSettings settings)
     {
@@ -108,12 +109,11 @@ internal abstract unsafe class EventLoop : IDisposable
     /// <summary>One round: wait, input and output, timers, posted work.</summary>
     internal void Tick(int maxWaitMs)
     {
-        var woken = Now;
         UpdateNow();
-        if (Now - woken > _longestRoundMs)
+        if (_woken >= 0 && Now - _woken > _longestRoundMs)
         {
             // Two threads may write: a longest round that gets lost that way is followed by others where there is a problem.
-            Volatile.Write(ref _longestRoundMs, (int)Math.Min(Now - woken, int.MaxValue));
+            Volatile.Write(ref _longestRoundMs, (int)Math.Min(Now - _woken, int.MaxValue));
         }
 
         var wait = _ready is not null || !_posted.IsEmpty ? 0 : Timers.NextWait(Now);
@@ -172,6 +172,13 @@ internal abstract unsafe class EventLoop : IDisposable
     private protected abstract void WaitAndDispatch(int timeoutMs);
 
     private protected abstract void CloseBackEnd();
+
+    /// <summary>The wait is over and a round begins.</summary>
+    private protected void OnWoken()
+    {
+        UpdateNow();
+        _woken = Now;
+    }
 
     /// <summary>The wake descriptor was signalled.</summary>
     private protected void OnWake()

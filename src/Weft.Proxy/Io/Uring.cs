@@ -11,7 +11,10 @@ internal sealed unsafe class Uring : IDisposable
 
     private const uint SubmissionCapacity = 1024;
     private const uint CompletionCapacity = 4096;
-    private const ushort BufferCount = 64;
+
+    /// <summary>Receive buffers at first, and how many more there are when they were too few; at most <see cref="BufferLimit"/>.</summary>
+    private const ushort BufferStep = 64;
+    private const ushort BufferLimit = 256;
     private const int ProtectReadWrite = 3;
     private const int MapShared = 1;
     private const int MapPopulate = 0x8000;
@@ -33,6 +36,7 @@ internal sealed unsafe class Uring : IDisposable
     private readonly KernelTime* _timeout;
     private uint _queued;
     private ushort _bufferTail;
+    private ushort _bufferCount;
     private bool _enabled;
 
     /// <summary>Throws <see cref="IoException"/> where the kernel, or what confines the process, does not let us.</summary>
@@ -76,8 +80,10 @@ internal sealed unsafe class Uring : IDisposable
         }
 
         _timeout = (KernelTime*)NativeMemory.AllocZeroed((nuint)sizeof(KernelTime));
-        _bufferRing = (UringBuffer*)MapMemory(BufferCount * (nuint)sizeof(UringBuffer));
-        _buffers = MapMemory(BufferCount * (nuint)BufferSize);
+
+        // Address space for all of them; memory only for those that are used.
+        _bufferRing = (UringBuffer*)MapMemory(BufferLimit * (nuint)sizeof(UringBuffer));
+        _buffers = MapMemory(BufferLimit * (nuint)BufferSize);
         RegisterBuffers();
     }
 
@@ -112,6 +118,15 @@ internal sealed unsafe class Uring : IDisposable
         Enter(waitMs, wait: waitMs != 0 && *_completionHead == Volatile.Read(ref *_completionTail));
     }
 
+    /// <summary>Submits what is queued, and nothing else.</summary>
+    internal void Submit()
+    {
+        if (_queued > 0)
+        {
+            Enter(waitMs: 0, wait: false, events: false);
+        }
+    }
+
     internal bool TryTake(out UringCompletion completion)
     {
         var head = *_completionHead;
@@ -129,6 +144,17 @@ internal sealed unsafe class Uring : IDisposable
     internal Span<byte> Buffer(uint flags, int length) =>
         new(_buffers + ((flags >> UringAbi.CompletionBufferShift) * BufferSize), length);
 
+    /// <summary>
+    /// More receive buffers, up to the limit: the kernel had none left, which ends a socket's receive and makes its peer wait for another turn.
+    /// </summary>
+    internal void AddBuffers()
+    {
+        for (var i = 0; i < BufferStep && _bufferCount < BufferLimit; i++)
+        {
+            AddBuffer(_bufferCount++);
+        }
+    }
+
     /// <summary>Gives a buffer back to the kernel.</summary>
     internal void ReturnBuffer(uint flags) => AddBuffer((ushort)(flags >> UringAbi.CompletionBufferShift));
 
@@ -137,12 +163,12 @@ internal sealed unsafe class Uring : IDisposable
         Libc.Close(_fd);
         _ = Libc.MemoryUnmap((nint)_rings, _ringsSize);
         _ = Libc.MemoryUnmap((nint)_entries, SubmissionCapacity * (nuint)sizeof(UringEntry));
-        _ = Libc.MemoryUnmap((nint)_bufferRing, BufferCount * (nuint)sizeof(UringBuffer));
-        _ = Libc.MemoryUnmap((nint)_buffers, BufferCount * (nuint)BufferSize);
+        _ = Libc.MemoryUnmap((nint)_bufferRing, BufferLimit * (nuint)sizeof(UringBuffer));
+        _ = Libc.MemoryUnmap((nint)_buffers, BufferLimit * (nuint)BufferSize);
         NativeMemory.Free(_timeout);
     }
 
-    private void Enter(int waitMs, bool wait)
+    private void Enter(int waitMs, bool wait, bool events = true)
     {
         var argument = default(UringWait);
         if (wait && waitMs > 0)
@@ -157,7 +183,7 @@ internal sealed unsafe class Uring : IDisposable
             _fd,
             (nint)_queued,
             wait ? 1 : 0,
-            (nint)(UringAbi.EnterGetEvents | UringAbi.EnterExtraArgument),
+            (nint)(events ? UringAbi.EnterGetEvents | UringAbi.EnterExtraArgument : UringAbi.EnterExtraArgument),
             (nint)(&argument),
             sizeof(UringWait));
         if (taken >= 0)
@@ -179,7 +205,7 @@ internal sealed unsafe class Uring : IDisposable
 
     private void RegisterBuffers()
     {
-        var registration = new UringBufferRegistration { Address = (ulong)_bufferRing, Entries = BufferCount };
+        var registration = new UringBufferRegistration { Address = (ulong)_bufferRing, Entries = BufferLimit };
         if (Libc.Syscall(UringAbi.SysRegister, _fd, UringAbi.RegisterBufferRing, (nint)(&registration), 1, 0, 0) < 0)
         {
             var failure = IoException.Last("io_uring_register of a buffer ring");
@@ -187,15 +213,12 @@ internal sealed unsafe class Uring : IDisposable
             throw failure;
         }
 
-        for (ushort i = 0; i < BufferCount; i++)
-        {
-            AddBuffer(i);
-        }
+        AddBuffers();
     }
 
     private void AddBuffer(ushort id)
     {
-        var slot = &_bufferRing[_bufferTail & (BufferCount - 1)];
+        var slot = &_bufferRing[_bufferTail & (BufferLimit - 1)];
         slot->Address = (ulong)(_buffers + (id * BufferSize));
         slot->Length = BufferSize;
         slot->Id = id;

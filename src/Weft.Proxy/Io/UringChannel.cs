@@ -230,7 +230,11 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         {
             _heldEnd = true;
         }
-        else if (result is not (-UringAbi.ENoBufs or -UringAbi.ECanceled or -Libc.EIntr or -Libc.EAgain))
+        else if (result == -UringAbi.ENoBufs)
+        {
+            _loop.Ring.AddBuffers();
+        }
+        else if (result is not (-UringAbi.ECanceled or -Libc.EIntr or -Libc.EAgain))
         {
             _heldError = -result;
         }

@@ -8,6 +8,9 @@ internal sealed unsafe class UringLoop : EventLoop
     private const int OperationBits = 8;
     private const int SlotBits = 24;
 
+    /// <summary>Completions of one batch after which what they led to is submitted.</summary>
+    private const int CompletionsPerSubmit = 32;
+
     private readonly Uring _ring = new();
     private readonly Stack<int> _freeSlots = new();
     private Slot[] _slots = new Slot[64];
@@ -77,9 +80,16 @@ internal sealed unsafe class UringLoop : EventLoop
     private protected override void WaitAndDispatch(int timeoutMs)
     {
         _ring.SubmitAndWait(timeoutMs);
-        UpdateNow();
+        OnWoken();
+        var taken = 0;
         while (_ring.TryTake(out var completion))
         {
+            if (++taken % CompletionsPerSubmit == 0)
+            {
+                // In a long batch the first answers must not wait for the last request.
+                _ring.Submit();
+            }
+
             var operation = (byte)completion.UserData;
             var slot = (int)(completion.UserData >> OperationBits) & ((1 << SlotBits) - 1);
             if (slot == 0)

@@ -155,6 +155,21 @@ public sealed class OverloadTests
     }
 
     [Fact]
+    public void A_loop_that_is_kept_busy_is_seen()
+    {
+        using var proxy = new TestProxy(Plans.Http(TestProxy.FreePort(), Plans.Forward("origin")).With(Plans.Cluster("origin", 1)));
+        proxy.Runtime.TakeLongestRoundMs();
+        proxy.Runtime.OnEveryLoop(_ =>
+        {
+            var watch = System.Diagnostics.Stopwatch.StartNew();
+            SpinWait.SpinUntil(() => watch.ElapsedMilliseconds >= 50);
+            return null;
+        });
+        proxy.Runtime.OnEveryLoop(_ => null);
+        Assert.True(proxy.Runtime.TakeLongestRoundMs() >= 40);
+    }
+
+    [Fact]
     public void The_metrics_show_how_near_each_limit_is()
     {
         var guard = new OverloadGuard(new OverloadSettings(1000, 1000, 1000), new Readings { [1] = 960 }, _ => { }, _ => { });
