@@ -76,6 +76,17 @@ public sealed class InboundTests
         Assert.Equal("inbound|8080||", chain.Tcp!.Clusters[0].Cluster);
     }
 
+    [Theory]
+    [InlineData(8079, 8080, false)]
+    [InlineData(8081, 8090, true)]
+    public void A_pod_s_opaque_ports_are_never_http(int first, int last, bool isHttp)
+    {
+        var mesh = Mesh(PortProtocol.Http, out var server);
+        var simulation = mesh.From(server with { OpaquePorts = [new PortRange(first, last)] });
+        Assert.Equal(isHttp, simulation.Inbound(8080, tls: false, "http/1.1")!.Http is not null);
+        Assert.Equal(isHttp, simulation.Inbound(8080, tls: true, "istio-http/1.1")!.Http is not null);
+    }
+
     [Fact]
     public void A_strict_port_of_a_permissive_workload_does_not_fall_to_the_chains_of_unknown_ports()
     {

@@ -79,10 +79,23 @@ internal sealed record InboundPlan(ListenerPlan Listener, IReadOnlyList<ClusterP
             if (port is not null && port.Protocol != PortProtocol.Udp)
             {
                 ports.TryAdd(
-                    endpoint.Port, (new ServiceNamePlan(service.Host, service.Name, service.Namespace), port.Protocol));
+                    endpoint.Port, (new ServiceNamePlan(service.Host, service.Name, service.Namespace), ProtocolOf(workload, endpoint.Port, port)));
             }
         }
 
         return [.. ports.Select(p => (p.Key, p.Value.Item1, p.Value.Item2))];
+    }
+
+    private static PortProtocol ProtocolOf(Workload workload, int number, ServicePort port)
+    {
+        foreach (var range in workload.OpaquePorts)
+        {
+            if (range.Contains(number))
+            {
+                return PortProtocol.Tcp;
+            }
+        }
+
+        return port.Protocol;
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Dialects.Linkerd;
 using Weft.Dialects.Reading;
 using Weft.Model;
 using Weft.Model.Diagnostics;
@@ -33,6 +34,7 @@ internal static class PodKind
 
         var account = spec.Text("serviceAccountName") is { Length: > 0 } name ? name : "default";
         var labels = context.Metadata.Labels;
+        var ports = ReadPorts(spec);
         return new ParsedContent(Workload: new Workload(
             context.Metadata.Name,
             context.Metadata.Namespace,
@@ -41,10 +43,11 @@ internal static class PodKind
             account,
             labels.Contains(new Label(TlsModeLabel, "istio")),
             WorkloadNames.Of(root, context, account),
-            ReadPorts(spec),
+            ports,
             context.Metadata.CreatedAt)
         {
             Node = spec.Text("nodeName") ?? "",
+            OpaquePorts = OpaquePorts.Of(new Annotations(context), ports),
         });
     }
 

@@ -7,7 +7,7 @@ using Weft.Model.World;
 
 namespace Weft.Dialects.Linkerd;
 
-/// <summary>config.linkerd.io/opaque-ports of a Service: ports whose bytes are nobody's business.</summary>
+/// <summary>config.linkerd.io/opaque-ports: ports whose bytes are nobody's business; a Service's for its clients, a pod's for itself.</summary>
 internal static class OpaquePorts
 {
     private const string Key = "config.linkerd.io/opaque-ports";
@@ -38,6 +38,29 @@ internal static class OpaquePorts
         }
 
         return [.. ports.Select(port => opaque.Contains(port) && port.Protocol != PortProtocol.Udp ? port with { Protocol = PortProtocol.Tcp } : port)];
+    }
+
+    /// <summary>The ports that a pod lists; names are its containers'.</summary>
+    public static EquatableArray<PortRange> Of(Annotations annotations, EquatableArray<WorkloadPort> ports)
+    {
+        var ranges = new List<PortRange>();
+        foreach (var item in annotations.Text(Key)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [])
+        {
+            if (Range(item) is var (first, last))
+            {
+                ranges.Add(new PortRange(first, last));
+            }
+            else if (char.IsAsciiDigit(item[0]))
+            {
+                annotations.Reject(Key, "numbers, ranges as 3000-3010 and names of ports are expected");
+            }
+            else
+            {
+                ranges.AddRange(ports.Where(port => string.Equals(port.Name, item, StringComparison.Ordinal)).Select(port => new PortRange(port.Port, port.Port)));
+            }
+        }
+
+        return [.. ranges];
     }
 
     private static (int First, int Last)? Range(string item)

@@ -99,6 +99,9 @@ public sealed record Workload(
     EquatableArray<WorkloadPort> Ports,
     DateTimeOffset CreatedAt)
 {
+    /// <summary>Ports on which the pod wants no protocol to be looked for, whatever the services say.</summary>
+    public EquatableArray<PortRange> OpaquePorts { get; init; } = [];
+
     /// <summary>Where it runs, by its labels, else by its node's: <c>region/zone/subzone</c>, empty where unknown.</summary>
     public string Locality => LocalityLabels.Of(Labels) is { Length: > 0 } own ? own : NodeLocality;
 
@@ -107,6 +110,12 @@ public sealed record Workload(
 
     /// <summary>The node that it runs on; empty where unknown.</summary>
     public string Node { get; init; } = "";
+}
+
+/// <summary>Ports from the first to the last, both included.</summary>
+public sealed record PortRange(int First, int Last)
+{
+    public bool Contains(int port) => port >= First && port <= Last;
 }
 
 /// <summary>A container port.</summary>

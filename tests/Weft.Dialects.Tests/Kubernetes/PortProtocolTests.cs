@@ -66,6 +66,22 @@ public sealed class PortProtocolTests
         Assert.Equal(PortProtocol.Auto, PortProtocols.Of("", "", port + 1, "TCP"));
     }
 
+    [Fact]
+    public void A_pod_lists_its_opaque_ports_by_number_range_and_name()
+    {
+        const string Pod = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: db, namespace: shop, annotations: {config.linkerd.io/opaque-ports: "3306, 9000-9001,admin,other"}}
+            spec: {containers: [{name: db, image: x, ports: [{name: admin, containerPort: 7000}]}]}
+            status: {podIP: 10.0.0.1, phase: Running}
+            """;
+        var parsed = Dialects.Parse("pod.yaml", Pod);
+        Assert.Empty(parsed.Diagnostics);
+        var workload = Assert.Single(parsed.Objects).Workload!;
+        Assert.Equal([new PortRange(3306, 3306), new PortRange(9000, 9001), new PortRange(7000, 7000)], workload.OpaquePorts);
+    }
+
     [Theory]
     [InlineData("UDP")]
     [InlineData("SCTP")]
