@@ -2,6 +2,7 @@
 
 using System.Text;
 using Weft.Model.Plan;
+using Weft.Protocols.Http2;
 using Weft.Proxy.Admin;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
@@ -100,6 +101,9 @@ internal sealed class ProxyRuntime : IDisposable
     }
 
     /// <summary>The loops' metrics; may be read at any time.</summary>
+    /// <summary>What the loops' HTTP/2 connections count in.</summary>
+    internal IReadOnlyCollection<Http2Pool> Http2Pools => [.. _loops.Select(loop => loop.Http2)];
+
     internal IEnumerable<LoopMetrics> Metrics => _loops.Select(loop => loop.Metrics);
 
     internal IEnumerable<LifeCounters> Life => _loops.Select(loop => loop.Life);

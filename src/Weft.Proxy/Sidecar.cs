@@ -152,6 +152,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
         var text = new MetricsText();
         text.AddLoops([.. _runtime.Metrics]);
         ClusterMetrics.Add(text, _runtime.Clusters);
+        Http2Metrics.Add(text, _runtime.Http2Pools);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
         text.AddOverload(_overload, _runtime.Life);

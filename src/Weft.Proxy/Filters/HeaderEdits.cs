@@ -160,7 +160,7 @@ internal sealed record ValuePart(ValueOperator Operator, byte[] Name, byte[] Bef
                 head.Append(exchange.RequestHeader(Name));
                 break;
             case ValueOperator.Protocol:
-                head.Append("HTTP/1.1"u8);
+                head.Append(exchange.Downstream.IsHttp2 ? "HTTP/2"u8 : "HTTP/1.1"u8);
                 break;
             case ValueOperator.ResponseCode:
                 HeadWriter.AppendNumber(ref head, exchange.Status);

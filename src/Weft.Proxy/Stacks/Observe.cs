@@ -153,6 +153,7 @@ internal static class Observe
         record.Path = request.Target.Of(bytes);
         record.Authority = request.Authority.Of(bytes);
         record.MinorVersion = request.MinorVersion;
+        record.IsHttp2 = exchange.Downstream.IsHttp2;
         record.IsGrpc = exchange.IsGrpc;
         record.RequestMessages = exchange.RequestMessages;
         record.ResponseMessages = exchange.ResponseMessages;

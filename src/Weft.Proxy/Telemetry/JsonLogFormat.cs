@@ -20,7 +20,7 @@ internal sealed class JsonLogFormat : AccessLogFormat
         String(line, record.Method);
         line.Raw(",\"path\":"u8);
         String(line, record.Path);
-        line.Raw(record.MinorVersion == 0 ? ",\"protocol\":\"HTTP/1.0\""u8 : ",\"protocol\":\"HTTP/1.1\""u8);
+        line.Raw(record.IsHttp2 ? ",\"protocol\":\"HTTP/2\""u8 : record.MinorVersion == 0 ? ",\"protocol\":\"HTTP/1.0\""u8 : ",\"protocol\":\"HTTP/1.1\""u8);
         Outcome(line, record.Status, record.Flags, record.Details);
         Sizes(line, record.RequestBytes, record.ResponseBytes, record.Duration);
         line.Raw(",\"upstream_service_time\":"u8);

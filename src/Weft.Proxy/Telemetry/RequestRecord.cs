@@ -55,6 +55,9 @@ internal ref struct RequestRecord()
 
     public byte MinorVersion { get; set; } = 1;
 
+    /// <summary>The client spoke HTTP/2.</summary>
+    public bool IsHttp2 { get; set; }
+
     /// <summary>Body bytes from the client; the heads are counted apart because only metrics want them.</summary>
     public long RequestBytes { get; set; }
 

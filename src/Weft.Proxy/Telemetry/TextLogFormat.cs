@@ -13,7 +13,7 @@ internal sealed class TextLogFormat : AccessLogFormat
         line.Text(record.Method);
         line.Raw(" "u8);
         line.Text(record.Path);
-        line.Raw(record.MinorVersion == 0 ? " HTTP/1.0\" "u8 : " HTTP/1.1\" "u8);
+        line.Raw(record.IsHttp2 ? " HTTP/2\" "u8 : record.MinorVersion == 0 ? " HTTP/1.0\" "u8 : " HTTP/1.1\" "u8);
         line.Number(record.Status);
         Outcome(line, record.Flags, record.Details, record.ConnectionTermination, record.TransportFailure);
         Sizes(line, record.RequestBytes, record.ResponseBytes, record.Duration);

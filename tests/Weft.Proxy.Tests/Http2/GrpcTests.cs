@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
-using Weft.Protocols.Http2;
 using Weft.Proxy.Io;
 using Weft.Proxy.Telemetry;
 using Xunit;
@@ -32,6 +31,7 @@ public abstract class GrpcTests
         Assert.Equal("9", answer.Trailers["grpc-status"]);
         var metrics = Metrics(proxy);
         Assert.Contains("request_protocol=\"grpc\",response_code=\"200\",grpc_response_status=\"9\"", metrics, StringComparison.Ordinal);
+        Assert.Matches("weft_http2_events_total\\{event=\"streams\"\\} 2\n", metrics);
         Assert.Matches("istio_request_messages_total\\{[^}]*\\} 2\n", metrics);
         Assert.Matches("istio_response_messages_total\\{[^}]*\\} 3\n", metrics);
     }
@@ -156,6 +156,7 @@ public abstract class GrpcTests
     {
         var text = new MetricsText();
         text.AddLoops([.. proxy.Runtime.Metrics]);
+        Http2Metrics.Add(text, proxy.Runtime.Http2Pools);
         return text.ToString();
     }
 

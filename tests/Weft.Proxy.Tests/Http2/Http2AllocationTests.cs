@@ -29,7 +29,7 @@ public sealed class Http2AllocationTests
         var route = Plans.Forward("origin", new RetryPlan(2, 5000, ["5xx"], [], 25), 5000);
         using var proxy = new TestProxy(
             Plans.Http(port, route).With(Plans.Cluster("origin", origin.Port) with { Protocol = upstream }), io);
-        Action<int> ask = http2Client ? AskHttp2(port) : AskHttp1(port);
+        var ask = http2Client ? AskHttp2(port) : AskHttp1(port);
         ask(1000);
         var rounds = new long[3];
         for (var i = 0; i < rounds.Length; i++)

@@ -25,6 +25,14 @@ public sealed class AccessLogTests
     }
 
     [Fact]
+    public void A_request_over_http2_is_called_so()
+    {
+        using var log = new AccessLog(_written, new TextLogFormat(), 1);
+        log.Loops[0].Write(new RequestRecord { StartUtc = DateTime.UnixEpoch, IsHttp2 = true });
+        Assert.Contains(" HTTP/2\" 0 ", Flushed(log), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_is_missing_is_a_dash()
     {
         using var log = new AccessLog(_written, new TextLogFormat(), 1);
