@@ -15,6 +15,8 @@ haproxy haproxy
 wrk wrk
 varnishtest varnish
 slowhttptest slowhttptest
+nghttp nghttp2-client
+h2load nghttp2-client
 tcpdump tcpdump
 openssl openssl
 unzip unzip

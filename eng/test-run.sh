@@ -21,6 +21,19 @@ ensure_kubectl() {
   done
 }
 
+# The clients and servers by others that the proxy's tests talk to, as tests/Weft.Proxy.Tests/Peers/node/package.json names them.
+get_peers() {
+  local dir=$top/artifacts/tools/peers
+  mkdir -p "$dir"
+  cp "$tests/Weft.Proxy.Tests/Peers/node/package.json" "$dir/" &&
+    (cd "$dir" && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts)
+}
+
+ensure_peers() {
+  cmp -s "$tests/Weft.Proxy.Tests/Peers/node/package.json" "$top/artifacts/tools/peers/package.json" &&
+    [ -d "$top/artifacts/tools/peers/node_modules" ] || phase 'test peers (npm)' "$build_log" get_peers
+}
+
 count_in() { # attribute, file → number
   local n
   n=$(grep -o '<Counters [^>]*' "$2" | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+')
