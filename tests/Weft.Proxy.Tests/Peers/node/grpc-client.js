@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls every kind of method at 127.0.0.1:PORT and prints a line a case: "ok NAME" or "FAILED NAME: reason".
+// Calls every kind of method at ADDRESS and prints a line a case: "ok NAME" or "FAILED NAME: reason". With "retries" it also wants
+// UNAVAILABLE to be tried again on its way; with "spread N" it makes N calls on one connection and prints who answered how many.
 'use strict';
 const grpc = require('@grpc/grpc-js');
 const assert = require('assert');
 const { service } = require('./grpc-echo.js');
 
 const Client = grpc.makeGenericClientConstructor(service, 'Echo');
-const client = new Client(`127.0.0.1:${process.argv[2]}`, grpc.credentials.createInsecure(), {
+const [address, mode, count] = process.argv.slice(2);
+const client = new Client(address, grpc.credentials.createInsecure(), {
   'grpc.max_receive_message_length': 64 << 20,
   'grpc.enable_retries': 0,
 });
@@ -88,7 +90,7 @@ const cases = {
   },
   async 'a method that is not there'() {
     const Other = grpc.makeGenericClientConstructor({ none: { ...service.unary, path: '/weft.test.Echo/None' } }, 'Other');
-    const other = new Other(`127.0.0.1:${process.argv[2]}`, grpc.credentials.createInsecure());
+    const other = new Other(address, grpc.credentials.createInsecure());
     const error = await refused(new Promise((resolve, reject) => other.none(Buffer.from(''), deadline(10000), (e, v) => e ? reject(e) : resolve(v))));
     other.close();
     assert.equal(error.code, grpc.status.UNIMPLEMENTED);
@@ -105,14 +107,24 @@ const cases = {
     assert.equal(error.code, grpc.status.CANCELLED);
   },
 };
-if (process.argv[3] === 'retries') {
+if (mode === 'retries') {
   cases['UNAVAILABLE is tried again'] = async () => {
     const seen = await call('fail', Buffer.from('14 again 2'));
     assert.equal(seen.answer.toString(), 'after 3');
   };
 }
 
+const spread = async () => {
+  const servers = {};
+  for (let i = 0; i < Number(count); i++) {
+    const name = (await call('unary', Buffer.from('x'))).initial.get('x-server')[0];
+    servers[name] = (servers[name] || 0) + 1;
+  }
+  process.stdout.write(JSON.stringify(servers) + '\n');
+};
+
 (async () => {
+  if (mode === 'spread') { await spread(); client.close(); return; }
   let failed = 0;
   for (const [name, run] of Object.entries(cases)) {
     try { await run(); process.stdout.write(`ok ${name}\n`); } catch (error) { failed++; process.stdout.write(`FAILED ${name}: ${error.message}\n`); }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gRPC server; prints its port.
+// A gRPC server at ADDRESS (a free port of 127.0.0.1 where none is given) that calls itself NAME; prints its port.
 'use strict';
 const grpc = require('@grpc/grpc-js');
 const { service } = require('./grpc-echo.js');
 
+const [address = '127.0.0.1:0', name = 'server'] = process.argv.slice(2);
 const flakyCalls = new Map();
 const server = new grpc.Server({ 'grpc.max_receive_message_length': 64 << 20 });
 server.addService(service, {
   unary(call, done) {
     const initial = new grpc.Metadata();
     initial.set('x-seen', call.metadata.get('x-sent').join(',') || 'none');
+    initial.set('x-server', name);
     initial.set('x-seen-bin', Buffer.from([0, 255, 10, 13]));
     call.sendMetadata(initial);
     const trailing = new grpc.Metadata();
@@ -50,7 +52,7 @@ server.addService(service, {
     call.on('cancelled', () => { clearTimeout(timer); process.stdout.write('cancelled\n'); });
   },
 });
-server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error, port) => {
   if (error) { throw error; }
   process.stdout.write(`port ${port}\n`);
 });
