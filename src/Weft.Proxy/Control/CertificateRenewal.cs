@@ -49,7 +49,7 @@ internal sealed class CertificateRenewal
     {
         if (_store.Load(_clock.GetUtcNow(), _log) is { } stored && _sink.ApplyIdentity(stored) is null)
         {
-            _due = stored.RenewAt(_random);
+            _due = stored.RenewAt(stored.NotBefore, _random);
         }
     }
 
@@ -138,7 +138,7 @@ internal sealed class CertificateRenewal
 
         _store.Save(identity);
         _retry = _firstRetry;
-        _due = identity.RenewAt(_random);
+        _due = identity.RenewAt(_clock.GetUtcNow(), _random);
     }
 
     private void Fail(string reason)

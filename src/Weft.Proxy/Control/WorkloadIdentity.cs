@@ -32,12 +32,11 @@ internal sealed record WorkloadIdentity(string ChainPem, string KeyPem, string R
         return new WorkloadIdentity(chainPem, keyPem, rootsPem, new DateTimeOffset(leaf.NotBefore), new DateTimeOffset(leaf.NotAfter));
     }
 
-    /// <summary>When to ask for the next one: at half life, a tenth earlier or later so that a mesh does not renew all at once.</summary>
-    public DateTimeOffset RenewAt(Random random)
-    {
-        var life = NotAfter - NotBefore;
-        return NotBefore + (life * (0.45 + (random.NextDouble() * 0.1)));
-    }
+    /// <summary>
+    /// When to ask for the next one: at half of what is left after <paramref name="from"/>, a tenth earlier or later so that a mesh does not
+    /// renew all at once. The certificate's own beginning does not count: authorities set it back, for clocks that are late.
+    /// </summary>
+    public DateTimeOffset RenewAt(DateTimeOffset from, Random random) => from + ((NotAfter - from) * (0.45 + (random.NextDouble() * 0.1)));
 
     private static string WithNewline(string pem) => pem.EndsWith('\n') ? pem : pem + "\n";
 }
