@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers.Text;
+using System.Text;
 using Weft.Protocols.Http1;
 using Weft.Protocols.Http2;
 
@@ -22,7 +23,7 @@ internal static class Http2Head
         // An extended CONNECT is granted by 200; HTTP/2 has no 101 (RFC 8441 section 5.1).
         var status = head.Slice(StatusStart, 3);
         connection.Header(":status"u8, status.SequenceEqual("101"u8) ? "200"u8 : status);
-        var length = WriteFields(connection, head[(head.IndexOf((byte)'\n') + 1)..]);
+        var length = WriteFields(connection, head[(head.IndexOf((byte)'\n') + 1)..], "sec-websocket-accept"u8);
         connection.EndHeaders(end);
         return length;
     }
@@ -62,7 +63,7 @@ internal static class Http2Head
 
         // The head writer puts Host first.
         connection.Header(":authority"u8, rest["host: ".Length..hostEnd]);
-        WriteFields(connection, rest[(hostEnd + 2)..]);
+        WriteFields(connection, rest[(hostEnd + 2)..], "sec-websocket-key"u8);
         if (request.TryGet(KnownHeader.Te, bytes, out var te) && te.IndexOf("trailers"u8) >= 0)
         {
             connection.Header("te"u8, "trailers"u8);
@@ -98,7 +99,8 @@ internal static class Http2Head
     private static ReadOnlySpan<byte> SchemeOf(RequestHead request, ReadOnlySpan<byte> bytes) =>
         request.TryGet(KnownHeader.XForwardedProto, bytes, out var scheme) && scheme.SequenceEqual("https"u8) ? "https"u8 : "http"u8;
 
-    private static long WriteFields(Http2Connection connection, ReadOnlySpan<byte> fields)
+    /// <param name="unused">WebSocket's proof of the direction, which ends where HTTP/2 begins (RFC 8441 section 5).</param>
+    private static long WriteFields(Http2Connection connection, ReadOnlySpan<byte> fields, ReadOnlySpan<byte> unused)
     {
         long length = -1;
         var lines = new TrailerLines(fields);
@@ -113,6 +115,8 @@ internal static class Http2Head
                 case KnownHeader.ContentLength:
                     length = Utf8Parser.TryParse(lines.Value, out long number, out _) ? number : -1;
                     break;
+                case KnownHeader.Other when Ascii.EqualsIgnoreCase(lines.Name, unused):
+                    continue;
             }
 
             connection.Header(lines.Name, lines.Value);

@@ -19,6 +19,7 @@ const throughHttp2 = () => new Promise((resolve, reject) => {
     stream.on('response', headers => {
       if (headers[':status'] !== 200) { reject(new Error(`answered ${headers[':status']}`)); return; }
       const socket = new WebSocket(null, undefined, { autoPong: true });
+      socket._isServer = false;
       stream.setNoDelay = () => {};
       stream.setTimeout = () => {};
       socket.setSocket(stream, Buffer.alloc(0), { allowSynchronousEvents: false, maxPayload: 64 << 20, skipUTF8Validation: false });
