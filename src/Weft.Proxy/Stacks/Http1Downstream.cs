@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Stacks;
@@ -214,6 +216,11 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
             return BecomeHttp2(bytes);
         }
 
+        if (status == ParseStatus.Done && AsksForHttp2(exchange.Request, bytes, out var settings))
+        {
+            return UpgradeToHttp2(bytes, exchange.Request.Length, settings);
+        }
+
         _begun = true;
         _requests++;
         _idleDue = 0;
@@ -314,6 +321,39 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
         _closed = true;
         Forget();
         new Http2Downstream(_loop, _service, _channel, Client).OnData(bytes);
+        return bytes.Length;
+    }
+
+    /// <summary>
+    /// The connection's first request asks for HTTP/2 (RFC 7540 section 3.2). One with a body is answered as it came, which the RFC allows;
+    /// so is one over TLS, where ALPN decides.
+    /// </summary>
+    private bool AsksForHttp2(RequestHead request, ReadOnlySpan<byte> bytes, out ReadOnlySpan<byte> settings)
+    {
+        settings = default;
+        return !_served && request.Framing == BodyFraming.None && _channel is not TlsChannel &&
+            request.TryGet(KnownHeader.Upgrade, bytes, out var protocol) && Ascii.EqualsIgnoreCase(protocol, "h2c"u8) &&
+            request.TryGet(KnownHeader.Http2Settings, bytes, out settings) && HasOneOf(KnownHeader.Http2Settings, request);
+    }
+
+    private static bool HasOneOf(KnownHeader header, RequestHead request)
+    {
+        var count = 0;
+        foreach (ref readonly var field in request.Fields)
+        {
+            count += field.Known == header ? 1 : 0;
+        }
+
+        return count == 1;
+    }
+
+    private int UpgradeToHttp2(Span<byte> bytes, int length, ReadOnlySpan<byte> settings)
+    {
+        _closed = true;
+        Forget();
+        var connection = new Http2Downstream(_loop, _service, _channel, Client);
+        connection.BeginUpgraded(settings, bytes[..length]);
+        connection.OnData(bytes[length..]);
         return bytes.Length;
     }
 

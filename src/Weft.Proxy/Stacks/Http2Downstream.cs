@@ -65,6 +65,24 @@ internal sealed class Http2Downstream : IByteHandler, IHttp2Events, ITimerOwner,
 
     public bool IsLeaving { get; set; }
 
+    /// <summary>Answers the HTTP/1.1 request that asked for HTTP/2 on stream 1 of it (RFC 7540 section 3.2).</summary>
+    internal void BeginUpgraded(ReadOnlySpan<byte> settings, ReadOnlySpan<byte> head)
+    {
+        _channel.Write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"u8);
+        if (Codec.AcceptUpgrade(settings, owner: null) is { } stream)
+        {
+            var answer = Loop.RentHttp2Downstream();
+            stream.Owner = answer;
+            answer.BeginUpgraded(this, stream, head);
+        }
+        else if (Codec.Failure is null)
+        {
+            Codec.Close(Http2ErrorCode.ProtocolError, "HTTP2-Settings cannot be read (RFC 7540 section 3.2.1)");
+        }
+
+        FlushLater();
+    }
+
     public void OnConnected()
     {
     }

@@ -29,19 +29,11 @@ internal sealed class Http2DownstreamStream : DownstreamStream
     /// <summary>A request has arrived: it becomes text, which goes through the same strict parser as every other request's.</summary>
     internal void Begin(Http2Downstream connection, Http2Stream stream, in Http2Fields fields, bool endStream)
     {
-        _connection = connection;
-        _stream = stream;
-        _generation++;
-        _flow.Open(connection.Codec, stream);
-        var loop = connection.Loop;
-        var exchange = _exchange = loop.RentExchange();
-        exchange.Open(this, connection.Service);
-        ref var text = ref loop.HeadText;
+        var exchange = Open(connection, stream);
+        ref var text = ref connection.Loop.HeadText;
         Write(ref text, fields);
-        if (Http1Parser.TryParseRequest(text.Bytes, exchange.Request, connection.Service.FieldRules) != ParseStatus.Done)
+        if (!TryRead(exchange, text.Bytes, connection.Service.FieldRules))
         {
-            var error = exchange.Request.Error;
-            exchange.Refuse(new Failure(Http1Downstream.KindOf(error), error.Describe(), error.Status()));
             return;
         }
 
@@ -53,6 +45,16 @@ internal sealed class Http2DownstreamStream : DownstreamStream
 
         exchange.Begin(text.Bytes, endStream || !fields.Protocol.IsEmpty ? BodyKind.None
             : fields.ContentLength >= 0 ? BodyKind.Sized : BodyKind.Open);
+    }
+
+    /// <summary>The request that upgraded the connection, which has no body, came as text.</summary>
+    internal void BeginUpgraded(Http2Downstream connection, Http2Stream stream, ReadOnlySpan<byte> head)
+    {
+        var exchange = Open(connection, stream);
+        if (TryRead(exchange, head, connection.Service.Rules))
+        {
+            exchange.Begin(head, BodyKind.None);
+        }
     }
 
     internal void OnData(ReadOnlySpan<byte> data, bool endStream)
@@ -241,6 +243,30 @@ internal sealed class Http2DownstreamStream : DownstreamStream
         {
             _connection.Codec.Reset(_stream, Http2ErrorCode.NoError);
         }
+    }
+
+    private Exchange Open(Http2Downstream connection, Http2Stream stream)
+    {
+        _connection = connection;
+        _stream = stream;
+        _generation++;
+        _flow.Open(connection.Codec, stream);
+        _exchange = connection.Loop.RentExchange();
+        _exchange.Open(this, connection.Service);
+        return _exchange;
+    }
+
+    /// <summary>False after it has refused the request.</summary>
+    private static bool TryRead(Exchange exchange, ReadOnlySpan<byte> head, Http1Rules rules)
+    {
+        if (Http1Parser.TryParseRequest(head, exchange.Request, rules) == ParseStatus.Done)
+        {
+            return true;
+        }
+
+        var error = exchange.Request.Error;
+        exchange.Refuse(new Failure(Http1Downstream.KindOf(error), error.Describe(), error.Status()));
+        return false;
     }
 
     private static void Write(ref NativeBuffer text, in Http2Fields fields)
