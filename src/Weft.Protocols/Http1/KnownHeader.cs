@@ -35,6 +35,9 @@ public enum KnownHeader : byte
     XEnvoyPeerMetadataId,
     XEnvoyAttemptCount,
     XEnvoyOriginalPath,
+    XEnvoyMaxRetries,
+    XEnvoyUpstreamRqTimeoutMs,
+    XEnvoyUpstreamRqPerTryTimeoutMs,
     XEnvoyUpstreamServiceTime,
     XEnvoyDecoratorOperation,
     L5dClientId,
@@ -81,6 +84,7 @@ public static class KnownHeaders
         17 => (name[0] | 0x20) == 't'
             ? Is(name, "transfer-encoding"u8, KnownHeader.TransferEncoding)
             : Is(name, "x-forwarded-proto"u8, KnownHeader.XForwardedProto),
+        19 => Is(name, "x-envoy-max-retries"u8, KnownHeader.XEnvoyMaxRetries),
         > 19 => Long(name),
         _ => KnownHeader.Other,
     };
@@ -105,6 +109,8 @@ public static class KnownHeaders
         23 => Is(name, "x-forwarded-client-cert"u8, KnownHeader.XForwardedClientCert),
         24 => Is(name, "x-envoy-peer-metadata-id"u8, KnownHeader.XEnvoyPeerMetadataId),
         27 => Is(name, "x-envoy-decorator-operation"u8, KnownHeader.XEnvoyDecoratorOperation),
+        30 => Is(name, "x-envoy-upstream-rq-timeout-ms"u8, KnownHeader.XEnvoyUpstreamRqTimeoutMs),
+        38 => Is(name, "x-envoy-upstream-rq-per-try-timeout-ms"u8, KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs),
         29 => Is(name, "x-envoy-upstream-service-time"u8, KnownHeader.XEnvoyUpstreamServiceTime),
         _ => KnownHeader.Other,
     };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -12,6 +14,9 @@ namespace Weft.Proxy.Io;
 [StructLayout(LayoutKind.Auto)]
 public readonly struct IpEndpoint : IEquatable<IpEndpoint>
 {
+    /// <summary>Of <see cref="FormatAddress"/>.</summary>
+    internal const int LongestAddressText = 32;
+
     private const ulong MappedPrefix = 0xFFFF_0000_0000;
 
     private readonly ulong _high;
@@ -79,6 +84,30 @@ public readonly struct IpEndpoint : IEquatable<IpEndpoint>
     public string AddressText() => IsV4
         ? new IPAddress(BinaryPrimitives.ReverseEndianness((uint)_low)).ToString()
         : ToAddress().ToString();
+
+    /// <summary>Writes the address without a port and without an allocation; one of version 6 as plain hexadecimal digits.</summary>
+    internal int FormatAddress(Span<byte> text)
+    {
+        var length = 0;
+        if (!IsV4)
+        {
+            Utf8Formatter.TryFormat(_high, text, out length, new StandardFormat('x', 16));
+            Utf8Formatter.TryFormat(_low, text[length..], out var more, new StandardFormat('x', 16));
+            return length + more;
+        }
+
+        for (var shift = 24; shift >= 0; shift -= 8)
+        {
+            Utf8Formatter.TryFormat((byte)(_low >> shift), text[length..], out var digits);
+            length += digits;
+            if (shift > 0)
+            {
+                text[length++] = (byte)'.';
+            }
+        }
+
+        return length;
+    }
 
     public override string ToString() => IsV4
         ? string.Create(CultureInfo.InvariantCulture, $"{AddressText()}:{Port}")

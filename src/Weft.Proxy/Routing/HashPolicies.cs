@@ -6,6 +6,7 @@ using System.Text;
 using Weft.Model;
 using Weft.Model.Plan;
 using Weft.Proxy.Balancing;
+using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Routing;
 
@@ -30,10 +31,10 @@ internal sealed class HashPolicies
     /// Hashes what the policies name; what they find is mixed, up to a terminal one that found something. Null where nothing was found.
     /// </summary>
     /// <param name="request">The request.</param>
-    /// <param name="addressHash">Of the client's address, without its port.</param>
+    /// <param name="client">Its address counts, its port does not.</param>
     /// <param name="random">Makes the value of a cookie that the client has not got yet.</param>
     /// <param name="cookie">The cookie that was made; the response must set it.</param>
-    internal ulong? Hash(in RouteRequest request, ulong addressHash, Random random, ref MadeCookie cookie)
+    internal ulong? Hash(in RouteRequest request, IpEndpoint client, Random random, ref MadeCookie cookie)
     {
         ulong? hash = null;
         for (var i = 0; i < _plans.Length; i++)
@@ -44,7 +45,7 @@ internal sealed class HashPolicies
                 HashSource.Header => HashOfHeader(request, _names[i]),
                 HashSource.Cookie => HashOfCookie(request, i) ?? Make(i, random, ref cookie),
                 HashSource.QueryParameter => QueryText.TryFind(request.Head.Query.Of(request.Bytes), _names[i], out var value) ? XxHash64.Of(value) : null,
-                _ => addressHash,
+                _ => HashOfAddress(client),
             };
             if (found is not { } one)
             {
@@ -59,6 +60,12 @@ internal sealed class HashPolicies
         }
 
         return hash;
+    }
+
+    private static ulong HashOfAddress(IpEndpoint client)
+    {
+        Span<byte> text = stackalloc byte[IpEndpoint.LongestAddressText];
+        return XxHash64.Of(text[..client.FormatAddress(text)]);
     }
 
     private static ulong? HashOfHeader(in RouteRequest request, ReadOnlySpan<byte> name)

@@ -2,7 +2,6 @@
 
 using System.Text;
 using Weft.Model.Plan;
-using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Routing;
@@ -15,7 +14,6 @@ internal sealed class ClientFacts
 {
     private readonly HttpChain _service;
     private readonly byte[] _forwardedCertificate;
-    private ulong? _addressHash;
     private LoadedPlan? _tablePlan;
     private RouteTable<PlannedRoute>? _table;
 
@@ -39,9 +37,6 @@ internal sealed class ClientFacts
     internal byte[] PeerAddressText => field ??= Encoding.ASCII.GetBytes(PeerAddress.AddressText());
 
     internal bool IsTls { get; }
-
-    /// <summary>Of its text, without the port; made when it is asked for.</summary>
-    internal ulong AddressHash => _addressHash ??= XxHash64.Of(Encoding.ASCII.GetBytes(PeerAddress.AddressText()));
 
     /// <summary>What took the connection.</summary>
     internal Served Served { get; }

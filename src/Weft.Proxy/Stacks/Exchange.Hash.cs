@@ -22,7 +22,7 @@ internal sealed partial class Exchange
         {
             _isHashed = true;
             _hash = Route?.Actions.HashPolicies?.Hash(
-                new RouteRequest(Request, RequestBytes, "http"u8), Client.AddressHash, Loop.Random, ref _cookie);
+                new RouteRequest(Request, RequestBytes, "http"u8), Client.PeerAddress, Loop.Random, ref _cookie);
         }
 
         return _hash;

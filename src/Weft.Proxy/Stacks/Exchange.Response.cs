@@ -187,7 +187,7 @@ internal sealed partial class Exchange
 
     /// <summary>The endpoint is judged by its answers; those of gRPC count by the HTTP status that stands for theirs.</summary>
     private void NoteAnswer(UpstreamTry from) => from.NoteAnswer(
-        GrpcStatus >= 0 && Response.Status < 500 ? Observe.HttpStatusOf(GrpcStatus) : Response.Status, Loop.Events.Clock);
+        GrpcStatus >= 0 && Response.Status < 500 ? Observe.HttpStatusOf(GrpcStatus) : Response.Status);
 
     private bool IsWorthAnother(RetryPolicy retry, ReadOnlySpan<byte> bytes)
     {

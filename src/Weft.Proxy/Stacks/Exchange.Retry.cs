@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers.Text;
+using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Upstreams;
@@ -138,9 +140,10 @@ internal sealed partial class Exchange
     {
         var cluster = Cluster!.On(Loop.Index);
         EndRetry();
-        if (_retries >= retry.Attempts)
+        var attempts = Asked(KnownHeader.XEnvoyMaxRetries) ?? retry.Attempts;
+        if (_retries >= attempts)
         {
-            RetriesExhausted = retry.Attempts > 0;
+            RetriesExhausted = attempts > 0;
             cluster.Usage.Add(ClusterFigure.RetryLimitExceeded, RetriesExhausted ? 1 : 0);
             return false;
         }
@@ -212,7 +215,7 @@ internal sealed partial class Exchange
     {
         // The clock runs from the end of the request, as Envoy's does: a slow upload is not the server's slowness.
         // A gRPC client's deadline counts from the call's beginning, as the client's own does; the route may only shorten it.
-        long timeout = Route?.Plan.Forward?.TimeoutMs ?? 0;
+        long timeout = Asked(KnownHeader.XEnvoyUpstreamRqTimeoutMs) ?? Route?.Plan.Forward?.TimeoutMs ?? 0;
         var isDeadline = _grpcTimeoutMs > 0 && (timeout == 0 || _grpcTimeoutMs < timeout);
         timeout = isDeadline ? _grpcTimeoutMs : timeout;
         if (timeout > 0 && (isDeadline || !WantsBody) && _headReady && !_requestTimer.IsRunning && !_finished)
@@ -223,12 +226,23 @@ internal sealed partial class Exchange
 
     private void StartTryTimer()
     {
-        var timeout = Route?.Actions.Retry?.PerTryTimeoutMs ?? 0;
+        var timeout = Asked(KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs) ?? Route?.Actions.Retry?.PerTryTimeoutMs ?? 0;
         if (timeout > 0 && _try.IsOpen)
         {
             Loop.Events.Timers.Start(_tryTimer, Loop.Events.Now + timeout);
         }
     }
+
+    /// <summary>
+    /// A number by which the application itself changes what the route says; only its own proxy listens: neither a server nor a gateway
+    /// lets its callers decide. Null where there is none, or none that can be read.
+    /// </summary>
+    private int? Asked(KnownHeader header) =>
+        Request.Has(header) && Service is { Direction: TrafficDirection.Outbound, Plan.Trust.IsEdge: false } &&
+        Request.TryGet(header, RequestBytes, out var text) &&
+        Utf8Parser.TryParse(text, out int number, out var length) && length == text.Length && number >= 0
+            ? number
+            : null;
 
     private void OpenRetries()
     {

@@ -188,6 +188,9 @@ internal static class HeadWriter
             {
                 KnownHeader.Host or KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId or
                     KnownHeader.XEnvoyAttemptCount => true,
+
+                // For this proxy and no other; a caller's own were taken off by its proxy.
+                KnownHeader.XEnvoyMaxRetries or KnownHeader.XEnvoyUpstreamRqTimeoutMs or KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs => true,
                 KnownHeader.XForwardedClientCert or KnownHeader.XForwardedFor => ForwardedLines.Replaces(field.Known, exchange),
                 _ => false,
             };

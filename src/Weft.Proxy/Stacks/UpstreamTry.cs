@@ -119,11 +119,11 @@ internal sealed class UpstreamTry(Exchange exchange)
     }
 
     /// <summary>The endpoint answered.</summary>
-    internal void NoteAnswer(int status, TimeProvider clock)
+    internal void NoteAnswer(int status)
     {
         if (Endpoint is { } endpoint && IsOpen)
         {
-            _cluster!.Answered(endpoint, status, clock.GetElapsedTime(SentAt).TotalMilliseconds);
+            _cluster!.Answered(endpoint, status, SentAt);
         }
     }
 

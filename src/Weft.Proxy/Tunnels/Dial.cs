@@ -163,7 +163,7 @@ internal sealed class Dial : IByteHandler, ITimerOwner
         IsConnected = true;
         if (Endpoint is { } endpoint)
         {
-            State.Reached(endpoint, _loop.Events.Clock.GetElapsedTime(_startedAt).TotalMilliseconds);
+            State.Reached(endpoint, _startedAt);
         }
 
         LocalAddress = Channel!.LocalAddress;

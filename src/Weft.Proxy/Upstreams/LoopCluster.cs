@@ -67,14 +67,21 @@ internal sealed class LoopCluster
             Usage.Add(ClusterFigure.NoneHealthy);
         }
 
-        Usage.Add(ClusterFigure.PanicPicks, Endpoints.PanicPicks - panicked);
+        if (Endpoints.PanicPicks != panicked)
+        {
+            Usage.Add(ClusterFigure.PanicPicks);
+        }
+
         return pick;
     }
 
     /// <summary>An endpoint answered; gRPC answers count by the HTTP status that stands for theirs.</summary>
-    internal void Answered(EndpointState endpoint, int status, double milliseconds)
+    /// <param name="endpoint">Which.</param>
+    /// <param name="status">What it said.</param>
+    /// <param name="askedAt">When the request left, in the clock's timestamps.</param>
+    internal void Answered(EndpointState endpoint, int status, long askedAt)
     {
-        endpoint.Latency.Add(milliseconds, _pools.Loop.Now);
+        NoteLatency(endpoint, askedAt);
         Shared.Outliers.Reached(endpoint, isAll: false);
         Shared.Outliers.Answered(endpoint, status);
     }
@@ -82,14 +89,18 @@ internal sealed class LoopCluster
     /// <summary>An endpoint could not be reached, broke off, or took too long.</summary>
     internal void FailedLocally(EndpointState endpoint)
     {
-        endpoint.Latency.Add(Latency.FailureMs, _pools.Loop.Now);
+        if (WeighsLatency)
+        {
+            endpoint.Latency.Add(Latency.FailureMs, _pools.Loop.Now);
+        }
+
         Shared.Outliers.FailedLocally(endpoint);
     }
 
     /// <summary>An opaque connection to an endpoint is open: nothing else will be heard of how it does.</summary>
-    internal void Reached(EndpointState endpoint, double milliseconds)
+    internal void Reached(EndpointState endpoint, long askedAt)
     {
-        endpoint.Latency.Add(milliseconds, _pools.Loop.Now);
+        NoteLatency(endpoint, askedAt);
         Shared.Outliers.Reached(endpoint, isAll: true);
     }
 
@@ -133,6 +144,17 @@ internal sealed class LoopCluster
         {
             KeepAlive = plan.TcpKeepAlive,
         };
+    }
+
+    /// <summary>Reckoning a latency costs more than all other counting of an answer together, so it is done only where it is asked for.</summary>
+    private bool WeighsLatency => _entry!.Plan.Balancer == LoadBalancerKind.PeakEwma;
+
+    private void NoteLatency(EndpointState endpoint, long askedAt)
+    {
+        if (WeighsLatency)
+        {
+            endpoint.Latency.Add(_pools.Loop.Clock.GetElapsedTime(askedAt).TotalMilliseconds, _pools.Loop.Now);
+        }
     }
 
     private readonly record struct ReachKey(IpEndpoint Address, bool Http2);

@@ -36,6 +36,26 @@ public sealed class EjectionTests
     }
 
     [Fact]
+    public void Loops_eject_together()
+    {
+        using var sick = TestOrigin.Answering(_ => TestOrigin.Response("sick", 500));
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(
+            Plans.Http(port, Plans.Forward("c")).With(Plans.Cluster("c", sick.Port) with { Outlier = _outlier with { Consecutive5xx = 10 } }),
+            options: options => options with { Loops = 3 });
+        var answers = new List<string>();
+        for (var i = 0; i < 20; i++)
+        {
+            // The kernel gives each connection to one of the loops.
+            using var client = Peer.Connect(port);
+            answers.Add(Ask(client));
+        }
+
+        Assert.All(answers[..10], answer => Assert.Contains(" 500 ", answer, StringComparison.Ordinal));
+        Assert.All(answers[10..], answer => Assert.EndsWith("no healthy upstream", answer, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void When_all_are_ejected_nothing_is_asked_unless_panic_allows_it()
     {
         using var sick = TestOrigin.Answering(_ => TestOrigin.Response("sick", 500));

@@ -4,6 +4,7 @@ using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Balancing;
+using Weft.Proxy.Io;
 using Weft.Proxy.Routing;
 using Xunit;
 
@@ -72,7 +73,7 @@ public sealed class HashPoliciesTests
         Assert.Equal(user, Hash("x-user: ann\r\n", "/?id=1", out _, _user with { Terminal = true }, _query));
         Assert.Equal(id, Hash("", "/?id=1", out _, _user with { Terminal = true }, _query));
         Assert.Equal(((user << 1) | (user >> 63)) ^ id, Hash("x-user: ann\r\n", "/?id=1", out _, _user, _query));
-        Assert.Equal(77ul, Hash("", "/", out _, _user, _address, _query));
+        Assert.Equal(XxHash64.Of("10.200.0.7"u8), Hash("", "/", out _, _user, _address, _query));
     }
 
     private static MadeCookie Made(long ttlMs)
@@ -90,6 +91,6 @@ public sealed class HashPoliciesTests
         var head = new RequestHead();
         Assert.Equal(ParseStatus.Done, Http1Parser.TryParseRequest(bytes, head, Http1Rules.Default));
         cookie = default;
-        return HashPolicies.Compile([.. plans])!.Hash(new RouteRequest(head, bytes, "http"u8), 77, new Random(1), ref cookie);
+        return HashPolicies.Compile([.. plans])!.Hash(new RouteRequest(head, bytes, "http"u8), IpEndpoint.V4(0x0AC80007, 4711), new Random(1), ref cookie);
     }
 }

@@ -109,6 +109,44 @@ public sealed class RetryTests
         Assert.InRange(seen.Min(), 0, Math.Max(1, limit / 10));
     }
 
+    [Theory]
+    [InlineData(TrafficDirection.Outbound, "x-envoy-max-retries: 3", 4)]
+    [InlineData(TrafficDirection.Outbound, "x-envoy-max-retries: 0", 1)]
+    [InlineData(TrafficDirection.Outbound, "x-envoy-max-retries: -1", 2)]
+    [InlineData(TrafficDirection.Outbound, "x-envoy-max-retries: 3x", 2)]
+    [InlineData(TrafficDirection.Inbound, "x-envoy-max-retries: 3", 2)]
+    public void The_application_may_change_the_number_of_retries_and_a_caller_may_not(TrafficDirection direction, string field, int tries)
+    {
+        var heads = new List<string>();
+        using var origin = TestOrigin.Answering(request =>
+        {
+            lock (heads)
+            {
+                heads.Add(request);
+            }
+
+            return TestOrigin.Response("", 503);
+        });
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(
+            Plans.Http(port, direction, Plans.Forward("c", new RetryPlan(1, 0, ["5xx"], [], 1))).With(Plans.Cluster("c", origin.Port)));
+        using var client = Peer.Connect(port);
+        client.Write($"GET / HTTP/1.1\r\nhost: a\r\n{field}\r\n\r\n");
+        client.ReadMessage();
+        Assert.Equal(tries, heads.Count);
+        Assert.All(heads, head => Assert.Null(Peer.Header(head, "x-envoy-max-retries")));
+    }
+
+    [Theory]
+    [InlineData("x-envoy-upstream-rq-timeout-ms: 50", "upstream request timeout")]
+    [InlineData("x-envoy-upstream-rq-per-try-timeout-ms: 50", "upstream request timeout")]
+    public void The_application_may_set_its_own_timeouts(string field, string body)
+    {
+        using var origin = new HeldOrigin();
+        using var setting = new Setting(new RetryPlan(0, 3_600_000, ["5xx"], [], 1), origin.Port);
+        Assert.EndsWith(body, setting.Ask(field), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_hedged_request_has_two_tries_and_the_first_good_answer_wins()
     {
