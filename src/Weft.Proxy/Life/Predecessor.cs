@@ -91,7 +91,7 @@ internal sealed class Predecessor : IDisposable
             switch (HandoverWire.Receive(_socket, _patience, out var fd))
             {
                 case [HandoverWire.Listener, var address, var loop] when fd >= 0 && IPEndPoint.TryParse(address, out var endpoint) &&
-                    IpEndpoint.TryParse(endpoint.Address.ToString(), endpoint.Port, out var parsed) && int.TryParse(loop, out var index):
+                    IpEndpoint.TryParse(endpoint.Address.ToString(), endpoint.Port, out var parsed) && int.TryParse(loop, NumberStyles.None, CultureInfo.InvariantCulture, out var index):
                     _listeners[(parsed, index)] = fd;
                     break;
                 case [HandoverWire.End]:

@@ -136,9 +136,12 @@ public abstract class DrainTests
         for (var i = 0; i < 20; i++)
         {
             var port = TestProxy.FreePort();
-            var eager = Task.Factory.StartNew(() => ConnectAsSoonAsPossible(port), TaskCreationOptions.LongRunning);
+            Peer? connected = null;
+            var eager = new Thread(() => connected = ConnectAsSoonAsPossible(port));
+            eager.Start();
             Assert.Null(proxy.Runtime.Apply(Plan(origin.Port, first, port)));
-            using var client = eager.GetAwaiter().GetResult();
+            eager.Join();
+            using var client = connected!;
             client.Write(Get);
             Assert.StartsWith("HTTP/1.1 200", client.ReadMessage(), StringComparison.Ordinal);
         }

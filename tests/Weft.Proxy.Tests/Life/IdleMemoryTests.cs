@@ -64,6 +64,9 @@ public sealed class IdleMemoryTests(ITestOutputHelper output) : IDisposable
         var (chain, key) = authority.Issue(MeshedPair.ClientId);
         using var pem = X509Certificate2.CreateFromPem(chain, key);
         using var certificate = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        using var root = X509Certificate2.CreateFromPem(authority.RootPem);
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.Add(root);
         AssertCost(proxy, Count, 20 * 1024, () =>
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -74,7 +77,10 @@ public sealed class IdleMemoryTests(ITestOutputHelper output) : IDisposable
             {
                 TargetHost = "server",
                 ClientCertificates = [certificate],
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                CertificateChainPolicy = trust,
+
+                // A workload's certificate names no host.
+                RemoteCertificateValidationCallback = (_, _, _, errors) => errors is SslPolicyErrors.RemoteCertificateNameMismatch,
             });
             if (asks)
             {

@@ -12,7 +12,7 @@ public sealed class PeerTableTests
     {
         using var authority = new TestAuthority();
         var peers = new PeerTable();
-        PeerIdentity first = Identify(peers, authority.Issue(MeshedPair.ClientId).Chain);
+        var first = Identify(peers, authority.Issue(MeshedPair.ClientId).Chain);
         var chain = authority.Issue(MeshedPair.ServerId).Chain;
         Assert.Same(Identify(peers, chain), Identify(peers, chain));
         Assert.Equal(MeshedPair.ServerId, Identify(peers, chain).Uri);
