@@ -27,6 +27,8 @@ internal sealed class ProxyProcess : IDisposable
             start.ArgumentList.Add(argument);
         }
 
+        // Garbage that waits for its collection would look like the cost of what made it.
+        start.Environment["DOTNET_GCgen0size"] = "40000";
         _process = Process.Start(start)!;
         _process.ErrorDataReceived += (_, line) =>
         {
