@@ -67,7 +67,41 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
             : name;
     }
 
-    private JsonObject Bootstrap(string address, string state)
+    private JsonObject Bootstrap(string address, string state) => new()
+    {
+        ["role"] = "sidecar",
+        ["node"] = Node(address),
+        ["control"] = new JsonObject
+        {
+            ["address"] = $"unix:{options.Home.XdsSocket}",
+            ["tokenFile"] = TokenFile,
+        },
+        ["identity"] = new JsonObject
+        {
+            ["trustDomain"] = options.TrustDomain,
+            ["stateDirectory"] = state,
+            ["certificateLifetimeSeconds"] = (int)options.CertificateLifetime.TotalSeconds,
+        },
+        ["ports"] = new JsonObject
+        {
+            ["outbound"] = 15001,
+            ["inbound"] = 15006,
+            ["admin"] = 15000,
+            ["metrics"] = 15020,
+            ["prometheus"] = 15090,
+            ["status"] = 15021,
+        },
+        ["loops"] = 1,
+        ["io"] = options.ProxyIo,
+        ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
+        ["planCache"] = Path.Combine(folder, "plan.cache"),
+
+        // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.
+        ["exitOnZeroActiveConnections"] = true,
+        ["minimumDrainSeconds"] = 0,
+    };
+
+    private JsonObject Node(string address)
     {
         var labels = new JsonObject();
         foreach (var (key, value) in pod.Source.Labels())
@@ -76,60 +110,25 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
         }
 
         var workload = Workload(pod);
-        var app = pod.Source.Label("app") ?? "";
-        var version = pod.Source.Label("version") ?? "";
         var canonicalName = First("service.istio.io/canonical-name", "app.kubernetes.io/name", "app") ?? workload;
-        var canonicalRevision = First("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version") ?? "latest";
         return new JsonObject
         {
-            ["role"] = "sidecar",
-            ["node"] = new JsonObject
+            ["id"] = $"sidecar~{address}~{pod.Name}.{pod.Namespace}~{pod.Namespace}.svc.cluster.local",
+            ["cluster"] = $"{canonicalName}.{pod.Namespace}",
+            ["metadata"] = new JsonObject
             {
-                ["id"] = $"sidecar~{address}~{pod.Name}.{pod.Namespace}~{pod.Namespace}.svc.cluster.local",
-                ["cluster"] = $"{canonicalName}.{pod.Namespace}",
-                ["metadata"] = new JsonObject
-                {
-                    ["name"] = pod.Name,
-                    ["namespace"] = pod.Namespace,
-                    ["labels"] = labels,
-                    ["workload"] = workload,
-                    ["serviceAccount"] = pod.ServiceAccount,
-                    ["canonicalName"] = canonicalName,
-                    ["canonicalRevision"] = canonicalRevision,
-                    ["app"] = app,
-                    ["version"] = version,
-                    ["clusterId"] = ClusterId,
-                    ["podIp"] = address,
-                },
+                ["name"] = pod.Name,
+                ["namespace"] = pod.Namespace,
+                ["labels"] = labels,
+                ["workload"] = workload,
+                ["serviceAccount"] = pod.ServiceAccount,
+                ["canonicalName"] = canonicalName,
+                ["canonicalRevision"] = First("service.istio.io/canonical-revision", "app.kubernetes.io/version", "version") ?? "latest",
+                ["app"] = pod.Source.Label("app") ?? "",
+                ["version"] = pod.Source.Label("version") ?? "",
+                ["clusterId"] = ClusterId,
+                ["podIp"] = address,
             },
-            ["control"] = new JsonObject
-            {
-                ["address"] = $"unix:{options.Home.XdsSocket}",
-                ["tokenFile"] = TokenFile,
-            },
-            ["identity"] = new JsonObject
-            {
-                ["trustDomain"] = options.TrustDomain,
-                ["stateDirectory"] = state,
-                ["certificateLifetimeSeconds"] = (int)options.CertificateLifetime.TotalSeconds,
-            },
-            ["ports"] = new JsonObject
-            {
-                ["outbound"] = 15001,
-                ["inbound"] = 15006,
-                ["admin"] = 15000,
-                ["metrics"] = 15020,
-                ["prometheus"] = 15090,
-                ["status"] = 15021,
-            },
-            ["loops"] = 1,
-            ["io"] = options.ProxyIo,
-            ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
-            ["planCache"] = Path.Combine(folder, "plan.cache"),
-
-            // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.
-            ["exitOnZeroActiveConnections"] = true,
-            ["minimumDrainSeconds"] = 0,
         };
     }
 
