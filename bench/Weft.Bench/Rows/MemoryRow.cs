@@ -21,7 +21,6 @@ internal sealed class MemoryRow : Row
     // Longer than a proxy's own tidying after its start; what connections leave behind is gone sooner.
     private const int StartSettleMs = 6000;
     private const int SettleMs = 2000;
-    private const int QuickSettleMs = 1000;
 
     public override string Name => "memory";
 
@@ -53,7 +52,7 @@ internal sealed class MemoryRow : Row
         {
             Array.ForEach(pairs, pair => pair.WhenListening());
             Progress.Say("memory, idle");
-            Settle(lab, StartSettleMs);
+            Settle(StartSettleMs);
             List<Figure> figures = [.. pairs.Select(pair => new Figure(Idle, pair.Name, Measure.Memory, [pair.LargestMegabytes()]))];
             foreach (var pair in pairs)
             {
@@ -98,20 +97,29 @@ internal sealed class MemoryRow : Row
 
     private static List<Figure> IdleConnections(Lab lab, string @case, int count, bool useTls)
     {
-        // One after the other: this process must hold all the connections, and has only so many descriptors.
-        Func<Topology>[] makers = useTls
-            ? [lab.Haproxy.TlsServer, lab.Nginx.TlsServer, lab.Weft.TlsServer]
-            : [lab.Haproxy.Hop, lab.Nginx.Hop, () => lab.Weft.Hop()];
-        List<Figure> figures = [];
-        foreach (var maker in makers)
+        Topology[] topologies = useTls
+            ? [lab.Haproxy.TlsServer(), lab.Nginx.TlsServer(), lab.Weft.TlsServer()]
+            : [lab.Haproxy.Hop(), lab.Nginx.Hop(), lab.Weft.Hop()];
+        try
         {
-            using var topology = maker();
-            Progress.Say($"{@case}: {topology.Name}");
-            Try(lab, topology, @case, () => figures.AddRange(OneHerd(lab, topology, @case, count, useTls)));
-        }
+            List<Figure> figures = [];
+            Array.ForEach(topologies, topology => topology.WhenListening());
+            Progress.Say(@case);
+            Settle(StartSettleMs);
+            foreach (var topology in topologies)
+            {
+                // One after the other: this process must hold all the connections, and has only so many descriptors.
+                Progress.Say($"{@case}: {topology.Name}");
+                Try(lab, topology, @case, () => figures.AddRange(OneHerd(lab, topology, @case, count, useTls)));
+            }
 
-        Progress.Clear();
-        return figures;
+            Progress.Clear();
+            return figures;
+        }
+        finally
+        {
+            Array.ForEach(topologies, topology => topology.Dispose());
+        }
     }
 
     private static Figure[] OneHerd(Lab lab, Topology topology, string @case, int count, bool useTls)
@@ -120,12 +128,10 @@ internal sealed class MemoryRow : Row
         Topology[] openers = useTls ? [lab.Weft.TlsOpener(topology.Port), lab.Weft.TlsOpener(topology.Port)] : [];
         try
         {
-            topology.WhenListening();
             Array.ForEach(openers, opener => opener.WhenListening());
-            Settle(lab, StartSettleMs);
             var before = topology.LargestMegabytes();
             using var herd = new Herd(useTls ? [.. openers.Select(opener => opener.Port)] : [topology.Port], count);
-            Settle(lab, SettleMs);
+            Settle(SettleMs);
             var after = topology.LargestMegabytes();
             return
             [
@@ -152,10 +158,10 @@ internal sealed class MemoryRow : Row
         }
     }
 
-    private static void Settle(Lab lab, int milliseconds)
+    private static void Settle(int milliseconds)
     {
         using var never = new ManualResetEventSlim();
-        never.Wait(lab.Options.Quick ? QuickSettleMs : milliseconds);
+        never.Wait(milliseconds);
     }
 
     /// <summary>Open connections that have each carried one request.</summary>
