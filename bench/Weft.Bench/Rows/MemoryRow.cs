@@ -173,6 +173,11 @@ internal sealed class MemoryRow : Row
         {
             var request = Encoding.ASCII.GetBytes($"GET {Origin.Small} HTTP/1.1\r\nhost: bench\r\n\r\n");
             var answer = new byte[4096];
+            foreach (var port in ports)
+            {
+                UntilServed(port, request, answer);
+            }
+
             for (var i = 0; i < count; i++)
             {
                 var fd = Sockets.Connect(ports[i % ports.Length]);
@@ -181,6 +186,20 @@ internal sealed class MemoryRow : Row
                 {
                     throw new BenchException($"Connection {i + 1} of {count} was not answered with 200: {Encoding.Latin1.GetString(answer, 0, Math.Max(0, length))}");
                 }
+            }
+        }
+
+        // What has just started takes connections before it can pass them on.
+        private static void UntilServed(int port, byte[] request, byte[] answer)
+        {
+            using var never = new ManualResetEventSlim();
+            var length = 0;
+            for (var waited = 0; waited < StartSettleMs && !answer.AsSpan(0, Math.Max(0, length)).StartsWith("HTTP/1.1 200"u8); waited += LookEveryMs)
+            {
+                never.Wait(waited == 0 ? 0 : LookEveryMs);
+                var fd = Sockets.Connect(port);
+                length = Sockets.Ask(fd, request, answer);
+                Libc.Close(fd);
             }
         }
 
