@@ -66,10 +66,15 @@ internal static class Tool
             _said.Remove(server);
         }
 
-        if (!server.HasExited)
+        try
         {
-            server.Kill(entireProcessTree: true);
+            // Each is one process; ending a tree would first stop its members, and leave them so if this process ended meanwhile.
+            server.Kill();
             server.WaitForExit();
+        }
+        catch (InvalidOperationException)
+        {
+            // A signal's handler was faster.
         }
 
         server.Dispose();
