@@ -50,7 +50,7 @@ public sealed class IdleMemoryTests(ITestOutputHelper output) : IDisposable
     [InlineData("uring", true)]
     public void An_idle_connection_of_mutual_tls_costs_at_most_twenty_kibibytes(string io, bool asks)
     {
-        const int Count = 500;
+        const int Count = 1000;
         using var authority = new TestAuthority();
         var port = TestProxy.FreePort();
         var route = Plans.Forward("origin") with { Forward = null, Direct = new DirectResponsePlan(200, "hello") };
