@@ -82,7 +82,7 @@ run_project() {
 }
 
 failure_text() { # the part of vstest's output that says what failed, at most 60 lines
-  grep -vE '^(VSTest version|Starting test execution|A total of|Results File|Copyright|Microsoft|Test Run|Total tests|\s+(Passed|Total time|Skipped):|$)' "$1" |
+  grep -avE '^(VSTest version|Starting test execution|A total of|Results File|Copyright|Microsoft|Test Run|Total tests|\s+(Passed|Total time|Skipped):|$)' "$1" |
     head -n 60 | sed 's/^/      /'
 }
 
