@@ -77,7 +77,7 @@ public sealed class PeerTests
         using (server)
         {
             using var pair = PeerPair.To(port, UpstreamProtocol.Http2, UpstreamProtocol.Http2, io, _retryUnavailable);
-            var (exit, said) = await PeerProgram.RunScriptAsync("grpc-client.js", $"127.0.0.1:{Text(pair.Port)}", "retries");
+            var (exit, said) = await PeerProgram.RunScriptAsync("grpc-client.js", $"127.0.0.1:{Text(pair.Port)}", "retries", "2");
             Assert.True(exit == 0, said);
             Assert.Equal(12, said.Split('\n').Count(line => line.StartsWith("ok ", StringComparison.Ordinal)));
         }

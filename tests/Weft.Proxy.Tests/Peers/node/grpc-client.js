@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls every kind of method at ADDRESS and prints a line a case: "ok NAME" or "FAILED NAME: reason". With "retries" it also wants
-// UNAVAILABLE to be tried again on its way; with "spread N" it makes N calls on one connection and prints who answered how many.
+// Calls every kind of method at ADDRESS and prints a line a case: "ok NAME" or "FAILED NAME: reason". With "retries N" it also wants
+// UNAVAILABLE to be tried again on its way, N times for each server; with "spread N" it makes N calls on one connection and prints who answered how many.
 'use strict';
 const grpc = require('@grpc/grpc-js');
 const assert = require('assert');
@@ -109,8 +109,8 @@ const cases = {
 };
 if (mode === 'retries') {
   cases['UNAVAILABLE is tried again'] = async () => {
-    const seen = await call('fail', Buffer.from('14 again 2'));
-    assert.equal(seen.answer.toString(), 'after 3');
+    const seen = await call('fail', Buffer.from(`14 again ${count}`));
+    assert.equal(seen.answer.toString(), `after ${Number(count) + 1}`);
   };
 }
 
