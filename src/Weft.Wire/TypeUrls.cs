@@ -18,6 +18,7 @@ public static class TypeUrls
     internal const string TcpProxy = Prefix + "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
     internal const string Router = Prefix + "envoy.extensions.filters.http.router.v3.Router";
     internal const string Fault = Prefix + "envoy.extensions.filters.http.fault.v3.HTTPFault";
+    internal const string GrpcWeb = Prefix + "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
     internal const string TlsInspector = Prefix + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
     internal const string HttpInspector = Prefix + "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";
     internal const string ProxyProtocol = Prefix + "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";

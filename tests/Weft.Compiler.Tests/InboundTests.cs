@@ -154,6 +154,18 @@ public sealed class InboundTests
     public void A_connection_to_the_capturing_port_itself_goes_nowhere() =>
         AssertTcp(Served(PortProtocol.Http, PeerMode.Permissive).Inbound(15006, tls: false), BlackHole, mutual: false);
 
+    [Theory]
+    [InlineData(PortProtocol.Grpc, true)]
+    [InlineData(PortProtocol.Http2, false)]
+    [InlineData(PortProtocol.Http, false)]
+    [InlineData(PortProtocol.Auto, false)]
+    public void A_grpc_port_takes_grpc_web_with_and_without_mutual_tls(PortProtocol protocol, bool bridges)
+    {
+        var simulation = Served(protocol, PeerMode.Permissive);
+        Assert.Equal(bridges, simulation.Inbound(8080, tls: true, "istio-http/1.1")!.Http!.GrpcWeb);
+        Assert.Equal(bridges, simulation.Inbound(8080, tls: false, "http/1.1")!.Http!.GrpcWeb);
+    }
+
     private static string Mode(Mesh mesh, Workload server)
     {
         var simulation = mesh.From(server);

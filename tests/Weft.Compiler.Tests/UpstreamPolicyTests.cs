@@ -80,6 +80,18 @@ public sealed class UpstreamPolicyTests
         Assert.Equal(spoken == UpstreamProtocol.Http1 ? 0 : 9, cluster.MaxConcurrentStreams);
     }
 
+    [Theory]
+    [InlineData(PortProtocol.Grpc, true)]
+    [InlineData(PortProtocol.Http2, false)]
+    public void Clients_of_a_port_may_speak_grpc_web_if_all_its_services_speak_grpc(PortProtocol other, bool bridges)
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Service("cart", 9000, PortProtocol.Grpc, pods: [mesh.Pod("cart-1")]);
+        mesh.Service("prices", 9000, other, pods: [mesh.Pod("prices-1")]);
+        Assert.Equal(bridges, mesh.From(client).Listener("0.0.0.0_9000").Chains[0].Http!.GrpcWeb);
+    }
+
     [Fact]
     public void What_leads_to_the_application_or_passes_through_is_spoken_to_as_the_client_speaks()
     {

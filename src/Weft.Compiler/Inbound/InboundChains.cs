@@ -30,6 +30,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
 
     private IEnumerable<ChainPlan> For(int port, PortProtocol protocol, PeerMode mode, string cluster, string name)
     {
+        var grpcWeb = protocol == PortProtocol.Grpc;
         var http = !(protocol is PortProtocol.Tcp or PortProtocol.Tls);
         if (!http && mode == PeerMode.Disable)
         {
@@ -42,7 +43,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
         {
             if (http)
             {
-                yield return Http($"{name}-mtls-http", Match(port, Tls, _httpAlpn), Mutual("h2", "http/1.1"), cluster, port);
+                yield return Http($"{name}-mtls-http", Match(port, Tls, _httpAlpn), Mutual("h2", "http/1.1"), cluster, port, grpcWeb);
             }
 
             yield return Tcp($"{name}-mtls", Match(port, Tls, http ? _tcpAlpn : _everyAlpn), Mutual("istio"), cluster);
@@ -61,11 +62,11 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
 
         if (Protocols.IsHttp(protocol))
         {
-            yield return Http($"{name}-http", Match(port, Plain, []), null, cluster, port);
+            yield return Http($"{name}-http", Match(port, Plain, []), null, cluster, port, grpcWeb);
         }
         else if (Protocols.IsSniffed(protocol))
         {
-            yield return Http($"{name}-http", Match(port, Plain, Defaults.SniffedHttp), null, cluster, port);
+            yield return Http($"{name}-http", Match(port, Plain, Defaults.SniffedHttp), null, cluster, port, grpcWeb);
         }
 
         // Chains are chosen condition by condition without a way back, so TLS of the application's own, which passes untouched, and
@@ -82,7 +83,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
 
     private DownstreamTlsPlan Mutual(params string[] alpn) => new(true, [settings.TrustDomain], [.. alpn]);
 
-    private ChainPlan Http(string name, ChainMatchPlan match, DownstreamTlsPlan? tls, string cluster, int port)
+    private ChainPlan Http(string name, ChainMatchPlan match, DownstreamTlsPlan? tls, string cluster, int port, bool grpcWeb)
     {
         var host = new VirtualHostPlan(
             $"inbound|http|{Names.Number(port)}", ["*"], [Defaults.RouteTo(Names.DefaultRoute, cluster, null)]);
@@ -94,7 +95,10 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
                 $"inbound_{(port == 0 ? Names.InboundPassthrough : Names.Listener(Names.AnyAddress, port))}",
                 "",
                 new RouteTablePlan(cluster, [host]),
-                TrafficDirection.Inbound),
+                TrafficDirection.Inbound)
+            {
+                GrpcWeb = grpcWeb,
+            },
             null,
             origin);
     }

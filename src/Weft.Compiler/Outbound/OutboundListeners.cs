@@ -15,11 +15,13 @@ internal sealed class OutboundListeners
 {
     private readonly MeshSnapshot _index;
     private readonly Dictionary<string, ListenerPlan> _listeners = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _grpcPorts;
 
     /// <summary>Makes the listeners of all services; they are the same for all clients.</summary>
     public OutboundListeners(MeshSnapshot index, bool needsWebPort)
     {
         _index = index;
+        _grpcPorts = GrpcPorts(index, needsWebPort);
         Put(_index.Parts.Get(new PartKey("listener", index.Settings, null, null, Names.VirtualOutbound), VirtualOutbound));
         if (needsWebPort)
         {
@@ -45,9 +47,35 @@ internal sealed class OutboundListeners
 
     private string Elsewhere => _index.Settings.AllowAnyOutbound ? Names.Passthrough : Names.BlackHole;
 
+    /// <summary>
+    /// Ports where gRPC-Web may become gRPC. Services that share a port share its listener, so all of them must speak gRPC: another one may
+    /// understand gRPC-Web itself. Where one does not, the server's own proxy is still there to translate.
+    /// </summary>
+    private static HashSet<int> GrpcPorts(MeshSnapshot index, bool needsWebPort)
+    {
+        var grpc = new HashSet<int>();
+        var other = new HashSet<int>(needsWebPort ? [RouteTables.WebPort] : []);
+        foreach (var service in index.Services)
+        {
+            foreach (var port in service.Ports)
+            {
+                if (IsWithHttp(service, port))
+                {
+                    (port.Protocol == PortProtocol.Grpc ? grpc : other).Add(port.Port);
+                }
+            }
+        }
+
+        grpc.ExceptWith(other);
+        return grpc;
+    }
+
+    private static bool IsWithHttp(Service service, ServicePort port) =>
+        Protocols.IsHttp(port.Protocol) || (service.Headless && Protocols.IsSniffed(port.Protocol));
+
     private void Add(Service service, ServicePort port)
     {
-        if (Protocols.IsHttp(port.Protocol) || (service.Headless && Protocols.IsSniffed(port.Protocol)))
+        if (IsWithHttp(service, port))
         {
             AddHttpPort(port.Port);
         }
@@ -74,7 +102,9 @@ internal sealed class OutboundListeners
         var name = Names.Listener(Names.AnyAddress, port);
         if (!_listeners.ContainsKey(name))
         {
-            Put(_index.Parts.Get(new PartKey("listener", _index.Settings, null, null, name), () => HttpPort(name, port)));
+            var grpcWeb = _grpcPorts.Contains(port);
+            Put(_index.Parts.Get(
+                new PartKey(grpcWeb ? "grpc listener" : "listener", _index.Settings, null, null, name), () => HttpPort(name, port, grpcWeb)));
         }
     }
 
@@ -112,7 +142,7 @@ internal sealed class OutboundListeners
             tcp);
     }
 
-    private ListenerPlan HttpPort(string name, int port) => new(
+    private ListenerPlan HttpPort(string name, int port, bool grpcWeb) => new(
         name,
         Names.AnyAddress,
         port,
@@ -122,7 +152,7 @@ internal sealed class OutboundListeners
         true,
         true,
         0,
-        [Http(name, Names.Number(port))],
+        [Http(name, Names.Number(port), grpcWeb)],
         new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
 
     private ListenerPlan VirtualOutbound() => new(
@@ -146,11 +176,11 @@ internal sealed class OutboundListeners
         ],
         new ChainPlan("virtualOutbound-catchall-tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
 
-    private static ChainPlan Http(string listener, string table) => new(
+    private static ChainPlan Http(string listener, string table, bool grpcWeb = false) => new(
         "http",
         ChainMatchPlan.Any with { TransportProtocol = "raw_buffer", ApplicationProtocols = [.. Defaults.SniffedHttp] },
         null,
-        new HttpChainPlan($"outbound_{listener}", table, null, TrafficDirection.Outbound),
+        new HttpChainPlan($"outbound_{listener}", table, null, TrafficDirection.Outbound) { GrpcWeb = grpcWeb },
         null);
 
     private void Put(ListenerPlan listener) => _listeners.TryAdd(listener.Name, listener);

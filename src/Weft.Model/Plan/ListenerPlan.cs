@@ -106,6 +106,9 @@ public sealed record HttpChainPlan(
     /// <summary>How much it takes of a client.</summary>
     public HttpLimitsPlan Limits { get; init; } = HttpLimitsPlan.Default;
 
+    /// <summary>Requests of gRPC-Web become gRPC, and their answers gRPC-Web again.</summary>
+    public bool GrpcWeb { get; init; }
+
     /// <summary>What it believes of what a client says.</summary>
     public TrustPlan Trust { get; init; } = Direction == TrafficDirection.Inbound ? TrustPlan.Inbound : TrustPlan.Outbound;
 }

@@ -25,11 +25,12 @@ internal sealed partial class Exchange
         IsGrpc = false;
         _grpcTimeoutMs = 0;
         _requestMessages = _responseMessages = default;
+        OpenGrpcWeb();
     }
 
     private void BeginGrpc()
     {
-        IsGrpc = Observe.IsGrpc(this);
+        IsGrpc = Observe.IsGrpc(this) || BeginGrpcWeb();
         if (!IsGrpc)
         {
             return;
@@ -51,7 +52,9 @@ internal sealed partial class Exchange
         ref var output = ref Loop.Out;
         output.Clear();
         HeadWriter.AppendStatusLine(ref output, Status);
-        output.Append("content-type: application/grpc\r\ngrpc-status: "u8);
+        output.Append("content-type: "u8);
+        AppendAnswerType(ref output);
+        output.Append("\r\ngrpc-status: "u8);
         HeadWriter.AppendNumber(ref output, grpcStatus);
         output.Append("\r\n"u8);
         if (!message.IsEmpty)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Protocols.Grpc;
 using Weft.Proxy.Io;
 using Weft.Proxy.Telemetry;
 
@@ -40,6 +41,19 @@ internal sealed partial class Exchange
         }
 
         Moved();
+        if (WebForm == GrpcWebForm.Text)
+        {
+            DecodeRequest(payload);
+        }
+        else
+        {
+            SendRequestBody(payload);
+        }
+    }
+
+    /// <summary>A piece of the body as the server gets it.</summary>
+    private void SendRequestBody(ReadOnlySpan<byte> payload)
+    {
         if (IsGrpc)
         {
             _requestMessages.Add(payload);
@@ -63,6 +77,12 @@ internal sealed partial class Exchange
     {
         if (_finished)
         {
+            return;
+        }
+
+        if (!_webText.IsWhole)
+        {
+            RefuseBody(new Failure(FailureKind.BadBase64, "the body ends inside a group of four"));
             return;
         }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Tunnels;
@@ -44,10 +45,19 @@ internal sealed partial class Exchange
         Status = Response.Status;
         UpstreamServiceMs = Loop.ElapsedMs(_try.SentAt);
         _responseBegan = true;
+        BridgesAnswer = WebForm != GrpcWebForm.None && body != BodyKind.Tunnel && Observe.IsGrpc(Response, bytes);
         ref var output = ref Loop.Out;
         output.Clear();
         HeadWriter.WriteResponse(ref output, this, bytes);
-        Downstream.WriteHead(body, last: false);
+        if (BridgesAnswer)
+        {
+            WriteWebHead(ref output, body);
+        }
+        else
+        {
+            Downstream.WriteHead(body, last: false);
+        }
+
         if (body == BodyKind.Tunnel)
         {
             BeginTunnel(bytes[Response.Length..]);
@@ -64,7 +74,7 @@ internal sealed partial class Exchange
             _responseMessages.Add(payload);
         }
 
-        Downstream.WriteBody(payload);
+        WriteAnswer(payload);
     }
 
     /// <summary>The response is complete; the upstream is released.</summary>
@@ -87,7 +97,7 @@ internal sealed partial class Exchange
 
         if (!_responseEnded)
         {
-            Downstream.WriteEnd(trailers);
+            Downstream.WriteEnd(BridgesAnswer ? EndInBody(trailers) : trailers);
         }
 
         _try.Release(requestComplete: !WantsBody);

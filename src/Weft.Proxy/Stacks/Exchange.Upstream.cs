@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Io;
@@ -155,7 +156,7 @@ internal sealed partial class Exchange
             HeadWriter.AppendLine(ref output, "x-envoy-peer-metadata"u8, Loop.PeerMetadata);
         }
 
-        upstream.WriteHead(_requestBody);
+        upstream.WriteHead(WebForm != GrpcWebForm.None && _requestBody == BodyKind.Sized ? BodyKind.Open : _requestBody);
         if (!_body.IsEmpty)
         {
             upstream.WriteBody(_body.Bytes);

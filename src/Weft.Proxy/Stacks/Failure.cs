@@ -14,7 +14,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     {
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
             FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
-            FailureKind.BodyTooSlow or FailureKind.ClientIdle => Side.Downstream,
+            FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.BadBase64 => Side.Downstream,
         FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.Overflow or FailureKind.Overloaded or FailureKind.TunnelIdle or
             FailureKind.TunnelTooOld or FailureKind.StreamIdle => Side.Proxy,
         _ => Side.Upstream,
@@ -26,7 +26,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
     /// <summary>Status of the answer; 0 where nobody is left to answer.</summary>
     internal int Status => BetterStatus != 0 ? BetterStatus : Kind switch
     {
-        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.MissingHost => 400,
+        FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.MissingHost or FailureKind.BadBase64 => 400,
         FailureKind.HeadTooLarge => 431,
         FailureKind.VersionNotSupported => 426,
         FailureKind.BodyTooLarge => 413,
@@ -72,6 +72,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.MissingHost => "missing_host_header",
         FailureKind.HeadTimeout => "request_header_timeout",
         FailureKind.BodyTooLarge => "request_payload_too_large",
+        FailureKind.BadBase64 => "grpc_base_64_decode_failed",
         FailureKind.BodyTooSlow => "request_body_too_slow",
         FailureKind.ClientIdle => "client_idle_timeout",
         FailureKind.StreamIdle => "stream_idle_timeout",
@@ -127,6 +128,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.FaultAbort => "fault filter abort"u8,
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName => "Bad Request"u8,
         FailureKind.BodyTooLarge => "Payload Too Large"u8,
+        FailureKind.BadBase64 => "Bad gRPC-web request, invalid base64 data."u8,
         FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => "stream timeout"u8,
         _ => [],
     };

@@ -11,6 +11,9 @@ internal enum FailureKind
     BadPath,
     UnderscoreName,
     BodyTooLarge,
+
+    /// <summary>A gRPC-Web body that says it is base64 and is not.</summary>
+    BadBase64,
     BodyTooSlow,
     ClientIdle,
     StreamIdle,

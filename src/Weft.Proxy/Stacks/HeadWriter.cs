@@ -2,6 +2,7 @@
 
 using System.Buffers.Text;
 using Weft.Model.Plan;
+using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Routing;
@@ -195,7 +196,12 @@ internal static class HeadWriter
                 _ => false,
             };
             drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
-            Keep(ref head, bytes, field.LineStart, drop, ref run);
+            var replaced = !drop && exchange.WebForm != GrpcWebForm.None && field.Known is (KnownHeader.ContentType or KnownHeader.ContentLength);
+            Keep(ref head, bytes, field.LineStart, drop || replaced, ref run);
+            if (replaced && field.Known == KnownHeader.ContentType)
+            {
+                exchange.AppendCallType(ref head);
+            }
         }
 
         Keep(ref head, bytes, exchange.Request.Length - 2, drop: true, ref run);
@@ -216,7 +222,14 @@ internal static class HeadWriter
             var drop = field.IsHopByHop || (dropsLength && field.Known == KnownHeader.ContentLength) || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
                 KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId;
             drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
-            Keep(ref head, bytes, field.LineStart, drop, ref run);
+            var replaced = !drop && exchange.BridgesAnswer && field.Known is (KnownHeader.ContentType or KnownHeader.ContentLength);
+            Keep(ref head, bytes, field.LineStart, drop || replaced, ref run);
+            if (replaced && field.Known == KnownHeader.ContentType)
+            {
+                head.Append("content-type: "u8);
+                exchange.AppendAnswerType(ref head);
+                head.Append("\r\n"u8);
+            }
         }
 
         Keep(ref head, bytes, exchange.Response.Length - 2, drop: true, ref run);

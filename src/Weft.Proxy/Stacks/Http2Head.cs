@@ -2,6 +2,7 @@
 
 using System.Buffers.Text;
 using System.Text;
+using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Protocols.Http2;
 
@@ -64,7 +65,7 @@ internal static class Http2Head
         // The head writer puts Host first.
         connection.Header(":authority"u8, rest["host: ".Length..hostEnd]);
         WriteFields(connection, rest[(hostEnd + 2)..], "sec-websocket-key"u8);
-        if (request.TryGet(KnownHeader.Te, bytes, out var te) && te.IndexOf("trailers"u8) >= 0)
+        if (exchange.WebForm != GrpcWebForm.None || (request.TryGet(KnownHeader.Te, bytes, out var te) && te.IndexOf("trailers"u8) >= 0))
         {
             connection.Header("te"u8, "trailers"u8);
         }

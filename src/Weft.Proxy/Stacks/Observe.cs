@@ -41,10 +41,12 @@ internal static class Observe
         }
     }
 
-    internal static bool IsGrpc(Exchange exchange)
+    internal static bool IsGrpc(Exchange exchange) => IsGrpc(exchange.Request, exchange.RequestBytes);
+
+    internal static bool IsGrpc(MessageHead head, ReadOnlySpan<byte> bytes)
     {
         var name = "application/grpc"u8;
-        return exchange.Request.TryGet(KnownHeader.ContentType, exchange.RequestBytes, out var type) && type.Length >= name.Length &&
+        return head.TryGet(KnownHeader.ContentType, bytes, out var type) && type.Length >= name.Length &&
             Ascii.EqualsIgnoreCase(type[..name.Length], name) && (type.Length == name.Length || type[name.Length] is (byte)'+' or (byte)';');
     }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.Grpc;
 using Weft.Protocols.Http2;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
-using Weft.Proxy.Overload;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Tunnels;
@@ -183,11 +184,14 @@ internal sealed class ProxyLoop : IDisposable
     private static bool SpeaksHttp2(Exchange exchange, ClusterPlan cluster) => cluster.Protocol switch
     {
         UpstreamProtocol.Http2 => true,
-        UpstreamProtocol.AsClient => exchange.Downstream.IsHttp2,
+        UpstreamProtocol.AsClient => GoesOnAsHttp2(exchange),
 
         // A connection that was captured goes where the client wanted, and speaks what the client spoke.
-        _ => cluster.Kind == ClusterKind.OriginalDestination && exchange.Downstream.IsHttp2,
+        _ => cluster.Kind == ClusterKind.OriginalDestination && GoesOnAsHttp2(exchange),
     };
+
+    /// <summary>What was gRPC-Web is gRPC now, which there is over HTTP/2 only.</summary>
+    private static bool GoesOnAsHttp2(Exchange exchange) => exchange.Downstream.IsHttp2 || exchange.WebForm != GrpcWebForm.None;
 
     /// <summary>A connection that capture did not change leads to the listener itself; forwarding it would never end.</summary>
     internal static bool IsOwn(IpEndpoint destination, IpEndpoint listener) => destination.Port == listener.Port;

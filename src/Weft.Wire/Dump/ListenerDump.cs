@@ -158,6 +158,11 @@ internal static class ListenerDump
         }
 
         json.WriteStartArray("http_filters");
+        if (http.GrpcWeb)
+        {
+            WriteNamed(json, Wrap.GrpcWebFilter, TypeUrls.GrpcWeb);
+        }
+
         WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
         WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);
         json.WriteEndArray();

@@ -56,7 +56,7 @@ internal static class FilterDecoder
         {
             using var at = scope.At("http_filters", i);
             var config = http.HttpFilters[i].TypedConfig;
-            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault))
+            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.GrpcWeb))
             {
                 scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
             }
@@ -90,6 +90,7 @@ internal static class FilterDecoder
         {
             Limits = ConnectionLimits.Decode(scope, http, limits),
             Trust = ConnectionTrust.Decode(scope, http),
+            GrpcWeb = http.HttpFilters.Any(filter => filter.TypedConfig?.TypeUrl == TypeUrls.GrpcWeb),
         };
     }
 

@@ -155,6 +155,11 @@ internal static class ListenerEncoder
             http.Rds = new Rds { ConfigSource = Wrap.Ads(), RouteConfigName = plan.RouteTable };
         }
 
+        if (plan.GrpcWeb)
+        {
+            http.HttpFilters.Add(new HttpFilter { Name = Wrap.GrpcWebFilter, TypedConfig = Wrap.Nothing(TypeUrls.GrpcWeb) });
+        }
+
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.FaultFilter, TypedConfig = Wrap.Nothing(TypeUrls.Fault) });
         http.HttpFilters.Add(new HttpFilter
         {

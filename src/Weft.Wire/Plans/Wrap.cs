@@ -13,6 +13,7 @@ internal static class Wrap
     public const string IstioKey = "istio";
     public const string TransportMatchKey = "envoy.transport_socket_match";
     public const string FaultFilter = "envoy.filters.http.fault";
+    public const string GrpcWebFilter = "envoy.filters.http.grpc_web";
 
     private const int MsPerSecond = 1000;
     private const int NanosPerMs = 1_000_000;

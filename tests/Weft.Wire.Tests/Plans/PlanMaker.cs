@@ -64,6 +64,7 @@ internal sealed partial class PlanMaker(int seed)
         Trust = new TrustPlan(
             Coin(), _random.Next(4), Pick(Enum.GetValues<ClientCertificateField>()), Pick(Enum.GetValues<UnderscoreNames>()), Coin()),
         Limits = Coin() ? HttpLimitsPlan.Default : Limits(),
+        GrpcWeb = Coin(),
     };
 
     private HttpLimitsPlan Limits() => new()
