@@ -100,18 +100,6 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>The head in the output is complete but for what follows it, whose length changes.</summary>
-    private void WriteWebHead(ref NativeBuffer output, BodyKind body)
-    {
-        if (body == BodyKind.None && !Downstream.IsHttp2)
-        {
-            // HTTP/1.1 must be told that nothing follows.
-            output.Append("content-length: 0\r\n"u8);
-        }
-
-        Downstream.WriteHead(body == BodyKind.Sized ? BodyKind.Open : body, last: false);
-    }
-
     private void WriteAnswer(ReadOnlySpan<byte> payload)
     {
         if (!BridgesAnswer || _answerForm != GrpcWebForm.Text)

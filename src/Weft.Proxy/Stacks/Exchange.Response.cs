@@ -49,20 +49,23 @@ internal sealed partial class Exchange
         ref var output = ref Loop.Out;
         output.Clear();
         HeadWriter.WriteResponse(ref output, this, bytes);
-        if (BridgesAnswer)
+        if (body == BodyKind.None && EndsUnsaid)
         {
-            WriteWebHead(ref output, body);
-        }
-        else
-        {
-            Downstream.WriteHead(body, last: false);
+            // HTTP/2 said so by the end of its stream; HTTP/1.1 must be told that nothing follows.
+            output.Append("content-length: 0\r\n"u8);
         }
 
+        // A bridged body becomes longer than its server said.
+        Downstream.WriteHead(BridgesAnswer && body == BodyKind.Sized ? BodyKind.Open : body, last: false);
         if (body == BodyKind.Tunnel)
         {
             BeginTunnel(bytes[Response.Length..]);
         }
     }
+
+    /// <summary>The head that was written leaves a client of HTTP/1.1 to wait for a body.</summary>
+    private bool EndsUnsaid => !Downstream.IsHttp2 && Request.Method != KnownMethod.Head && Status is >= 200 and not (204 or 304) &&
+        (BridgesAnswer || !Response.Has(KnownHeader.ContentLength));
 
     /// <summary>A piece of the response's body, free of framing; <see cref="FlushResponse"/> follows the last of those that came together.</summary>
     internal void OnResponseBody(ReadOnlySpan<byte> payload)

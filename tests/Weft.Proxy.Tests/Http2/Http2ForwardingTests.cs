@@ -11,6 +11,22 @@ public abstract class Http2ForwardingTests
 {
     protected Http2ForwardingTests(IoChoice io) => TestProxy.Io = io;
 
+    [Theory]
+    [InlineData("GET", 200, "0")]
+    [InlineData("GET", 204, null)]
+    [InlineData("GET", 304, null)]
+    [InlineData("HEAD", 200, null)]
+    public void An_answer_that_ends_with_its_head_ends_for_a_client_of_http1_too(string method, int status, string? length)
+    {
+        using var origin = Http2Peer.Answering((peer, request) => peer.SendHead(request, end: true, $":status: {status}"));
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(
+            Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port) with { Protocol = UpstreamProtocol.Http2 }));
+        using var client = Peer.Connect(port);
+        client.Write($"{method} / HTTP/1.1\r\nhost: shop\r\n\r\n");
+        Assert.Equal(length, Peer.Header(client.ReadHead()!, "content-length"));
+    }
+
     [Fact]
     public void A_request_passes_from_http2_to_http1()
     {
