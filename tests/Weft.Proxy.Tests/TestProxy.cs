@@ -114,6 +114,17 @@ internal static class Plans
         HeaderOperationsPlan.None,
         Origin.BuiltIn);
 
+    /// <summary>A route that takes CONNECT requests.</summary>
+    internal static RoutePlan Tunnel(string cluster, int idleMs = 0)
+    {
+        var forward = Forward(cluster);
+        return forward with
+        {
+            Match = RouteMatchPlan.Everything with { Connect = true },
+            Forward = forward.Forward! with { IdleTimeoutMs = idleMs },
+        };
+    }
+
     internal static ClusterPlan Cluster(string name, params int[] ports) => new(
         name,
         ClusterKind.Static,

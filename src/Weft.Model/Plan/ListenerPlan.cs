@@ -109,6 +109,9 @@ public sealed record HttpChainPlan(
     /// <summary>Requests of gRPC-Web become gRPC, and their answers gRPC-Web again.</summary>
     public bool GrpcWeb { get; init; }
 
+    /// <summary>CONNECT requests are taken, for routes that are made for them; else they are answered 405.</summary>
+    public bool AllowConnect { get; init; }
+
     /// <summary>What it believes of what a client says.</summary>
     public TrustPlan Trust { get; init; } = Direction == TrafficDirection.Inbound ? TrustPlan.Inbound : TrustPlan.Outbound;
 }

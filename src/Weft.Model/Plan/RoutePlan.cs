@@ -56,6 +56,12 @@ public sealed record RouteMatchPlan(
     EquatableArray<NamedMatchPlan> QueryParameters)
 {
     public static RouteMatchPlan Everything { get; } = new(new TextMatchPlan(TextMatchKind.Prefix, "/"), [], []);
+
+    /// <summary>
+    /// Takes CONNECT requests and nothing else; no other route takes them. Such a request has no path, so <see cref="Path"/> means nothing
+    /// and is that of <see cref="Everything"/>. Forwarding one makes a tunnel to an endpoint.
+    /// </summary>
+    public bool Connect { get; init; }
 }
 
 /// <summary>

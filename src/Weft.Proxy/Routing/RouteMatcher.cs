@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.Http1;
 
 namespace Weft.Proxy.Routing;
 
@@ -10,9 +11,11 @@ internal sealed class RouteMatcher
     private readonly TextMatcher _path;
     private readonly HeaderMatcher[] _headers;
     private readonly QueryMatcher[] _queries;
+    private readonly bool _connect;
 
     private RouteMatcher(RouteMatchPlan plan)
     {
+        _connect = plan.Connect;
         _path = TextMatcher.Compile(plan.Path);
         _headers = new HeaderMatcher[plan.Headers.Count];
         for (var i = 0; i < _headers.Length; i++)
@@ -42,7 +45,7 @@ internal sealed class RouteMatcher
 
     public bool Matches(in RouteRequest request)
     {
-        if (_path.Holds(request.Path) == _path.Invert)
+        if (_connect != (request.Head.Method == KnownMethod.Connect) || (!_connect && _path.Holds(request.Path) == _path.Invert))
         {
             return false;
         }

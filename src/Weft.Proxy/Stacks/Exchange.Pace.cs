@@ -14,6 +14,8 @@ internal sealed partial class Exchange
     /// <summary>The time over which a body's rate is taken.</summary>
     internal const int RatePeriodMs = 5000;
 
+    private const int DefaultTunnelIdleMs = 3_600_000;
+
     private readonly LoopTimer _watch;
     private long _bodyLimit;
     private long _watchedBody;
@@ -34,6 +36,9 @@ internal sealed partial class Exchange
     }
 
     private bool AwaitsBody => WantsBody && !_clientPaused;
+
+    /// <summary>How long a tunnel may stay without a byte: as its route says, else one hour.</summary>
+    internal int TunnelIdleMs => Route?.Plan.Forward is { IdleTimeoutMs: > 0 and var own } ? own : DefaultTunnelIdleMs;
 
     private int StreamIdleMs => Route?.Plan.Forward is { IdleTimeoutMs: > 0 and var own } ? own : Service.Plan.Limits.StreamIdleMs;
 
@@ -72,6 +77,12 @@ internal sealed partial class Exchange
 
     private void OnWatch()
     {
+        if (IsTunnel)
+        {
+            WatchTunnel();
+            return;
+        }
+
         var limits = Service.Plan.Limits;
         var now = Loop.Events.Now;
         if (Downstream.Unsent != _watchedUnsent)
@@ -97,6 +108,19 @@ internal sealed partial class Exchange
             MarkWatched();
             StartWatch();
         }
+    }
+
+    private void WatchTunnel()
+    {
+        var due = _movedAt + TunnelIdleMs;
+        if (due > Loop.Events.Now)
+        {
+            Loop.Events.Timers.Start(_watch, due);
+            return;
+        }
+
+        Loop.Metrics.Hit(ProxyLimit.StreamIdleTime);
+        BreakResponse(new Failure(FailureKind.TunnelIdle));
     }
 
     /// <summary>A body that says its length is there already; a stream of events says none, and may be silent.</summary>

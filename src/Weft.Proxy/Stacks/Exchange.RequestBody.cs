@@ -13,6 +13,7 @@ internal sealed partial class Exchange
     private bool _bodyLost;
     private bool _clientPaused;
 
+    // What follows a CONNECT waits with the client's side until an endpoint is connected, so another one can be asked.
     private bool CanReplay => !_bodyLost && !Request.IsUpgrade;
 
     internal void OnUpstreamDrained()

@@ -3,6 +3,7 @@
 using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
+using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tunnels;
 using Weft.Proxy.Upstreams;
 
@@ -228,6 +229,7 @@ internal sealed partial class Exchange
 
         // A tunnel has an idle time of its own, and no length.
         Loop.Events.Timers.Stop(_watch);
+        Moved();
         _bodyLimit = long.MaxValue;
         if (Downstream.CanSplice && _try.Detach() is { } far)
         {
@@ -239,12 +241,19 @@ internal sealed partial class Exchange
         }
 
         IsTunnel = WantsBody = _bodyLost = true;
+        Loop.Events.Timers.Start(_watch, _movedAt + TunnelIdleMs);
         Downstream.BeginTunnel();
     }
 
     /// <summary>The tunnel that the connection became has ended.</summary>
     internal void OnTunnelDone(BytePump pump)
     {
+        if (pump.End == PumpEnd.Idle)
+        {
+            Loop.Metrics.Hit(ProxyLimit.StreamIdleTime);
+            Failure = new Failure(FailureKind.TunnelIdle);
+        }
+
         RequestBodyBytes += pump.FromNear;
         ResponseBodyBytes += pump.FromFar;
         Finish(keep: false);

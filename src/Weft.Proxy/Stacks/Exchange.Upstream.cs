@@ -39,7 +39,10 @@ internal sealed partial class Exchange
     internal bool IsTunnel { get; private set; }
 
     /// <summary>The client asked for a tunnel and has not heard yet whether it gets one.</summary>
-    internal bool AwaitsTunnel => Request.IsUpgrade && !_responseBegan && !_finished;
+    internal bool AwaitsTunnel => AsksForTunnel && !_responseBegan && !_finished;
+
+    /// <summary>What follows the head is another protocol's, if it is granted.</summary>
+    internal bool AsksForTunnel => Request.IsUpgrade || Request.Method == KnownMethod.Connect;
 
     /// <summary>Chooses an endpoint and sends, or begins to connect, or waits until that is possible.</summary>
     internal void StartTry()
@@ -163,9 +166,9 @@ internal sealed partial class Exchange
         }
 
         upstream.ResumeResponse();
-        if (WantsBody || (Request.IsUpgrade && _requestBody == BodyKind.None))
+        if (WantsBody || (AsksForTunnel && _requestBody == BodyKind.None))
         {
-            // What an upgrade sends once it is granted is not known to end.
+            // What a tunnel carries once it is granted is not known to end.
             upstream.Flush();
         }
         else

@@ -29,9 +29,9 @@ internal sealed partial class Http1Downstream
         }
 
         // A client that is still sending its body cannot be understood again on this connection, nor one that may have sent the new
-        // protocol's bytes ahead of an upgrade that was not granted.
+        // protocol's bytes ahead of a tunnel that was not granted.
         _lastAnswer = last || exchange.WantsBody || !exchange.Request.KeepAlive || _draining || _loop.Overload != OverloadLevel.None
-            || exchange.Request.IsUpgrade || body == BodyKind.Tunnel || IsUsedUp();
+            || exchange.AsksForTunnel || body == BodyKind.Tunnel || IsUsedUp();
         _answering = true;
         if (body == BodyKind.Tunnel)
         {
@@ -146,7 +146,7 @@ internal sealed partial class Http1Downstream
     internal override void BecomeTunnel(ByteChannel far)
     {
         _loop.Events.Timers.Stop(_timer);
-        _pump = new BytePump(_loop.Events, _channel, far, UpgradeIdleMs, this);
+        _pump = new BytePump(_loop.Events, _channel, far, _exchange!.TunnelIdleMs, this);
         if (!_input.IsEmpty)
         {
             _pump.FeedFromNear(_input.Bytes);

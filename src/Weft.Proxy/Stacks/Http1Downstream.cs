@@ -14,9 +14,6 @@ namespace Weft.Proxy.Stacks;
 /// <summary>A client's HTTP/1.1 connection: one exchange after the other; what a client sends ahead waits.</summary>
 internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, ITimerOwner, IPumpOwner, IDrainable
 {
-    /// <summary>How long an upgraded connection may stay without a byte.</summary>
-    private const int UpgradeIdleMs = 3_600_000;
-
     private readonly ProxyLoop _loop;
     private readonly HttpChain _service;
     private readonly LoopTimer _timer;

@@ -43,7 +43,7 @@ internal sealed class Http2DownstreamStream : DownstreamStream
             return;
         }
 
-        exchange.Begin(text.Bytes, endStream || !fields.Protocol.IsEmpty ? BodyKind.None
+        exchange.Begin(text.Bytes, endStream || exchange.AsksForTunnel ? BodyKind.None
             : fields.ContentLength >= 0 ? BodyKind.Sized : BodyKind.Open);
     }
 
@@ -183,7 +183,7 @@ internal sealed class Http2DownstreamStream : DownstreamStream
     {
         if (_flow.IsOpen)
         {
-            _connection.Codec.Reset(_stream, Http2ErrorCode.InternalError);
+            _connection.Codec.Reset(_stream, _exchange is { IsTunnel: true } ? Http2ErrorCode.ConnectError : Http2ErrorCode.InternalError);
             _connection.FlushLater();
         }
     }

@@ -44,5 +44,6 @@ internal sealed class HttpChain
         MaxHeadBytes = plan.Limits.MaxHeadKilobytes * BytesPerKilobyte,
         MaxFields = plan.Limits.MaxFields,
         RequireWebSocketKey = requireWebSocketKey,
+        AllowConnect = plan.AllowConnect,
     };
 }

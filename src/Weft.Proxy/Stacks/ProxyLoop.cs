@@ -2,6 +2,7 @@
 
 using Weft.Model.Plan;
 using Weft.Protocols.Grpc;
+using Weft.Protocols.Http1;
 using Weft.Protocols.Http2;
 using Weft.Proxy.Balancing;
 using Weft.Proxy.Filters;
@@ -168,7 +169,7 @@ internal sealed class ProxyLoop : IDisposable
                 return null;
             }
 
-            return state.PoolFor(exchange.Client.Destination, meshed: false, SpeaksHttp2(exchange, cluster.Plan));
+            return state.PoolFor(exchange.Client.Destination, meshed: false, ProtocolOf(exchange, cluster.Plan));
         }
 
         endpoint = state.Pick(new PickRequest(Random, Events.Now) { Hash = exchange.HashFor(cluster.Plan), Tried = exchange.Tried });
@@ -178,8 +179,12 @@ internal sealed class ProxyLoop : IDisposable
             return null;
         }
 
-        return state.PoolFor(endpoint.Address, endpoint.Plan.Meshed, SpeaksHttp2(exchange, cluster.Plan));
+        return state.PoolFor(endpoint.Address, endpoint.Plan.Meshed, ProtocolOf(exchange, cluster.Plan));
     }
+
+    private static WireProtocol ProtocolOf(Exchange exchange, ClusterPlan cluster) => exchange.Request.Method == KnownMethod.Connect
+        ? WireProtocol.Opaque
+        : SpeaksHttp2(exchange, cluster) ? WireProtocol.Http2 : WireProtocol.Http1;
 
     private static bool SpeaksHttp2(Exchange exchange, ClusterPlan cluster) => cluster.Protocol switch
     {

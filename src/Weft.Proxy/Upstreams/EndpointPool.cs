@@ -204,6 +204,13 @@ internal sealed class EndpointPool : IFlushable
         ServeLater();
     }
 
+    /// <summary>The connection is closed, or a tunnel's own.</summary>
+    internal void Forget(OpaqueUpstream connection)
+    {
+        Open--;
+        ServeLater();
+    }
+
     private void Count(int change)
     {
         _tally?.AddConnections(change);
@@ -279,6 +286,11 @@ internal sealed class EndpointPool : IFlushable
             return TakeStream(exchange, isWaiting, out failure);
         }
 
+        if (Target.IsOpaque)
+        {
+            return TakeTunnel(exchange, isWaiting, out failure);
+        }
+
         while (!fresh && _idle.Count > 0)
         {
             var last = _idle[^1];
@@ -312,6 +324,26 @@ internal sealed class EndpointPool : IFlushable
         }
 
         Open++;
+        return made;
+    }
+
+    /// <summary>A connection that serves one tunnel and no other.</summary>
+    private OpaqueUpstream? TakeTunnel(Exchange exchange, bool isWaiting, out Failure failure)
+    {
+        if (!MayOpen(isWaiting, out failure))
+        {
+            return null;
+        }
+
+        var made = new OpaqueUpstream(this, exchange);
+        if (!made.Connect(_table.Connector, out var problem))
+        {
+            failure = new Failure(FailureKind.ConnectFailed, problem);
+            return null;
+        }
+
+        Open++;
+        _table.WatchIdle();
         return made;
     }
 

@@ -107,10 +107,10 @@ internal sealed class LoopCluster
     /// <summary>The pool of HTTP connections to an address.</summary>
     /// <param name="address">An endpoint's, or the original destination.</param>
     /// <param name="meshed">It has a proxy that speaks mutual TLS.</param>
-    /// <param name="http2">What is to be spoken.</param>
-    internal EndpointPool PoolFor(IpEndpoint address, bool meshed, bool http2 = false)
+    /// <param name="protocol">What is to be spoken.</param>
+    internal EndpointPool PoolFor(IpEndpoint address, bool meshed, WireProtocol protocol)
     {
-        var key = new ReachKey(address, http2);
+        var key = new ReachKey(address, protocol);
         if (_reached.TryGetValue(key, out var reach) && reach.Meshed == meshed && !reach.Pool.IsRetired)
         {
             return reach.Pool;
@@ -121,7 +121,7 @@ internal sealed class LoopCluster
             _reached.Clear();
         }
 
-        var pool = _pools.Get(TargetFor(address, meshed, http2 ? WireProtocol.Http2 : WireProtocol.Http1), _entry!.Plan);
+        var pool = _pools.Get(TargetFor(address, meshed, protocol) with { IsOpaque = protocol == WireProtocol.Opaque }, _entry!.Plan);
         pool.CountFor(this, Endpoints.Find(address)?.Tally);
         _reached[key] = new Reach(pool, meshed);
         return pool;
@@ -157,7 +157,7 @@ internal sealed class LoopCluster
         }
     }
 
-    private readonly record struct ReachKey(IpEndpoint Address, bool Http2);
+    private readonly record struct ReachKey(IpEndpoint Address, WireProtocol Protocol);
 
     private readonly record struct Reach(EndpointPool Pool, bool Meshed);
 }

@@ -16,6 +16,9 @@ internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndp
     /// <summary>Null leaves the kernel's keepalive off.</summary>
     internal TcpKeepAlivePlan? KeepAlive { get; init; }
 
+    /// <summary>Each connection is one tunnel's, of bytes that are not read.</summary>
+    internal bool IsOpaque { get; init; }
+
     /// <summary>The port of the HBONE connection that it travels in, which TLS then belongs to; 0 for a connection of its own.</summary>
     internal int TunnelPort { get; init; }
 

@@ -166,6 +166,15 @@ internal static class ListenerDump
         WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
         WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);
         json.WriteEndArray();
+        if (http.AllowConnect)
+        {
+            json.WriteStartArray("upgrade_configs");
+            json.WriteStartObject();
+            json.WriteString("upgrade_type", ConnectionRules.Connect);
+            json.WriteEndObject();
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 

@@ -13,6 +13,10 @@ internal static class MatchDump
         json.WriteStartObject("match");
         switch (match.Path.Kind)
         {
+            case var _ when match.Connect:
+                json.WriteStartObject("connect_matcher");
+                json.WriteEndObject();
+                break;
             case TextMatchKind.Exact:
                 json.WriteString("path", match.Path.Value);
                 break;
@@ -24,7 +28,7 @@ internal static class MatchDump
                 break;
         }
 
-        if (match.Path.IgnoreCase)
+        if (match.Path.IgnoreCase && !match.Connect)
         {
             json.WriteBoolean("case_sensitive", false);
         }

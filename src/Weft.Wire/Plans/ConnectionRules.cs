@@ -9,6 +9,11 @@ namespace Weft.Wire.Plans;
 /// <summary>What a chain demands of its clients and does to their requests before any route: plan ⇄ HttpConnectionManager.</summary>
 internal static class ConnectionRules
 {
+    /// <summary>What xDS calls CONNECT requests among upgrades.</summary>
+    public const string Connect = "CONNECT";
+
+    private const string WebSocket = "websocket";
+
     public static void Encode(HttpChainPlan plan, HttpConnectionManager http)
     {
         http.NormalizePath = plan.Path.Normalize;
@@ -20,9 +25,13 @@ internal static class ConnectionRules
             EscapedSlashes.Decode => SlashAction.UnescapeAndForward,
             _ => SlashAction.KeepUnchanged,
         };
+        if (plan.AllowConnect)
+        {
+            http.UpgradeConfigs.Add(new HttpConnectionManager.Types.UpgradeConfig { UpgradeType = Connect });
+        }
     }
 
-    public static HttpChainPlan Decode(HttpConnectionManager http, HttpChainPlan plan) => plan with
+    public static HttpChainPlan Decode(DecodeScope scope, HttpConnectionManager http, HttpChainPlan plan) => plan with
     {
         // A server that says nothing gets the safe form, as istiod always asks for it.
         Path = new PathPlan(
@@ -35,5 +44,24 @@ internal static class ConnectionRules
                 SlashAction.UnescapeAndForward => EscapedSlashes.Decode,
                 _ => EscapedSlashes.Keep,
             }),
+        AllowConnect = AllowsConnect(scope, http),
     };
+
+    private static bool AllowsConnect(DecodeScope scope, HttpConnectionManager http)
+    {
+        var allows = false;
+        foreach (var upgrade in http.UpgradeConfigs)
+        {
+            if (upgrade.UpgradeType.Equals(Connect, StringComparison.OrdinalIgnoreCase))
+            {
+                allows = upgrade.Enabled ?? true;
+            }
+            else if (!upgrade.UpgradeType.Equals(WebSocket, StringComparison.OrdinalIgnoreCase))
+            {
+                scope.Warn($"upgrade_configs: {upgrade.UpgradeType} is not supported and has no effect");
+            }
+        }
+
+        return allows;
+    }
 }

@@ -85,7 +85,7 @@ internal static class FilterDecoder
                 break;
         }
 
-        var plan = ConnectionRules.Decode(http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
+        var plan = ConnectionRules.Decode(scope, http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
         return plan with
         {
             Limits = ConnectionLimits.Decode(scope, http, limits),

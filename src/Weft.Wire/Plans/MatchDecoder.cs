@@ -26,11 +26,12 @@ internal static class MatchDecoder
             RouteMatch.PathSpecifierOneofCase.Path => new TextMatchPlan(TextMatchKind.Exact, match.Path, false, ignoreCase),
             RouteMatch.PathSpecifierOneofCase.SafeRegex =>
                 new TextMatchPlan(TextMatchKind.Regex, scope.Regex(match.SafeRegex), false, ignoreCase),
+            RouteMatch.PathSpecifierOneofCase.ConnectMatcher => RouteMatchPlan.Everything.Path,
             _ => null,
         };
         if (path is null)
         {
-            scope.Error("no supported path condition: prefix, path or safe_regex");
+            scope.Error("no supported path condition: prefix, path, safe_regex or connect_matcher");
             path = RouteMatchPlan.Everything.Path;
         }
 
@@ -54,7 +55,10 @@ internal static class MatchDecoder
                     : new TextMatchPlan(TextMatchKind.Present, ""));
         }
 
-        return new RouteMatchPlan(path, headers.ToEquatableArray(), parameters.ToEquatableArray());
+        return new RouteMatchPlan(path, headers.ToEquatableArray(), parameters.ToEquatableArray())
+        {
+            Connect = match.PathSpecifierCase == RouteMatch.PathSpecifierOneofCase.ConnectMatcher,
+        };
     }
 
     private static NamedMatchPlan DecodeHeader(DecodeScope scope, HeaderMatcher matcher)

@@ -14,6 +14,9 @@ internal static class MatchEncoder
         var match = new RouteMatch();
         switch (plan.Path)
         {
+            case var _ when plan.Connect:
+                match.ConnectMatcher = new RouteMatch.Types.ConnectMatcher();
+                break;
             case { Kind: TextMatchKind.Prefix, Invert: false } path:
                 match.Prefix = path.Value;
                 break;
@@ -27,7 +30,7 @@ internal static class MatchEncoder
                 throw new ArgumentException($"a path cannot be matched by {plan.Path}", nameof(plan));
         }
 
-        match.CaseSensitive = plan.Path.IgnoreCase ? false : null;
+        match.CaseSensitive = plan.Path.IgnoreCase && !plan.Connect ? false : null;
         foreach (var header in plan.Headers)
         {
             match.Headers.Add(EncodeHeader(header));

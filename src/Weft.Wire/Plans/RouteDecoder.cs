@@ -48,6 +48,25 @@ internal static class RouteDecoder
         return routes.ToEquatableArray();
     }
 
+    private static void WarnOfUpgrades(DecodeScope scope, Route route)
+    {
+        var endsConnect = false;
+        foreach (var upgrade in route.Route_.UpgradeConfigs)
+        {
+            var isConnect = upgrade.UpgradeType.Equals(ConnectionRules.Connect, StringComparison.OrdinalIgnoreCase);
+            endsConnect |= isConnect && upgrade.ConnectConfig is not null;
+            if (!isConnect || upgrade.Enabled == false)
+            {
+                scope.Warn($"upgrade_configs: {upgrade.UpgradeType} cannot be switched for one route");
+            }
+        }
+
+        if (route.Match is { PathSpecifierCase: RouteMatch.PathSpecifierOneofCase.ConnectMatcher } && !endsConnect)
+        {
+            scope.Warn("CONNECT is ended here all the same; sending it on (upgrade_configs without connect_config) is not supported");
+        }
+    }
+
     private static RoutePlan DecodeRoute(DecodeScope scope, Route route)
     {
         ForwardPlan? forward = null;
@@ -57,6 +76,7 @@ internal static class RouteDecoder
         {
             case Route.ActionOneofCase.Route_:
                 forward = ActionDecoder.Forward(scope, route.Route_);
+                WarnOfUpgrades(scope, route);
                 break;
             case Route.ActionOneofCase.Redirect:
                 redirect = ActionDecoder.Redirect(scope, route.Redirect);

@@ -43,6 +43,16 @@ internal static class RouteEncoder
         {
             case { Forward: { } forward, Redirect: null, Direct: null }:
                 route.Route_ = EncodeForward(forward);
+                if (plan.Match.Connect)
+                {
+                    // Ended here, as ours all are; without this Envoy would send the CONNECT on.
+                    route.Route_.UpgradeConfigs.Add(new RouteAction.Types.UpgradeConfig
+                    {
+                        UpgradeType = ConnectionRules.Connect,
+                        ConnectConfig = new RouteAction.Types.UpgradeConfig.Types.ConnectConfig(),
+                    });
+                }
+
                 break;
             case { Forward: null, Redirect: { } redirect, Direct: null }:
                 route.Redirect = EncodeRedirect(redirect);

@@ -28,6 +28,19 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task Curl_goes_through_a_tunnel()
+    {
+        using var origin = TestOrigin.Ok("from the origin");
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(Plans.Http(port, Plans.Tunnel("origin")).Ruled(http => http with { AllowConnect = true })
+            .With(Plans.Cluster("origin", origin.Port)));
+        var (exit, said) = await PeerProgram.RunAsync(
+            "curl", "-sS", "-m", "10", "--proxytunnel", "-x", Url(port), "-w", "|%{http_connect} %{http_code}\\n", "http://shop.test:80/");
+        Assert.True(exit == 0, said);
+        Assert.Equal("from the origin|200 200\n", said);
+    }
+
+    [Fact]
     public async Task Nghttp_gets_headers_and_body()
     {
         using var origin = TestOrigin.Ok("from the origin");

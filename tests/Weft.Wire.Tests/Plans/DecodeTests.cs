@@ -65,6 +65,20 @@ public sealed class DecodeTests
         Assert.Equal("RDS 80: virtual_hosts[1]: domain \"a\" belongs to another virtual host already", decoded.Errors[1].ToString());
     }
 
+    [Fact]
+    public void A_connect_that_would_be_sent_on_is_warned_of()
+    {
+        var route = new Route
+        {
+            Match = new RouteMatch { ConnectMatcher = new RouteMatch.Types.ConnectMatcher() },
+            Route_ = new RouteAction { Cluster = "c", UpgradeConfigs = { new RouteAction.Types.UpgradeConfig { UpgradeType = "CONNECT" } } },
+        };
+        var table = new RouteConfiguration { Name = "80", VirtualHosts = { new VirtualHost { Name = "v", Domains = { "a" }, Routes = { route } } } };
+        var decoded = PlanDecoder.Decode(TypeUrls.RouteTable, "80", table.ToByteString());
+        Assert.Empty(decoded.Errors);
+        Assert.Contains("sending it on", Assert.Single(decoded.Warnings).ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("not an address", 80, "is no IP address")]
     [InlineData("10.0.0.1", 0, "is not between 1 and 65535")]

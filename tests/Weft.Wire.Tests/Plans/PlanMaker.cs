@@ -60,6 +60,7 @@ internal sealed partial class PlanMaker(int seed)
         ? new HttpChainPlan(Name(), Name(), null, Direction())
         : new HttpChainPlan(Name(), "", RouteTable(), Direction())) with
     {
+        AllowConnect = Coin(),
         Path = new PathPlan(Coin(), Coin(), Pick(Enum.GetValues<EscapedSlashes>())),
         Trust = new TrustPlan(
             Coin(), _random.Next(4), Pick(Enum.GetValues<ClientCertificateField>()), Pick(Enum.GetValues<UnderscoreNames>()), Coin()),
@@ -105,7 +106,11 @@ internal sealed partial class PlanMaker(int seed)
         };
     }
 
-    private RouteMatchPlan Match() => new(
+    private RouteMatchPlan Match() => _random.Next(4) == 0
+        ? PathMatch() with { Path = RouteMatchPlan.Everything.Path, Connect = true }
+        : PathMatch();
+
+    private RouteMatchPlan PathMatch() => new(
         new TextMatchPlan(
             Pick(TextMatchKind.Prefix, TextMatchKind.Exact, TextMatchKind.Regex), "/" + Name(), false, Coin()),
         Many(3, () => new NamedMatchPlan(Name(), Text(Coin()))),
