@@ -63,7 +63,7 @@ public abstract class ConnectTests
     }
 
     [Fact]
-    public void A_stream_goes_on_after_its_server_has_ended()
+    public async Task A_stream_goes_on_after_its_server_has_ended()
     {
         var heard = new TaskCompletionSource<string>();
         using var origin = new TestOrigin(peer =>
@@ -76,8 +76,7 @@ public abstract class ConnectTests
         var tunnel = Ask(client);
         client.Wait(() => tunnel.Ended);
         client.Send(tunnel, "still here", end: true);
-        Assert.True(heard.Task.Wait(TimeSpan.FromSeconds(10)));
-        Assert.Equal("still here", heard.Task.Result);
+        Assert.Equal("still here", await heard.Task.WaitAsync(TimeSpan.FromSeconds(10)));
     }
 
     [Fact]
@@ -106,7 +105,7 @@ public abstract class ConnectTests
     }
 
     [Fact]
-    public void A_client_that_resets_its_stream_ends_the_servers_connection()
+    public async Task A_client_that_resets_its_stream_ends_the_servers_connection()
     {
         var ended = new TaskCompletionSource();
         using var origin = new TestOrigin(peer =>
@@ -128,7 +127,7 @@ public abstract class ConnectTests
         var tunnel = Ask(client);
         client.Wait(() => tunnel.Body.Length == 5);
         client.Reset(tunnel, Http2ErrorCode.Cancel);
-        Assert.True(ended.Task.Wait(TimeSpan.FromSeconds(10)));
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
