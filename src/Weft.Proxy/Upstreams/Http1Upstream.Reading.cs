@@ -19,7 +19,7 @@ internal sealed partial class Http1Upstream
 
     public void OnData(Span<byte> data)
     {
-        if (_exchange is not { } exchange)
+        if (Exchange is not { } exchange)
         {
             // Nobody asked: what comes now could be taken for the next request's response.
             CloseIdle();
@@ -29,7 +29,7 @@ internal sealed partial class Http1Upstream
         if (_input.IsEmpty)
         {
             var taken = Read(exchange, data);
-            if (taken < data.Length && ReferenceEquals(_exchange, exchange))
+            if (taken < data.Length && ReferenceEquals(Exchange, exchange))
             {
                 _input.Append(data[taken..]);
             }
@@ -42,7 +42,7 @@ internal sealed partial class Http1Upstream
         _input = default;
         held.Append(data);
         held.Consume(Read(exchange, held.Bytes));
-        if (ReferenceEquals(_exchange, exchange) && !held.IsEmpty)
+        if (ReferenceEquals(Exchange, exchange) && !held.IsEmpty)
         {
             _input = held;
         }
@@ -54,7 +54,7 @@ internal sealed partial class Http1Upstream
 
     public void OnEndOfStream()
     {
-        if (_exchange is not { } exchange)
+        if (Exchange is not { } exchange)
         {
             CloseIdle();
         }
@@ -87,7 +87,7 @@ internal sealed partial class Http1Upstream
             }
 
             at += taken;
-            if (!ReferenceEquals(_exchange, exchange))
+            if (!ReferenceEquals(Exchange, exchange))
             {
                 return bytes.Length;
             }

@@ -211,6 +211,24 @@ public abstract class Http2FlowTests
     }
 
     [Fact]
+    public void A_server_that_answers_no_ping_in_time_loses_its_connection()
+    {
+        using var origin = new TestOrigin(peer =>
+        {
+            // Its SETTINGS, and never a word more.
+            peer.Write([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+            peer.ReadToEnd();
+        });
+        var port = TestProxy.FreePort();
+        var cluster = Plans.Cluster("origin", origin.Port) with { Protocol = UpstreamProtocol.Http2, Http2KeepAlive = new Http2KeepAlivePlan(200, 200) };
+        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(cluster));
+        using var client = Peer.Connect(port);
+        client.Write("GET / HTTP/1.1\r\nhost: shop\r\n\r\n");
+        Assert.Contains("HTTP/1.1 503", client.ReadMessage(), StringComparison.Ordinal);
+        Assert.Equal(1, origin.Connections);
+    }
+
+    [Fact]
     public void Streams_that_a_leaving_server_never_looked_at_go_to_another_connection()
     {
         var connections = 0;
