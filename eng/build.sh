@@ -2,7 +2,11 @@
 bin=$top/artifacts/bin-weft
 build_log=$top/artifacts/build.log
 stamp=$bin/.stamp
-inputs=(src api eng Directory.Build.props Directory.Packages.props global.json)
+settings=(eng Directory.Build.props Directory.Packages.props global.json)
+inputs=(src api "${settings[@]}")
+# What weft-proxy and weft-sample are made of: their compilation takes a minute, and most changes are not about them.
+native_stamp=$bin/.stamp-native
+native_inputs=(src/Weft.Model src/Weft.Protocols src/Weft.Wire src/Weft.Proxy src/Weft.Sample api "${settings[@]}")
 
 dotnet_environment() {
   export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
@@ -19,13 +23,13 @@ is_fresh() {
   mapfile -t paths < <(existing_inputs)
   newer=$(find "${paths[@]}" -newer "$stamp" -print -quit)
   [ -n "$newer" ] || return 0
-  [ "$(content_of_inputs)" = "$(cat "$stamp")" ] || return 1
+  [ "$(content_of "${inputs[@]}")" = "$(cat "$stamp")" ] || return 1
   [ ! -w "$stamp" ] || touch "$stamp"
 }
 
-content_of_inputs() {
+content_of() { # paths → one hash of all files in them
   local paths
-  mapfile -t paths < <(cd "$top" && for i in "${inputs[@]}"; do [ ! -e "$i" ] || echo "$i"; done)
+  mapfile -t paths < <(cd "$top" && for i in "$@"; do [ ! -e "$i" ] || echo "$i"; done)
   (cd "$top" && find "${paths[@]}" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 }
 
@@ -59,9 +63,20 @@ publish_program() { # project, program, out: ahead of time, else with a JIT and 
   return 1
 }
 
+# Takes the native programs that stand there, if they are of these sources; else compiles them.
+native_programs() { # content, out
+  if [ "$1" = "$(cat "$native_stamp" 2>/dev/null)" ] && [ -x "$bin/weft-proxy" ] && [ -x "$bin/weft-sample" ]; then
+    cp -a "$bin/weft-proxy" "$bin/weft-sample" "$2/"
+    # Without ahead-of-time compilation a program is several files, which only its publishing knows.
+    [ ! -e "$bin/weft-proxy.dll" ] && [ ! -e "$bin/weft-sample.dll" ] && return 0
+  fi
+  publish_program Weft.Sample weft-sample "$2" && publish_program Weft.Proxy weft-proxy "$2"
+}
+
 build_programs() {
-  local staging=$top/artifacts/staging-weft content start=${EPOCHREALTIME/[.,]/} failed=0 pids=()
-  content=$(content_of_inputs)
+  local staging=$top/artifacts/staging-weft content native start=${EPOCHREALTIME/[.,]/} failed=0 pids=()
+  content=$(content_of "${inputs[@]}")
+  native=$(content_of "${native_inputs[@]}")
   rm -rf "$staging"
   mkdir -p "$staging/weft" "$staging/native"
   : >"$build_log"
@@ -69,7 +84,7 @@ build_programs() {
   (publish_weft "$staging/weft" >"$build_log" 2>&1 </dev/null && done_line weft "$start" || { fail_lines weft "$start" "$build_log"; exit 1; }) &
   pids+=($!)
   # Both share projects and so their intermediate files: one after the other.
-  (publish_program Weft.Sample weft-sample "$staging/native" && publish_program Weft.Proxy weft-proxy "$staging/native") &
+  (native_programs "$native" "$staging/native") &
   pids+=($!)
   for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
   cat "$top"/artifacts/build.weft-*.log >>"$build_log" 2>/dev/null
@@ -79,6 +94,7 @@ build_programs() {
   cp -a "$staging/native/." "$staging/all/"
   cp -a "$staging/weft/." "$staging/all/"
   printf '%s\n' "$content" >"$staging/all/.stamp"
+  printf '%s\n' "$native" >"$staging/all/.stamp-native"
   # A running mesh keeps its old files: the folder is replaced, not written into.
   rm -rf "$bin.old"
   [ ! -e "$bin" ] || mv "$bin" "$bin.old"
