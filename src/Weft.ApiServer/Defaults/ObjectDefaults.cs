@@ -44,6 +44,18 @@ internal static class ObjectDefaults
             case "endpointslices.discovery.k8s.io":
                 EndpointSlice(tree);
                 return;
+            case "jobs.batch":
+                BatchDefaults.Job(tree);
+                return;
+            case "cronjobs.batch":
+                BatchDefaults.CronJob(tree);
+                return;
+            case "horizontalpodautoscalers.autoscaling":
+                BatchDefaults.Autoscaler(tree);
+                return;
+            default:
+                ClusterDefaults.Apply(resource, tree);
+                return;
         }
     }
 
@@ -163,7 +175,7 @@ internal static class ObjectDefaults
         }
     }
 
-    private static void Template(JsonObject spec)
+    internal static void Template(JsonObject spec)
     {
         var template = spec.Child("template");
         template.Child("metadata");

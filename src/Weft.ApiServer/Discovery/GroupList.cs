@@ -233,5 +233,5 @@ internal sealed class GroupList(ResourceCatalog catalog)
                 .OrderBy(version => Array.IndexOf(_order, version)).ToArray())),
     ];
 
-    private static readonly string[] _order = ["v1", "v1beta1", "v1alpha3"];
+    private static readonly string[] _order = ["v2", "v1", "v1beta1", "v1alpha3"];
 }

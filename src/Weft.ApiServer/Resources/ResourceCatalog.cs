@@ -22,7 +22,7 @@ public sealed class ResourceCatalog
     public IReadOnlyList<ResourceDefinition> All { get; }
 
     /// <summary>The built-in kinds and _istio's.</summary>
-    public static ResourceCatalog Default() => new([.. Core(), .. Apps(), .. Others(), .. IstioKinds()]);
+    public static ResourceCatalog Default() => new([.. Core(), .. Apps(), .. Others(), .. BuiltInKinds.All(), .. IstioKinds()]);
 
     public ResourceDefinition? Find(string group, string version, string plural) =>
         _byGroupResource.TryGetValue(group.Length == 0 ? plural : plural + "." + group, out var found)

@@ -69,9 +69,10 @@ internal static class WorkloadRows
 
     private static long Status(JsonObject tree, string field) => tree.At("status", field).Number() ?? 0;
 
-    private static string Containers(JsonObject tree) => string.Join(
-        ',', tree.At("spec", "template", "spec", "containers").Items().Select(item => item.Text("name")));
+    internal static string Containers(JsonObject tree) => ContainerTexts(tree["spec"], "name");
 
-    private static string Images(JsonObject tree) => string.Join(
-        ',', tree.At("spec", "template", "spec", "containers").Items().Select(item => item.Text("image")));
+    internal static string Images(JsonObject tree) => ContainerTexts(tree["spec"], "image");
+
+    internal static string ContainerTexts(JsonNode? spec, string field) => string.Join(
+        ',', spec.At("template", "spec", "containers").Items().Select(item => item.Text(field)));
 }
