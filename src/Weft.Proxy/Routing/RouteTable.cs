@@ -12,7 +12,7 @@ namespace Weft.Proxy.Routing;
 internal sealed class RouteTable<TRoute>
     where TRoute : class
 {
-    private readonly VirtualHostMap<Entry[]> _hosts = new();
+    private readonly VirtualHostMap<HostRoutes<TRoute>> _hosts = new();
 
     /// <summary>Throws <see cref="FormatException"/> naming the route that cannot be used.</summary>
     public RouteTable(RouteTablePlan plan, Func<RoutePlan, TRoute> make)
@@ -20,16 +20,10 @@ internal sealed class RouteTable<TRoute>
         Name = plan.Name;
         foreach (var host in plan.VirtualHosts)
         {
-            var entries = new Entry[host.Routes.Count];
-            for (var i = 0; i < entries.Length; i++)
-            {
-                var route = host.Routes[i];
-                entries[i] = new Entry(RouteMatcher.Compile(route, plan.Name), make(route));
-            }
-
+            var routes = new HostRoutes<TRoute>(host, plan.Name, make);
             foreach (var domain in host.Domains)
             {
-                _hosts.Add(domain, entries);
+                _hosts.Add(domain, routes);
             }
         }
     }
@@ -37,21 +31,5 @@ internal sealed class RouteTable<TRoute>
     public string Name { get; }
 
     /// <summary>Null where no virtual host or no route of it fits: 404, flag NR.</summary>
-    public TRoute? Match(in RouteRequest request)
-    {
-        if (_hosts.Find(request.Authority) is { } entries)
-        {
-            foreach (ref readonly var entry in entries.AsSpan())
-            {
-                if (entry.Matcher.Matches(request))
-                {
-                    return entry.Route;
-                }
-            }
-        }
-
-        return null;
-    }
-
-    private readonly record struct Entry(RouteMatcher Matcher, TRoute Route);
+    public TRoute? Match(in RouteRequest request) => _hosts.Find(request.Authority)?.Match(request);
 }
