@@ -50,7 +50,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         {
             Store = _store,
             Catalog = catalog,
-            Schemas = SchemaSet.Default,
+            Schemas = SchemaSet.Default.ForServer(),
             Hooks = hooks,
             Clock = clock,
             Addresses = new AddressAllocator(_store, catalog.Get("services"), options.ServiceNetwork),

@@ -13,9 +13,9 @@ internal sealed class GroupList(ResourceCatalog catalog)
 
     private static readonly string[] _reviewVerbs = ["create"];
 
-    private readonly List<(string Group, string[] Versions)> _groups = Collect(catalog);
+    private Memory _memory = new(-1, []);
 
-    public IEnumerable<string> Names => _groups.Select(item => item.Group).Where(name => name.Length > 0);
+    public IEnumerable<string> Names => Current().Select(item => item.Group).Where(name => name.Length > 0);
 
     public static JsonObject CoreVersions() => new()
     {
@@ -28,12 +28,12 @@ internal sealed class GroupList(ResourceCatalog catalog)
     {
         ["kind"] = "APIGroupList",
         ["apiVersion"] = "v1",
-        ["groups"] = new JsonArray([.. _groups.Where(item => item.Group.Length > 0).Select(item => GroupBody(item.Group, item.Versions))]),
+        ["groups"] = new JsonArray([.. Current().Where(item => item.Group.Length > 0).Select(item => GroupBody(item.Group, item.Versions))]),
     };
 
     public JsonObject? Group(string name)
     {
-        var (group, versions) = _groups.FirstOrDefault(item => item.Group.Length > 0 && item.Group == name);
+        var (group, versions) = Current().FirstOrDefault(item => item.Group.Length > 0 && item.Group == name);
         if (versions is null)
         {
             return null;
@@ -91,9 +91,9 @@ internal sealed class GroupList(ResourceCatalog catalog)
         };
     }
 
-    public JsonObject AggregatedCore() => Aggregated(_groups.Where(item => item.Group.Length == 0));
+    public JsonObject AggregatedCore() => Aggregated(Current().Where(item => item.Group.Length == 0));
 
-    public JsonObject AggregatedGroups() => Aggregated(_groups.Where(item => item.Group.Length > 0));
+    public JsonObject AggregatedGroups() => Aggregated(Current().Where(item => item.Group.Length > 0));
 
     private JsonObject Aggregated(IEnumerable<(string Group, string[] Versions)> groups)
     {
@@ -225,13 +225,27 @@ internal sealed class GroupList(ResourceCatalog catalog)
 
     private static JsonArray Texts(IEnumerable<string> items) => new([.. items.Select(item => (JsonNode?)JsonValue.Create(item))]);
 
+    /// <summary>The groups as of now; collected again only when the kinds have changed.</summary>
+    private List<(string Group, string[] Versions)> Current()
+    {
+        var memory = Volatile.Read(ref _memory);
+        var revision = catalog.Revision;
+        if (memory.Revision != revision)
+        {
+            memory = new Memory(revision, Collect(catalog));
+            Volatile.Write(ref _memory, memory);
+        }
+
+        return memory.Groups;
+    }
+
     private static List<(string Group, string[] Versions)> Collect(ResourceCatalog catalog) =>
     [
         .. catalog.All.Concat(Reviews.All).GroupBy(item => item.Group, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => (group.Key, group.SelectMany(item => item.Versions).Distinct(StringComparer.Ordinal)
-                .OrderBy(version => Array.IndexOf(_order, version)).ToArray())),
+                .Order(VersionOrder.Preferred).ToArray())),
     ];
 
-    private static readonly string[] _order = ["v2", "v1", "v1beta1", "v1alpha3"];
+    private sealed record Memory(long Revision, List<(string Group, string[] Versions)> Groups);
 }

@@ -14,7 +14,7 @@ namespace Weft.ApiServer.Discovery;
 /// <summary>OpenAPI v3, one document a group and version, made from the schema tables when first asked for.</summary>
 internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schemas, string gitVersion)
 {
-    private readonly ConcurrentDictionary<string, byte[]> _documents = new(StringComparer.Ordinal);
+    private Memory _memory = new(-1);
 
     public JsonObject Index()
     {
@@ -29,8 +29,27 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
     }
 
     public byte[]? Find(string path) => Paths().Contains(path, StringComparer.Ordinal)
-        ? _documents.GetOrAdd(path, static (key, self) => JsonText.Bytes(self.Build(key)), this)
+        ? Current().GetOrAdd(path, static (key, self) => JsonText.Bytes(self.Build(key)), this)
         : null;
+
+    /// <summary>The documents made so far; forgotten when the kinds have changed.</summary>
+    private ConcurrentDictionary<string, byte[]> Current()
+    {
+        var memory = Volatile.Read(ref _memory);
+        var revision = catalog.Revision;
+        if (memory.Revision != revision)
+        {
+            memory = new Memory(revision);
+            Volatile.Write(ref _memory, memory);
+        }
+
+        return memory.Documents;
+    }
+
+    private sealed record Memory(long Revision)
+    {
+        public ConcurrentDictionary<string, byte[]> Documents { get; } = new(StringComparer.Ordinal);
+    }
 
     /// <summary>The old document without definitions: current clients read v3, and older ones only need it to be there.</summary>
     public static (string Type, byte[] Bytes) Version2(HttpContext context, string gitVersion)

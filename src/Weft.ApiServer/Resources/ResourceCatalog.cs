@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Collections.Frozen;
+
 namespace Weft.ApiServer.Resources;
 
-/// <summary>The kinds that the server knows.</summary>
+/// <summary>
+/// The kinds that the server knows: the built-in ones, and those of custom resource definitions, which come and go while it
+/// runs. Readers see one table at a time and never wait.
+/// </summary>
 public sealed class ResourceCatalog
 {
     private static readonly string[] _inAll = ["all"];
@@ -11,26 +16,52 @@ public sealed class ResourceCatalog
     private static readonly string[] _threeVersions = ["v1", "v1beta1", "v1alpha3"];
     private static readonly string[] _twoVersions = ["v1", "v1beta1"];
 
-    private readonly Dictionary<string, ResourceDefinition> _byGroupResource;
+    private readonly ResourceDefinition[] _builtIn;
+    private volatile Table _table;
 
     public ResourceCatalog(IEnumerable<ResourceDefinition> definitions)
     {
-        All = [.. definitions];
-        _byGroupResource = All.ToDictionary(item => item.GroupResource, StringComparer.Ordinal);
+        _builtIn = [.. definitions];
+        _table = new Table(_builtIn, 0);
     }
 
-    public IReadOnlyList<ResourceDefinition> All { get; }
+    public IReadOnlyList<ResourceDefinition> All => _table.All;
+
+    /// <summary>Grows with every change of the kinds; what is made from them is made again then.</summary>
+    public long Revision => _table.Revision;
+
+    /// <summary>The kinds that no definition made.</summary>
+    public IReadOnlyList<ResourceDefinition> Permanent => _builtIn;
 
     /// <summary>The built-in kinds and _istio's.</summary>
     public static ResourceCatalog Default() => new([.. Core(), .. Apps(), .. Others(), .. BuiltInKinds.All(), .. IstioKinds()]);
 
+    /// <summary>Replaces every kind of the run time at once; one with the name of a built-in kind stands in its place.</summary>
+    public void SetCustom(IReadOnlyCollection<ResourceDefinition> custom)
+    {
+        var names = custom.Select(item => item.GroupResource).ToHashSet(StringComparer.Ordinal);
+        _table = new Table([.. _builtIn.Where(item => !names.Contains(item.GroupResource)), .. custom], _table.Revision + 1);
+    }
+
     public ResourceDefinition? Find(string group, string version, string plural) =>
-        _byGroupResource.TryGetValue(group.Length == 0 ? plural : plural + "." + group, out var found)
+        Find(group.Length == 0 ? plural : plural + "." + group) is { } found
         && found.Versions.Contains(version, StringComparer.Ordinal)
             ? found
             : null;
 
-    public ResourceDefinition Get(string groupResource) => _byGroupResource[groupResource];
+    public ResourceDefinition? Find(string groupResource) => _table.ByName.GetValueOrDefault(groupResource);
+
+    public ResourceDefinition Get(string groupResource) => _table.ByName[groupResource];
+
+    private sealed class Table(ResourceDefinition[] all, long revision)
+    {
+        public ResourceDefinition[] All { get; } = all;
+
+        public long Revision { get; } = revision;
+
+        public FrozenDictionary<string, ResourceDefinition> ByName { get; } =
+            all.ToFrozenDictionary(item => item.GroupResource, StringComparer.Ordinal);
+    }
 
     private static IEnumerable<ResourceDefinition> Core() =>
     [

@@ -5,13 +5,17 @@ using System.Reflection;
 
 namespace Weft.ApiServer.Schema;
 
-/// <summary>The object types of every kind, read from the compact tables that are embedded in the assembly.</summary>
+/// <summary>
+/// The object types of every kind: those of the compact tables that are embedded in the assembly, and those of custom resource
+/// definitions, which are replaced as a whole while the server runs.
+/// </summary>
 public sealed class SchemaSet
 {
     private static readonly Lazy<SchemaSet> _shared = new(() => Parse(
         ReadEmbedded("kubernetes.schema") + "\n" + ReadEmbedded("istio.schema")));
 
     private readonly Dictionary<string, ObjectSchema> _types;
+    private volatile IReadOnlyDictionary<string, ObjectSchema> _custom = new Dictionary<string, ObjectSchema>();
 
     private SchemaSet(Dictionary<string, ObjectSchema> types) => _types = types;
 
@@ -19,10 +23,16 @@ public sealed class SchemaSet
 
     public IReadOnlyCollection<ObjectSchema> All => _types.Values;
 
-    public ObjectSchema? Find(string? name) => name is null ? null : _types.GetValueOrDefault(name);
+    /// <summary>A set of the same built-in types that takes custom ones of its own.</summary>
+    public SchemaSet ForServer() => new(_types);
+
+    public void SetCustom(IReadOnlyDictionary<string, ObjectSchema> types) => _custom = types;
+
+    public ObjectSchema? Find(string? name) =>
+        name is null ? null : _types.GetValueOrDefault(name) ?? _custom.GetValueOrDefault(name);
 
     public ObjectSchema Get(string name) =>
-        _types.TryGetValue(name, out var found) ? found : throw new KeyNotFoundException($"The schema has no type '{name}'.");
+        Find(name) ?? throw new KeyNotFoundException($"The schema has no type '{name}'.");
 
     public static SchemaSet Parse(string text)
     {
