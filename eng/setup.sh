@@ -19,6 +19,8 @@ nghttp nghttp2-client
 h2load nghttp2-client
 tcpdump tcpdump
 openssl openssl
+etcd etcd-server
+etcdctl etcd-client
 unzip unzip
 setpriv util-linux
 git git'

@@ -17,6 +17,7 @@ using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
 using Weft.ApiServer.Security;
 using Weft.ApiServer.Storage;
+using Weft.ApiServer.Storage.Etcd;
 using Weft.ApiServer.Verbs;
 
 namespace Weft.ApiServer;
@@ -43,7 +44,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         _logging = logging;
         Directory.CreateDirectory(options.DataDirectory);
         _authority = new ServingAuthority(options.DataDirectory, clock);
-        _store = new ObjectStore(Path.Combine(options.DataDirectory, "objects.db"));
+        _store = new ObjectStore(OpenStorage(options, clock, logging));
         _tokens = new TokenAuthority(Path.Combine(options.DataDirectory, "sa.key"), _store, clock);
         var catalog = ResourceCatalog.Default();
         _services = new ApiServices
@@ -126,6 +127,10 @@ public sealed class ApiServerHost : IAsyncDisposable
             await application.DisposeAsync();
         }
     }
+
+    private static IStorage OpenStorage(ApiServerOptions options, TimeProvider clock, ILoggerFactory logging) => options.Store is { } location
+        ? new EtcdStorage(location, options.StoreSockets, clock, logging.CreateLogger("Weft.ApiServer.Store"))
+        : new SqliteStorage(Path.Combine(options.DataDirectory, "objects.db"));
 
     private Router CreateRouter()
     {

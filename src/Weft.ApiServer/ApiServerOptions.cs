@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net;
+using Weft.ApiServer.Storage;
 
 namespace Weft.ApiServer;
 
@@ -15,6 +16,12 @@ public sealed record ApiServerOptions
 
     /// <summary>Database, certificate authority and the key of service-account tokens.</summary>
     public required string DataDirectory { get; init; }
+
+    /// <summary>A store that several servers share; null keeps the objects in a file in <see cref="DataDirectory"/>.</summary>
+    public StoreLocation? Store { get; init; }
+
+    /// <summary>Unix sockets that lead to the endpoints of <see cref="Store"/>, one each, where they cannot be reached directly.</summary>
+    public IReadOnlyList<string> StoreSockets { get; init; } = [];
 
     /// <summary>The node agent's socket, for logs and exec.</summary>
     public string? NodeSocket { get; init; }

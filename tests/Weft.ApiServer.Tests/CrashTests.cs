@@ -24,7 +24,7 @@ public sealed class CrashTests
             for (var round = 0; round < Rounds; round++)
             {
                 await WriteUntilKilledAsync(folder, acknowledged, WritesARound + round);
-                using var store = new ObjectStore(Path.Combine(folder, "data", "objects.db"));
+                using var store = new ObjectStore(new SqliteStorage(Path.Combine(folder, "data", "objects.db")));
                 Assert.True(store.Version > version, "the version went backwards");
                 version = store.Version;
                 foreach (var (name, number) in acknowledged)
@@ -54,8 +54,9 @@ public sealed class CrashTests
             Assert.NotNull(await child.StandardOutput.ReadLineAsync(limit.Token));
             using var kill = Process.Start("kill", ["-TERM", $"{child.Id}"]);
             _ = child.StandardOutput.ReadToEndAsync(limit.Token);
+            var said = await child.StandardError.ReadToEndAsync(limit.Token);
             await child.WaitForExitAsync(limit.Token);
-            Assert.Equal(143, child.ExitCode);
+            Assert.True(child.ExitCode == 143, $"it ended with {child.ExitCode}: {said}");
         }
         finally
         {
@@ -66,7 +67,7 @@ public sealed class CrashTests
 
     private static Process Start(string folder)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in new[] { "exec", typeof(CrashTests).Assembly.Location, Program.CrashWriter, folder })
         {
             start.ArgumentList.Add(argument);

@@ -16,6 +16,12 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
     /// <summary>False when the path is not one of these documents.</summary>
     public async Task<bool> TryAnswerAsync(HttpContext context, string[] parts, UserIdentity user)
     {
+        if (parts is ["readyz", ..] && services.Store.Trouble is { } trouble)
+        {
+            await Answer.TextAsync(context, 500, $"[-]store failed: {trouble}\nreadyz check failed\n");
+            return true;
+        }
+
         if (parts is ["healthz" or "livez" or "readyz", ..])
         {
             await Answer.TextAsync(context, 200, "ok");

@@ -14,7 +14,19 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
 
     public JsonObject? Details { get; } = details;
 
-    public JsonObject ToStatus() => Status("Failure", Message, Reason, Details, Code);
+    /// <summary>When it may be worth to ask again; 0 when no time would help.</summary>
+    public int RetryAfterSeconds { get; init; }
+
+    public JsonObject ToStatus()
+    {
+        var shown = Details?.DeepClone().AsObject();
+        if (RetryAfterSeconds > 0)
+        {
+            (shown ??= [])["retryAfterSeconds"] = RetryAfterSeconds;
+        }
+
+        return Status("Failure", Message, Reason, shown, Code);
+    }
 
     public static JsonObject Success(JsonObject details) => Status("Success", null, null, details, null);
 
@@ -50,7 +62,11 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
 
     public static ApiException Unprocessable(string message) => new(422, "Invalid", message);
 
-    public static ApiException Unavailable(string message) => new(503, "ServiceUnavailable", message);
+    public static ApiException Unavailable(string message) => new(503, "ServiceUnavailable", message) { RetryAfterSeconds = 1 };
+
+    public static ApiException Timeout(string message) => new(504, "Timeout", message) { RetryAfterSeconds = 1 };
+
+    public static ApiException NoSpace(string message) => new(507, "InsufficientStorage", message) { RetryAfterSeconds = 5 };
 
     /// <summary>A refused object with every field that is wrong.</summary>
     public static ApiException Invalid(ResourceDefinition resource, string name, IReadOnlyList<FieldError> errors)

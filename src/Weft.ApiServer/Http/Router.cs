@@ -49,6 +49,11 @@ internal sealed partial class Router(
             return;
         }
 
+        if (refusal.RetryAfterSeconds > 0)
+        {
+            context.Response.Headers.RetryAfter = refusal.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         await Answer.JsonAsync(context, refusal.Code, refusal.ToStatus());
     }
 

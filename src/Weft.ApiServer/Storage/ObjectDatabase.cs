@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Microsoft.Data.Sqlite;
+using Weft.ApiServer.Http;
 
 namespace Weft.ApiServer.Storage;
 
 /// <summary>
-/// The file behind the store. Journal mode WAL with synchronous=NORMAL: a commit has reached the operating system's page cache
+/// The SQLite file. Journal mode WAL with synchronous=NORMAL: a commit has reached the operating system's page cache
 /// when it returns, so the death of this process (kill -9 included) loses nothing; only a crash of the machine itself, which
 /// takes every local pod with it, may lose the last moments, and never leaves a half-written file.
 /// </summary>
 internal sealed class ObjectDatabase : IDisposable
 {
-    private const int SchemaVersion = 1;
-
+    private readonly string _path;
     private readonly SqliteConnection _connection;
     private readonly SqliteCommand _put;
     private readonly SqliteCommand _remove;
@@ -21,24 +21,20 @@ internal sealed class ObjectDatabase : IDisposable
 
     public ObjectDatabase(string path)
     {
-        var settings = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
-        _connection = new SqliteConnection(settings.ConnectionString);
-        _connection.Open();
-        Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA wal_autocheckpoint=1000;");
-        Prepare();
+        _path = path;
+        _connection = DatabaseFile.Open(path);
         _put = Command(
             "INSERT OR REPLACE INTO objects(resource, namespace, name, version, json) VALUES ($r, $s, $n, $v, $j)",
             "$r", "$s", "$n", "$v", "$j");
         _remove = Command("DELETE FROM objects WHERE resource=$r AND namespace=$s AND name=$n", "$r", "$s", "$n");
         _append = Command(
-            "INSERT INTO changes(version, type, resource, json) VALUES ($v, $t, $r, $j)", "$v", "$t", "$r", "$j");
+            "INSERT INTO changes(version, type, resource, json, previous) VALUES ($v, $t, $r, $j, $p)", "$v", "$t", "$r", "$j", "$p");
         _trim = Command("DELETE FROM changes WHERE version <= $v", "$v");
     }
 
-    /// <summary>Writes a change and the object's new state in one transaction.</summary>
-    public void Commit(StoreChange change)
+    /// <summary>Writes a change and the object's new state in one transaction; throws a worded refusal when it cannot.</summary>
+    public void Commit(StoreChange change) => Writing(transaction =>
     {
-        using var transaction = _connection.BeginTransaction(deferred: false);
         var written = change.Object;
         if (change.Type == ChangeType.Deleted)
         {
@@ -50,17 +46,13 @@ internal sealed class ObjectDatabase : IDisposable
                 _put, transaction, written.Resource, written.Key.Namespace, written.Key.Name, written.Version, written.Json);
         }
 
-        Execute(_append, transaction, written.Version, (long)change.Type, written.Resource, written.Json);
-        transaction.Commit();
-    }
+        Execute(
+            _append, transaction, written.Version, (long)change.Type, written.Resource, written.Json,
+            (object?)change.Previous?.Json ?? DBNull.Value);
+    });
 
     /// <summary>Forgets changes up to and including <paramref name="version"/>.</summary>
-    public void Trim(long version)
-    {
-        using var transaction = _connection.BeginTransaction(deferred: false);
-        Execute(_trim, transaction, version);
-        transaction.Commit();
-    }
+    public void Trim(long version) => Writing(transaction => Execute(_trim, transaction, version));
 
     public IEnumerable<StoredObject> ReadObjects()
     {
@@ -73,15 +65,17 @@ internal sealed class ObjectDatabase : IDisposable
         }
     }
 
-    public IEnumerable<(ChangeType Type, StoredObject Object)> ReadChanges()
+    public IEnumerable<StoreChange> ReadChanges()
     {
         using var command = _connection.CreateCommand();
-        command.CommandText = "SELECT resource, version, json, type FROM changes ORDER BY version";
+        command.CommandText = "SELECT resource, version, json, type, previous FROM changes ORDER BY version";
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
-            var restored = StoredObject.Restore(reader.GetString(0), reader.GetInt64(1), (byte[])reader[2]);
-            yield return ((ChangeType)reader.GetInt64(3), restored);
+            var resource = reader.GetString(0);
+            var previous = reader[4] is byte[] json ? StoredObject.Restore(resource, json) : null;
+            var written = StoredObject.Restore(resource, reader.GetInt64(1), (byte[])reader[2]);
+            yield return new StoreChange((ChangeType)reader.GetInt64(3), written, previous);
         }
     }
 
@@ -105,27 +99,30 @@ internal sealed class ObjectDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    private void Prepare()
+    private void Writing(Action<SqliteTransaction> write)
     {
-        using var version = _connection.CreateCommand();
-        version.CommandText = "PRAGMA user_version";
-        var found = (long)version.ExecuteScalar()!;
-        if (found > SchemaVersion)
+        try
         {
-            throw new InvalidOperationException(
-                $"The database was written by a newer Weft (layout {found}, this one knows {SchemaVersion}).");
+            using var transaction = _connection.BeginTransaction(deferred: false);
+            write(transaction);
+            transaction.Commit();
         }
-
-        Run(
-            $"""
-            CREATE TABLE IF NOT EXISTS objects(
-              resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, json BLOB NOT NULL,
-              PRIMARY KEY(resource, namespace, name)) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS changes(
-              version INTEGER PRIMARY KEY, type INTEGER NOT NULL, resource TEXT NOT NULL, json BLOB NOT NULL);
-            PRAGMA user_version={SchemaVersion};
-            """);
+        catch (SqliteException problem)
+        {
+            throw Refusal(problem);
+        }
     }
+
+    private ApiException Refusal(SqliteException problem) => problem.SqliteErrorCode switch
+    {
+        SQLitePCL.raw.SQLITE_FULL => ApiException.NoSpace(
+            $"the disk that holds '{_path}' is full: nothing was written; free some space and try again"),
+        SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CANTOPEN or SQLitePCL.raw.SQLITE_READONLY => ApiException.NoSpace(
+            $"'{_path}' cannot be written ({problem.Message}): nothing was stored; look at the file's disk, quota and rights"),
+        SQLitePCL.raw.SQLITE_CORRUPT or SQLitePCL.raw.SQLITE_NOTADB => new ApiException(
+            500, "InternalError", DatabaseFile.Damaged(_path, problem.Message)),
+        _ => new ApiException(500, "InternalError", $"'{_path}': {problem.Message}"),
+    };
 
     private SqliteCommand Command(string text, params string[] parameters)
     {
@@ -137,12 +134,5 @@ internal sealed class ObjectDatabase : IDisposable
         }
 
         return command;
-    }
-
-    private void Run(string text)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = text;
-        command.ExecuteNonQuery();
     }
 }

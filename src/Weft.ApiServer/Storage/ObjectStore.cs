@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Weft.ApiServer.Storage;
 
 /// <summary>
-/// Every object, in memory and in SQLite. Readers take immutable snapshots and never wait; writers are serialized, compare
-/// versions, and are answered only after the database has committed.
+/// Every object, in memory, as its storage has committed them. Readers take immutable snapshots and never wait; a write is
+/// answered after the storage has committed it and the snapshots show it.
 /// </summary>
 public sealed class ObjectStore : IDisposable
 {
@@ -15,10 +15,12 @@ public sealed class ObjectStore : IDisposable
         ImmutableSortedDictionary<ObjectKey, StoredObject>.Empty;
 
     private readonly Lock _gate = new();
-    private readonly ObjectDatabase _database;
+
+    /// <summary>Pulsed after every move of the version.</summary>
+    private readonly object _moved = new();
+    private readonly IStorage _storage;
     private readonly ChangeRing _ring;
     private readonly int _watchBuffer;
-    private readonly int _historyLength;
     private readonly List<StoreWatch> _watches = [];
     private ImmutableDictionary<string, ImmutableSortedDictionary<ObjectKey, StoredObject>> _resources =
         ImmutableDictionary<string, ImmutableSortedDictionary<ObjectKey, StoredObject>>.Empty;
@@ -26,22 +28,29 @@ public sealed class ObjectStore : IDisposable
     private long _version;
     private bool _closed;
 
-    public ObjectStore(string path, int historyLength = ApiLimits.HistoryLength, int watchBuffer = ApiLimits.WatchBuffer)
+    internal ObjectStore(IStorage storage, int historyLength = ApiLimits.HistoryLength, int watchBuffer = ApiLimits.WatchBuffer)
     {
-        _database = new ObjectDatabase(path);
-        _historyLength = historyLength;
+        _storage = storage;
         _watchBuffer = watchBuffer;
         _ring = new ChangeRing(historyLength);
-        Load();
+        try
+        {
+            _storage.Open(this);
+        }
+        catch
+        {
+            _storage.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The version of the last write.</summary>
     public long Version => Interlocked.Read(ref _version);
 
-    public StoredObject? Find(string resource, string ns, string name) =>
-        Volatile.Read(ref _resources).TryGetValue(resource, out var objects)
-            ? objects.GetValueOrDefault(new ObjectKey(ns, name))
-            : null;
+    /// <summary>Why nothing can be written now; null in health.</summary>
+    public string? Trouble => _storage.Trouble;
+
+    public StoredObject? Find(string resource, string ns, string name) => Find(resource, new ObjectKey(ns, name));
 
     public ResourceSnapshot Snapshot(string resource)
     {
@@ -52,32 +61,61 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
-    /// <summary>Every object of every resource at one moment.</summary>
-    public IReadOnlyDictionary<string, ImmutableSortedDictionary<ObjectKey, StoredObject>> Everything() =>
-        Volatile.Read(ref _resources);
-
-    /// <summary>Stores a new object; null when one of that name exists.</summary>
-    public StoredObject? TryCreate(string resource, JsonObject tree) => TryWrite(resource, tree, expected: 0);
-
-    /// <summary>Replaces the object whose version is <paramref name="expected"/>; null when it has moved on.</summary>
-    public StoredObject? TryReplace(string resource, JsonObject tree, long expected) => TryWrite(resource, tree, expected);
-
-    /// <summary>Removes <paramref name="current"/>; null when it has moved on.</summary>
-    public StoredObject? TryRemove(StoredObject current)
+    /// <summary>The objects as they were at <paramref name="version"/>; null when that is no longer known.</summary>
+    public ResourceSnapshot? SnapshotAt(string resource, long version)
     {
+        List<StoreChange> since;
+        ImmutableSortedDictionary<ObjectKey, StoredObject> now;
         lock (_gate)
         {
-            var objects = _resources.GetValueOrDefault(current.Resource, _nothing);
-            if (!objects.TryGetValue(current.Key, out var found) || found.Version != current.Version)
+            if (version < _ring.Floor)
             {
                 return null;
             }
 
-            var removed = StoredObject.Of(current.Resource, found.Parse(), _version + 1);
-            Commit(new StoreChange(ChangeType.Deleted, removed, found), objects.Remove(current.Key));
-            return removed;
+            since = _ring.After(version, resource);
+            now = _resources.GetValueOrDefault(resource, _nothing);
         }
+
+        var objects = now.ToBuilder();
+        for (var i = since.Count - 1; i >= 0; i--)
+        {
+            var change = since[i];
+            if (change.Type == ChangeType.Added)
+            {
+                objects.Remove(change.Object.Key);
+            }
+            else if (change.Previous is { } previous)
+            {
+                objects[previous.Key] = previous;
+            }
+            else
+            {
+                return null;
+            }
+        }
+
+        return new ResourceSnapshot(version, objects.ToImmutable());
     }
+
+    /// <summary>Every object of every resource at one moment.</summary>
+    public IReadOnlyDictionary<string, ImmutableSortedDictionary<ObjectKey, StoredObject>> Everything() =>
+        Volatile.Read(ref _resources);
+
+    /// <summary>
+    /// Stores a new object; null when one of that name exists, or another one of the resource was written after
+    /// <paramref name="unchangedSince"/>.
+    /// </summary>
+    public StoredObject? TryCreate(string resource, JsonObject tree, long unchangedSince = long.MaxValue) =>
+        TryCommit(new PendingWrite(resource, StoredObject.KeyOf(tree), tree, 0, unchangedSince));
+
+    /// <summary>Replaces the object whose version is <paramref name="expected"/>; null when it has moved on.</summary>
+    public StoredObject? TryReplace(string resource, JsonObject tree, long expected, long unchangedSince = long.MaxValue) =>
+        TryCommit(new PendingWrite(resource, StoredObject.KeyOf(tree), tree, expected, unchangedSince));
+
+    /// <summary>Removes <paramref name="current"/>; null when it has moved on.</summary>
+    public StoredObject? TryRemove(StoredObject current) =>
+        TryCommit(new PendingWrite(current.Resource, current.Key, null, current.Version));
 
     /// <summary>
     /// Opens a watch of what happens after <paramref name="after"/>; null when that moment is no longer in the history.
@@ -113,6 +151,9 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
+    /// <summary>Waits until the store has reached <paramref name="version"/>; false when it has not in that time.</summary>
+    public bool WaitFor(long version, TimeSpan limit) => WaitUntil(() => Version >= version, limit);
+
     public void Dispose()
     {
         lock (_gate)
@@ -123,14 +164,105 @@ public sealed class ObjectStore : IDisposable
             }
 
             _closed = true;
-            foreach (var watch in _watches)
+            CloseWatches();
+        }
+
+        _storage.Dispose();
+    }
+
+    internal StoredObject? Find(string resource, ObjectKey key) =>
+        Volatile.Read(ref _resources).TryGetValue(resource, out var objects) ? objects.GetValueOrDefault(key) : null;
+
+    internal bool WaitUntil(Func<bool> reached, TimeSpan limit)
+    {
+        var end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        lock (_moved)
+        {
+            while (!reached())
             {
-                watch.Complete();
+                var left = end - Environment.TickCount64;
+                if (left <= 0 || !Monitor.Wait(_moved, (int)left))
+                {
+                    return reached();
+                }
             }
 
-            _watches.Clear();
-            _database.Dispose();
+            return true;
         }
+    }
+
+    /// <summary>Starts anew with these objects: whoever watched must list again.</summary>
+    internal void Reset(long version, IEnumerable<StoredObject> objects)
+    {
+        var resources = objects.GroupBy(item => item.Resource, StringComparer.Ordinal).ToImmutableDictionary(
+            group => group.Key,
+            group => group.ToImmutableSortedDictionary(item => item.Key, item => item),
+            StringComparer.Ordinal);
+        lock (_gate)
+        {
+            Volatile.Write(ref _resources, resources);
+            Interlocked.Exchange(ref _version, version);
+            _ring.Reset(version);
+            CloseWatches();
+        }
+
+        SayMoved();
+    }
+
+    /// <summary>Remembers a change whose result <see cref="Reset"/> has already brought.</summary>
+    internal void Remember(IEnumerable<StoreChange> changes)
+    {
+        lock (_gate)
+        {
+            var first = true;
+            foreach (var change in changes)
+            {
+                if (first)
+                {
+                    _ring.Reset(change.Version - 1);
+                    first = false;
+                }
+
+                _ring.Add(change);
+            }
+        }
+    }
+
+    /// <summary>Shows a committed change; <paramref name="deleted"/> objects carry the version of their end.</summary>
+    internal void Apply(StoredObject written, bool deleted)
+    {
+        lock (_gate)
+        {
+            var objects = _resources.GetValueOrDefault(written.Resource, _nothing);
+            objects.TryGetValue(written.Key, out var previous);
+            if (_closed || written.Version <= previous?.Version)
+            {
+                return;
+            }
+
+            var type = deleted ? ChangeType.Deleted : previous is null ? ChangeType.Added : ChangeType.Modified;
+            if (deleted && previous is null)
+            {
+                Interlocked.Exchange(ref _version, written.Version);
+            }
+            else
+            {
+                Show(new StoreChange(type, written, previous), deleted ? objects.Remove(written.Key) : objects.SetItem(written.Key, written));
+            }
+        }
+
+        SayMoved();
+    }
+
+    /// <summary>The storage has moved on without a change of an object.</summary>
+    internal void Advance(long version)
+    {
+        lock (_gate)
+        {
+            Interlocked.Exchange(ref _version, Math.Max(version, _version));
+        }
+
+        SayMoved();
     }
 
     internal void Forget(StoreWatch watch)
@@ -141,36 +273,17 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
-    private StoredObject? TryWrite(string resource, JsonObject tree, long expected)
-    {
-        lock (_gate)
-        {
-            var objects = _resources.GetValueOrDefault(resource, _nothing);
-            var written = StoredObject.Of(resource, tree, _version + 1);
-            objects.TryGetValue(written.Key, out var found);
-            if ((found?.Version ?? 0) != expected)
-            {
-                return null;
-            }
-
-            var type = found is null ? ChangeType.Added : ChangeType.Modified;
-            Commit(new StoreChange(type, written, found), objects.SetItem(written.Key, written));
-            return written;
-        }
-    }
-
-    private void Commit(StoreChange change, ImmutableSortedDictionary<ObjectKey, StoredObject> objects)
+    private StoredObject? TryCommit(in PendingWrite write)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        _database.Commit(change);
+        return _storage.TryCommit(write);
+    }
+
+    private void Show(StoreChange change, ImmutableSortedDictionary<ObjectKey, StoredObject> objects)
+    {
         Volatile.Write(ref _resources, _resources.SetItem(change.Object.Resource, objects));
         Interlocked.Exchange(ref _version, change.Version);
         _ring.Add(change);
-        if (change.Version % _historyLength == 0)
-        {
-            _database.Trim(change.Version - _historyLength);
-        }
-
         for (var i = _watches.Count - 1; i >= 0; i--)
         {
             var watch = _watches[i];
@@ -183,42 +296,22 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
-    private void Load()
+    private void SayMoved()
     {
-        var resources = new Dictionary<string, ImmutableSortedDictionary<ObjectKey, StoredObject>.Builder>(StringComparer.Ordinal);
-        foreach (var item in _database.ReadObjects())
+        lock (_moved)
         {
-            if (!resources.TryGetValue(item.Resource, out var objects))
-            {
-                resources[item.Resource] = objects = _nothing.ToBuilder();
-            }
-
-            objects[item.Key] = item;
-            _version = Math.Max(_version, item.Version);
+            Monitor.PulseAll(_moved);
         }
-
-        _resources = resources.ToImmutableDictionary(
-            pair => pair.Key, pair => pair.Value.ToImmutable(), StringComparer.Ordinal);
-        LoadChanges();
     }
 
-    private void LoadChanges()
+    private void CloseWatches()
     {
-        var last = new Dictionary<(string, ObjectKey), StoredObject>();
-        var first = true;
-        foreach (var (type, item) in _database.ReadChanges())
+        foreach (var watch in _watches)
         {
-            if (first)
-            {
-                _ring.Reset(item.Version - 1);
-                first = false;
-            }
-
-            last.TryGetValue((item.Resource, item.Key), out var previous);
-            _ring.Add(new StoreChange(type, item, previous));
-            last[(item.Resource, item.Key)] = item;
-            _version = Math.Max(_version, item.Version);
+            watch.Complete();
         }
+
+        _watches.Clear();
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 
@@ -41,7 +42,7 @@ public sealed class StoredObject
     public static StoredObject Of(string resource, JsonObject tree, long version)
     {
         var metadata = tree["metadata"]!.AsObject();
-        metadata["resourceVersion"] = version.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        metadata["resourceVersion"] = version.ToString(CultureInfo.InvariantCulture);
         return Create(resource, tree, version, JsonText.Bytes(tree));
     }
 
@@ -49,11 +50,21 @@ public sealed class StoredObject
     public static StoredObject Restore(string resource, long version, byte[] json) =>
         Create(resource, JsonText.ParseTrusted(json), version, json);
 
+    /// <summary>Restores what <see cref="Of"/> once wrote, with the version that it says.</summary>
+    public static StoredObject Restore(string resource, byte[] json)
+    {
+        var tree = JsonText.ParseTrusted(json);
+        var version = long.Parse(tree.At("metadata", "resourceVersion").Text() ?? "0", CultureInfo.InvariantCulture);
+        return Create(resource, tree, version, json);
+    }
+
+    public static ObjectKey KeyOf(JsonObject tree) =>
+        new(tree.At("metadata", "namespace").Text() ?? "", tree.At("metadata", "name").Text() ?? "");
+
     private static StoredObject Create(string resource, JsonObject tree, long version, byte[] json)
     {
         var metadata = tree["metadata"]!.AsObject();
-        var key = new ObjectKey(metadata.Text("namespace") ?? "", metadata.Text("name") ?? "");
-        return new StoredObject(resource, key, version, json)
+        return new StoredObject(resource, KeyOf(tree), version, json)
         {
             Uid = metadata.Text("uid") ?? "",
             Deleting = metadata["deletionTimestamp"] is not null,
