@@ -32,6 +32,9 @@ public static class ApiLimits
     /// <summary>Attempts of a patch that meets other writers.</summary>
     public const int PatchAttempts = 5;
 
+    /// <summary>Rounds in which cluster roles collect rules from each other.</summary>
+    public const int AggregationRounds = 8;
+
     /// <summary>Bytes of the head of the node agent's answer to an upgraded request.</summary>
     public const int UpgradeHeadBytes = 16 * 1024;
 }

@@ -57,6 +57,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             Addresses = new AddressAllocator(_store, catalog.Get("services"), options.ServiceNetwork),
             Namespaces = new NamespaceKeeper(_store, clock, _authority.RootPem),
             Tokens = _tokens,
+            Rights = new RightsBook(_store),
             Options = options,
         };
         _node = new NodeProxy(_services);
@@ -86,7 +87,10 @@ public sealed class ApiServerHost : IAsyncDisposable
         await _application.StartAsync(cancellationToken);
         var collector = new Collector(
             _services, new Deletion(_store, _services.Clock), _logging.CreateLogger("Weft.ApiServer.Collector"));
-        _collecting = Task.Run(() => collector.RunAsync(_stopping.Token), CancellationToken.None);
+        var aggregator = new RoleAggregator(_store);
+        _collecting = Task.WhenAll(
+            Task.Run(() => collector.RunAsync(_stopping.Token), CancellationToken.None),
+            Task.Run(() => aggregator.RunAsync(_stopping.Token), CancellationToken.None));
         if (_options is { KubeconfigPath: { } path, ExternalUrl: { } url })
         {
             WriteKubeconfig(path, url);
@@ -147,7 +151,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var discovery = new DiscoveryDocuments(
             _services, new OpenApiDocuments(_services.Catalog, _services.Schemas, _options.GitVersion));
         return new Router(
-            _services, verbs, discovery, new Authenticator(_tokens, _authority), _logging.CreateLogger("Weft.ApiServer"));
+            _services, verbs, discovery, new Gate(new Authenticator(_tokens, _authority), _services.Rights), _logging.CreateLogger("Weft.ApiServer"));
     }
 
     private void Listen(KestrelServerOptions kestrel)

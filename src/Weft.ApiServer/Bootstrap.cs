@@ -3,6 +3,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Security;
 using Weft.ApiServer.Verbs;
 
 namespace Weft.ApiServer;
@@ -34,6 +35,8 @@ internal static class Bootstrap
             services.Namespaces.Furnish(item.Key.Name);
         }
 
+        DefaultRoles.Ensure(services.Namespaces);
+        new RoleAggregator(services.Store).Sweep();
         ApiService(services);
     }
 

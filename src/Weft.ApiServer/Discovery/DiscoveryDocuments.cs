@@ -3,7 +3,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Http;
-using Weft.ApiServer.Security;
 using Weft.ApiServer.Verbs;
 
 namespace Weft.ApiServer.Discovery;
@@ -14,7 +13,7 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
     private readonly GroupList _groups = new(services.Catalog);
 
     /// <summary>False when the path is not one of these documents.</summary>
-    public async Task<bool> TryAnswerAsync(HttpContext context, string[] parts, UserIdentity user)
+    public async Task<bool> TryAnswerAsync(HttpContext context, string[] parts)
     {
         if (parts is ["readyz", ..] && services.Store.Trouble is { } trouble)
         {
@@ -41,7 +40,6 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
 
         if (Document(context, parts) is { } document)
         {
-            RequireUser(user, context);
             await Answer.BytesAsync(context, 200, document.Type, document.Bytes);
             return true;
         }
@@ -71,18 +69,6 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
                 ("application/json", bytes),
             _ => null,
         };
-    }
-
-    private static void RequireUser(UserIdentity user, HttpContext context)
-    {
-        if (!user.Groups.Contains("system:authenticated", StringComparer.Ordinal))
-        {
-            throw new ApiException(
-                403,
-                "Forbidden",
-                $"forbidden: User \"{user.Name}\" cannot get path \"{context.Request.Path}\"",
-                new JsonObject());
-        }
     }
 
     private JsonObject Version()

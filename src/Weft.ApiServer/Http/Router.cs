@@ -12,7 +12,7 @@ namespace Weft.ApiServer.Http;
 
 /// <summary>From a path to the verb that answers it.</summary>
 internal sealed partial class Router(
-    ApiServices services, ApiVerbs verbs, DiscoveryDocuments discovery, Authenticator authenticator, ILogger logger)
+    ApiServices services, ApiVerbs verbs, DiscoveryDocuments discovery, Gate gate, ILogger logger)
 {
     public async Task HandleAsync(HttpContext context)
     {
@@ -60,15 +60,19 @@ internal sealed partial class Router(
     private async Task DispatchAsync(HttpContext context)
     {
         var parts = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var user = authenticator.Identify(context);
-        if (await discovery.TryAnswerAsync(context, parts, user))
+        var user = gate.Identify(context);
+        if (Parse(context, parts, user) is { } request)
         {
+            gate.Authorization.Check(request);
+            await verbs.RunAsync(request);
             return;
         }
 
-        var request = Parse(context, parts, user) ?? throw ApiException.NoSuchPath();
-        Authorization.Check(request);
-        await verbs.RunAsync(request);
+        gate.Authorization.CheckPath(context, user);
+        if (!await discovery.TryAnswerAsync(context, parts))
+        {
+            throw ApiException.NoSuchPath();
+        }
     }
 
     private ApiRequest? Parse(HttpContext context, string[] parts, UserIdentity user)

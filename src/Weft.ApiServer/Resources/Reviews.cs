@@ -13,7 +13,19 @@ internal static class Reviews
     public static ResourceDefinition SelfSubjectAccessReview { get; } =
         Review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview");
 
-    public static IReadOnlyList<ResourceDefinition> All { get; } = [TokenReview, SelfSubjectReview, SelfSubjectAccessReview];
+    public static ResourceDefinition SubjectAccessReview { get; } =
+        Review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview");
+
+    public static ResourceDefinition LocalSubjectAccessReview { get; } =
+        Review("authorization.k8s.io", "localsubjectaccessreviews", "LocalSubjectAccessReview") with { Namespaced = true };
+
+    public static ResourceDefinition SelfSubjectRulesReview { get; } =
+        Review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview");
+
+    public static IReadOnlyList<ResourceDefinition> All { get; } =
+    [
+        TokenReview, SelfSubjectReview, LocalSubjectAccessReview, SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview,
+    ];
 
     public static ResourceDefinition? Find(string group, string version, string plural) =>
         version is "v1" ? All.FirstOrDefault(item => item.Group == group && item.Plural == plural) : null;

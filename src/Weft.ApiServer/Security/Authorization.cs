@@ -6,46 +6,63 @@ using Weft.ApiServer.Http;
 
 namespace Weft.ApiServer.Security;
 
-/// <summary>
-/// Who may do what. Roles are not served yet, so this is what a cluster without role bindings does: administrators may do
-/// everything, everybody else may ask who they are.
-/// </summary>
-internal static class Authorization
+/// <summary>Asks the rights before a request is answered, and words the refusal.</summary>
+internal sealed class Authorization(RightsBook rights)
 {
-    public static void Check(ApiRequest request)
+    public void Check(ApiRequest request)
     {
-        if (Allows(request.User, request.Resource.GroupResource))
+        var resource = request.Resource;
+        var question = new AccessQuestion(request.User, Verb(request))
+        {
+            Group = resource.Group,
+            Resource = resource.Plural,
+            Subresource = request.Subresource ?? "",
+            Namespace = resource.GroupResource is "namespaces" ? request.Name ?? "" : request.Namespace,
+            Name = request.Name ?? OneName(request) ?? "",
+        };
+        Require(question, request.Name);
+    }
+
+    /// <summary>Whether the user may do this to a path that is no object.</summary>
+    public void CheckPath(HttpContext context, UserIdentity user)
+    {
+        var path = context.Request.Path.Value ?? "/";
+        var verb = context.Request.Method.ToLowerInvariant();
+        if (!rights.Allows(new AccessQuestion(user, verb) { Path = path }))
+        {
+            throw new ApiException(403, "Forbidden", $"forbidden: User \"{user.Name}\" cannot {verb} path \"{path}\"", new JsonObject());
+        }
+    }
+
+    /// <summary>Refuses in Kubernetes' words unless it is allowed.</summary>
+    public void Require(AccessQuestion question, string? name)
+    {
+        if (rights.Allows(question))
         {
             return;
         }
 
-        var resource = request.Resource;
-        var target = request.Subresource is null ? resource.Plural : resource.Plural + "/" + request.Subresource;
-        var name = request.Name is null ? "" : $" \"{request.Name}\"";
-        var place = request.Namespace.Length > 0 ? $" in the namespace \"{request.Namespace}\"" : " at the cluster scope";
+        var kind = question.Group.Length == 0 ? question.Resource : question.Resource + "." + question.Group;
+        var place = question.Namespace.Length > 0 ? $" in the namespace \"{question.Namespace}\"" : " at the cluster scope";
         var details = new JsonObject();
-        if (request.Name is not null)
+        if (name is not null)
         {
-            details["name"] = request.Name;
+            details["name"] = name;
         }
 
-        if (resource.Group.Length > 0)
+        if (question.Group.Length > 0)
         {
-            details["group"] = resource.Group;
+            details["group"] = question.Group;
         }
 
-        details["kind"] = resource.Plural;
+        details["kind"] = question.Resource;
         throw new ApiException(
             403,
             "Forbidden",
-            $"{resource.GroupResource}{name} is forbidden: User \"{request.User.Name}\" cannot {Verb(request)} resource " +
-            $"\"{target}\" in API group \"{resource.Group}\"{place}",
+            $"{kind}{(name is null ? "" : $" \"{name}\"")} is forbidden: User \"{question.User.Name}\" cannot {question.Verb} resource " +
+            $"\"{question.Target}\" in API group \"{question.Group}\"{place}",
             details);
     }
-
-    public static bool Allows(UserIdentity user, string groupResource) => user.IsAdministrator
-        || (groupResource.StartsWith("self", StringComparison.Ordinal)
-            && user.Groups.Contains("system:authenticated", StringComparer.Ordinal));
 
     public static string Verb(ApiRequest request)
     {
@@ -59,5 +76,15 @@ internal static class Authorization
             _ when request.Query("watch") is not null && request.QueryFlag("watch") => "watch",
             _ => request.Name is null ? "list" : "get",
         };
+    }
+
+    /// <summary>A list of one name is a question about that object.</summary>
+    private static string? OneName(ApiRequest request)
+    {
+        const string Field = "metadata.name=";
+        return request.Query("fieldSelector") is { } selector && selector.StartsWith(Field, StringComparison.Ordinal)
+            && !selector.Contains(',', StringComparison.Ordinal)
+            ? selector[Field.Length..].TrimStart('=')
+            : null;
     }
 }

@@ -81,7 +81,7 @@ internal sealed class ServingAuthority : IDisposable
             return null;
         }
 
-        var groups = new List<string> { "system:authenticated" };
+        var groups = new List<string>();
         var name = "";
         foreach (var part in certificate.SubjectName.EnumerateRelativeDistinguishedNames())
         {
@@ -96,7 +96,7 @@ internal sealed class ServingAuthority : IDisposable
             }
         }
 
-        return name.Length == 0 ? null : new UserIdentity(name, "", groups);
+        return name.Length == 0 ? null : new UserIdentity(name, "", [.. groups, "system:authenticated"]);
     }
 
     public void Dispose()

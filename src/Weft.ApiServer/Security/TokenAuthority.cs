@@ -104,7 +104,12 @@ internal sealed class TokenAuthority : IDisposable
             return null;
         }
 
-        var extra = new JsonObject();
+        var extra = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        if (claims.Text("jti") is { } id)
+        {
+            extra["authentication.kubernetes.io/credential-id"] = ["JTI=" + id];
+        }
+
         if (claims.At(PrivateClaim, "pod") is JsonObject pod)
         {
             var podName = pod.Text("name") ?? "";
@@ -115,16 +120,19 @@ internal sealed class TokenAuthority : IDisposable
                 return null;
             }
 
-            extra["authentication.kubernetes.io/pod-name"] = new JsonArray(podName);
-            extra["authentication.kubernetes.io/pod-uid"] = new JsonArray(pod.Text("uid"));
+            extra["authentication.kubernetes.io/pod-name"] = [podName];
+            extra["authentication.kubernetes.io/pod-uid"] = [pod.Text("uid") ?? ""];
         }
 
         problem = "";
         var user = new UserIdentity(
             SubjectPrefix + ns + ":" + name,
             uid,
-            ["system:serviceaccounts", "system:serviceaccounts:" + ns, "system:authenticated"]);
-        return new TokenSubject(user, audiences, extra);
+            ["system:serviceaccounts", "system:serviceaccounts:" + ns, "system:authenticated"])
+        {
+            Extra = extra,
+        };
+        return new TokenSubject(user, audiences);
     }
 
     private JsonObject? Verify(string token)
@@ -153,4 +161,4 @@ internal sealed class TokenAuthority : IDisposable
 }
 
 /// <summary>Who a token speaks for, and for whom it is meant.</summary>
-internal sealed record TokenSubject(UserIdentity User, IReadOnlyList<string> Audiences, JsonObject Extra);
+internal sealed record TokenSubject(UserIdentity User, IReadOnlyList<string> Audiences);

@@ -90,7 +90,7 @@ public sealed record TableLayout(Column[] Columns, Func<JsonObject, DateTimeOffs
         ["workloadentries.networking.istio.io"] = Custom(("Address", "spec.address")),
     };
 
-    public static TableLayout For(string groupResource) => 
+    public static TableLayout For(string groupResource) =>
         _layouts.GetValueOrDefault(groupResource) ?? BuiltInLayouts.Find(groupResource) ?? _plain;
 
     internal static string? Name(JsonObject tree) => tree.At("metadata", "name").Text();

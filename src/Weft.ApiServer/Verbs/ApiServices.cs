@@ -27,5 +27,7 @@ internal sealed class ApiServices
 
     public required TokenAuthority Tokens { get; init; }
 
+    public required RightsBook Rights { get; init; }
+
     public required ApiServerOptions Options { get; init; }
 }

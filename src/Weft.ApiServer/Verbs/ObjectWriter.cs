@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
+using Weft.ApiServer.Security;
 using Weft.ApiServer.Storage;
 using Weft.ApiServer.Validation;
 using Weft.Model.Diagnostics;
@@ -16,6 +17,7 @@ internal sealed class ObjectWriter(ApiServices services)
     private const string NamespaceLabel = "kubernetes.io/metadata.name";
 
     private readonly Lock _serviceGate = new();
+    private readonly RightsGuard _guard = new(services.Rights, services.Catalog);
 
     /// <summary>Creates the object; in a dry run it does everything but store.</summary>
     public JsonObject Create(ApiRequest request, JsonObject tree)
@@ -72,6 +74,7 @@ internal sealed class ObjectWriter(ApiServices services)
     {
         var resource = request.Resource;
         Refuse(request, tree, Rules.Check(resource, tree, null));
+        _guard.Check(request, tree, null);
         Admit(request, tree);
         var name = tree.At("metadata", "name").Text()!;
         if (services.Store.Find(resource.GroupResource, request.Namespace, name) is not null)
@@ -106,6 +109,7 @@ internal sealed class ObjectWriter(ApiServices services)
 
         if (request.Subresource is not "status")
         {
+            _guard.Check(request, tree, old);
             Admit(request, tree);
         }
 

@@ -14,6 +14,8 @@ internal sealed class Reviewing(ApiServices services)
     private const long DefaultSeconds = 3600;
     private const long LongestSeconds = 1L << 32;
 
+    private readonly AccessReviews _access = new(services.Rights);
+
     public async Task ReviewAsync(ApiRequest request)
     {
         var tree = RequestBody.ParseObject(await RequestBody.ReadAsync(request.Context), []);
@@ -21,8 +23,9 @@ internal sealed class Reviewing(ApiServices services)
         tree["status"] = request.Resource.Kind switch
         {
             "TokenReview" => ReviewToken(tree),
-            "SelfSubjectReview" => new JsonObject { ["userInfo"] = UserInfo(request.User, []) },
-            _ => ReviewAccess(request.User, tree),
+            "SelfSubjectReview" => new JsonObject { ["userInfo"] = request.User.ToJson() },
+            "SelfSubjectRulesReview" => _access.Rules(request, tree),
+            _ => _access.Access(request, tree),
         };
         await Answer.JsonAsync(request.Context, 201, tree);
     }
@@ -124,33 +127,8 @@ internal sealed class Reviewing(ApiServices services)
         return new JsonObject
         {
             ["authenticated"] = true,
-            ["user"] = UserInfo(subject.User, subject.Extra),
+            ["user"] = subject.User.ToJson(),
             ["audiences"] = new JsonArray([.. subject.Audiences.Select(item => (JsonNode?)JsonValue.Create(item))]),
         };
-    }
-
-    private static JsonObject ReviewAccess(UserIdentity user, JsonObject tree)
-    {
-        var group = tree.At("spec", "resourceAttributes", "group").Text() ?? "";
-        var resource = tree.At("spec", "resourceAttributes", "resource").Text() ?? "";
-        var allowed = Authorization.Allows(user, group.Length == 0 ? resource : resource + "." + group);
-        return new JsonObject { ["allowed"] = allowed };
-    }
-
-    private static JsonObject UserInfo(UserIdentity user, JsonObject extra)
-    {
-        var result = new JsonObject { ["username"] = user.Name };
-        if (user.Uid.Length > 0)
-        {
-            result["uid"] = user.Uid;
-        }
-
-        result["groups"] = new JsonArray([.. user.Groups.Select(item => (JsonNode?)JsonValue.Create(item))]);
-        if (extra.Count > 0)
-        {
-            result["extra"] = extra.DeepClone();
-        }
-
-        return result;
     }
 }
