@@ -64,10 +64,12 @@ internal static class CommandLine
     private static IEnumerable<Command> Verbs(Terminal terminal) =>
     [
         UpVerb.Build(terminal),
+        RunVerb.Build(terminal),
         DownVerb.Build(terminal),
         StatusVerb.Build(terminal),
         ProxyStatusVerb.Build(terminal),
         ProxyConfigVerb.Build(terminal),
+        LogsVerb.Build(terminal),
         ExecVerb.Build(terminal),
         ValidateVerb.Build(terminal),
         ExplainVerb.Build(terminal),

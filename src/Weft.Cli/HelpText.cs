@@ -15,11 +15,13 @@ internal static class HelpText
           weft kubectl get pods -A           look at it with kubectl
           weft down                          stop it; nothing is left
 
-        start   up [PATH...] [--detach]      start a mesh, apply files, wait until all is ready
+        start   up [PATH...] [--watch]       start a mesh, apply files, wait until all is ready
+                run [--port P] -- CMD        make a program of this machine a workload of the mesh
                 down [--purge]               stop it
         look    status                       processes, host ports, pods
                 proxy-status (ps)            which proxy runs which configuration
                 proxy-config (pc) KIND POD   listeners, routes, clusters, endpoints, secrets of a proxy
+                logs NAME [-f]               what the programs of a workload write
                 exec POD [-c C] -- CMD       run a command in a pod
                 kubectl ...                  kubectl, pointed at this mesh
         judge   validate FILES (analyze)     everything that is wrong with files
@@ -33,7 +35,9 @@ internal static class HelpText
 
     private static readonly Dictionary<string, string[]> _examples = new(StringComparer.Ordinal)
     {
-        ["up"] = ["weft up", "weft up examples/shop", "weft up examples/shop --detach"],
+        ["up"] = ["weft up", "weft up examples/shop", "weft up examples/shop --detach", "weft up manifests --watch"],
+        ["run"] = ["weft run -- ./server", "weft run --name api --port 5000 --publish 5000 --watch -- python3 app.py", "weft run --replicas 3 --print -- ./server"],
+        ["logs"] = ["weft logs api -f", "weft logs deploy/web -n shop --tail 20", "weft logs web-7d5f -n shop -c weft-proxy --previous"],
         ["down"] = ["weft down", "weft down --purge"],
         ["status"] = ["weft status", "weft status -o json"],
         ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],

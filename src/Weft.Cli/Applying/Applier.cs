@@ -21,8 +21,8 @@ internal sealed class Applier(KubernetesClient client)
     private readonly KindTable _kinds = new(client);
 
     /// <summary>Namespaces and definitions first, else in the order given.</summary>
-    public static IEnumerable<JsonObject> InOrder(IEnumerable<JsonObject> objects) =>
-        objects.OrderBy(source => source.Kind() is "Namespace" or "CustomResourceDefinition" ? 0 : 1);
+    public static IEnumerable<ManifestEntry> InOrder(IEnumerable<ManifestEntry> objects) =>
+        objects.OrderBy(item => item.Source.Kind() is "Namespace" or "CustomResourceDefinition" ? 0 : 1);
 
     public async Task<Outcome> ApplyAsync(JsonObject source, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ internal static class ManifestFiles
 
     private static readonly string[] _endings = [".yaml", ".yml", ".json"];
 
+    /// <summary>True if a file's name says that it holds YAML or JSON.</summary>
+    public static bool IsManifest(string file) => _endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Files in the order given; a folder stands for all files below it in the order of their names. <c>-</c> is standard input.</summary>
     public static IReadOnlyList<string> Find(IEnumerable<string> paths)
     {
@@ -23,7 +26,7 @@ internal static class ManifestFiles
             if (Directory.Exists(path))
             {
                 files.AddRange(Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-                    .Where(file => _endings.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+                    .Where(IsManifest)
                     .Order(StringComparer.Ordinal));
             }
             else if (path == "-" || File.Exists(path))
@@ -58,9 +61,9 @@ internal static class ManifestFiles
     }
 
     /// <summary>The objects of all files; anything wrong with one of them ends the command before something is changed.</summary>
-    public static List<JsonObject> ReadObjects(IEnumerable<string> paths, Terminal terminal)
+    public static List<ManifestEntry> ReadObjects(IEnumerable<string> paths, Terminal terminal)
     {
-        var objects = new List<JsonObject>();
+        var objects = new List<ManifestEntry>();
         var errors = 0;
         foreach (var file in Find(paths))
         {
@@ -71,7 +74,13 @@ internal static class ManifestFiles
                 errors += diagnostic.Severity == Severity.Error ? 1 : 0;
             }
 
-            objects.AddRange(parsed.Objects.Select(read => read.ToJson()).OfType<JsonObject>());
+            foreach (var read in parsed.Objects)
+            {
+                if (read.ToJson() is { } source)
+                {
+                    objects.Add(new ManifestEntry(source, read.Origin.Where));
+                }
+            }
         }
 
         return errors == 0
@@ -82,3 +91,6 @@ internal static class ManifestFiles
                 "weft explain ID tells more about each.");
     }
 }
+
+/// <summary>An object of a file, and where in it.</summary>
+internal sealed record ManifestEntry(JsonObject Source, string Where);

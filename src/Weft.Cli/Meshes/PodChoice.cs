@@ -10,20 +10,57 @@ namespace Weft.Cli.Meshes;
 /// <summary>Which pod a command line means: <c>NAME</c>, <c>NAME.NAMESPACE</c>, <c>pod/NAME</c>, <c>deploy/NAME</c> or <c>svc/NAME</c>.</summary>
 internal static class PodChoice
 {
+    private static readonly (string[] Names, ResourceKind Kind)[] _owners =
+    [
+        (["deploy", "deployment", "deployments"], Kinds.Deployment),
+        (["sts", "statefulset", "statefulsets"], Kinds.StatefulSet),
+        (["ds", "daemonset", "daemonsets"], Kinds.DaemonSet),
+        (["svc", "service", "services"], Kinds.Service),
+    ];
+
+    /// <summary>One pod: the one named, or a ready one of the workload.</summary>
     public static async Task<JsonObject> FindAsync(KubernetesClient client, string ns, string text, CancellationToken ct)
+    {
+        var found = await FindAllAsync(client, ns, text, ct);
+        return found.Pods.OrderByDescending(PodFacts.IsReadyOrDone).ThenBy(pod => pod.Name(), StringComparer.Ordinal)
+            .FirstOrDefault(pod => found.Selector is null || pod.Find("metadata", "deletionTimestamp") is null)
+            ?? throw new CommandException(ExitCode.Failed, $"'{text}' has no pod.", "weft status lists the pods.");
+    }
+
+    /// <summary>The pod named, or all of a workload. A plain name that no pod has may be a workload's.</summary>
+    public static async Task<PodsFound> FindAllAsync(KubernetesClient client, string ns, string text, CancellationToken ct)
     {
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         var (kind, name) = slash < 0 ? ("pod", text) : (text[..slash], text[(slash + 1)..]);
-        return kind switch
+        if (_owners.FirstOrDefault(owner => owner.Names.Contains(kind, StringComparer.Ordinal)).Kind is { } owner)
         {
-            "pod" or "pods" or "po" => await PodAsync(client, ns, name, ct),
-            "deploy" or "deployment" or "deployments" => await SelectedAsync(client, Kinds.Deployment, ns, name, ["spec", "selector", "matchLabels"], ct),
-            "svc" or "service" or "services" => await SelectedAsync(client, Kinds.Service, ns, name, ["spec", "selector"], ct),
-            _ => throw new CommandException(ExitCode.WrongUsage, $"'{text}' names no pod.", "Write POD, POD.NAMESPACE, deploy/NAME or svc/NAME."),
-        };
+            return await TrySelectedAsync(client, owner, ns, name, ct)
+                ?? throw new CommandException(ExitCode.Failed, $"There is no {owner.Kind} '{name}' in namespace '{ns}'.");
+        }
+
+        if (kind is not ("pod" or "pods" or "po"))
+        {
+            throw new CommandException(ExitCode.WrongUsage, $"'{text}' names no pod.", "Write POD, POD.NAMESPACE, deploy/NAME or svc/NAME.");
+        }
+
+        var (pod, refusal) = await PodAsync(client, ns, name, ct);
+        if (pod is not null)
+        {
+            return new PodsFound(pod.Namespace(), null, [pod]);
+        }
+
+        foreach (var workload in slash < 0 ? _owners.Select(each => each.Kind) : [])
+        {
+            if (await TrySelectedAsync(client, workload, ns, name, ct) is { } found)
+            {
+                return found;
+            }
+        }
+
+        throw refusal!;
     }
 
-    private static async Task<JsonObject> PodAsync(KubernetesClient client, string ns, string name, CancellationToken ct)
+    private static async Task<(JsonObject? Pod, CommandException? Refusal)> PodAsync(KubernetesClient client, string ns, string name, CancellationToken ct)
     {
         var pods = (await client.ListAsync(Kinds.Pod, null, null, ct)).Objects("items").ToList();
         // As istioctl writes it: a dot and the namespace after the name. A pod's own name may hold a dot too, and wins.
@@ -31,21 +68,20 @@ internal static class PodChoice
             ?? pods.FirstOrDefault(pod => $"{pod.Name()}.{pod.Namespace()}" == name);
         if (found is not null)
         {
-            return found;
+            return (found, null);
         }
 
         if (pods.FirstOrDefault(pod => pod.Name() == name) is { } elsewhere)
         {
-            throw new CommandException(ExitCode.Failed, $"There is no pod '{name}' in namespace '{ns}'.", $"It is in another one: -n {elsewhere.Namespace()}");
+            return (null, new CommandException(ExitCode.Failed, $"There is no pod '{name}' in namespace '{ns}'.", $"It is in another one: -n {elsewhere.Namespace()}"));
         }
 
         var near = NearestName.Of(name, pods.Where(pod => pod.Namespace() == ns).Select(pod => pod.Name()));
-        throw new CommandException(
-            ExitCode.Failed, $"There is no pod '{name}' in namespace '{ns}'.", near is null ? "weft status lists the pods." : $"Did you mean '{near}'?");
+        return (null, new CommandException(
+            ExitCode.Failed, $"There is no pod '{name}' in namespace '{ns}'.", near is null ? "weft status lists the pods." : $"Did you mean '{near}'?"));
     }
 
-    private static async Task<JsonObject> SelectedAsync(
-        KubernetesClient client, ResourceKind kind, string ns, string name, string[] selectorPath, CancellationToken ct)
+    private static async Task<PodsFound?> TrySelectedAsync(KubernetesClient client, ResourceKind kind, string ns, string name, CancellationToken ct)
     {
         JsonObject owner;
         try
@@ -54,13 +90,15 @@ internal static class PodChoice
         }
         catch (KubernetesException missing) when (missing.IsNotFound)
         {
-            throw new CommandException(ExitCode.Failed, $"There is no {kind.Kind} '{name}' in namespace '{ns}'.");
+            return null;
         }
 
-        var selector = string.Join(',', owner.TextMap(selectorPath).Select(label => $"{label.Key}={label.Value}"));
+        var labels = kind == Kinds.Service ? owner.TextMap("spec", "selector") : owner.TextMap("spec", "selector", "matchLabels");
+        var selector = string.Join(',', labels.Select(label => $"{label.Key}={label.Value}"));
         var pods = selector.Length == 0 ? [] : (await client.ListAsync(Kinds.Pod, ns, selector, ct)).Objects("items").ToList();
-        return pods.OrderByDescending(PodFacts.IsReadyOrDone).ThenBy(pod => pod.Name(), StringComparer.Ordinal)
-            .FirstOrDefault(pod => pod.Find("metadata", "deletionTimestamp") is null)
-            ?? throw new CommandException(ExitCode.Failed, $"{kind.Kind} '{name}' has no pod.", "weft status lists the pods.");
+        return new PodsFound(ns, selector, pods);
     }
 }
+
+/// <summary>The pods that a command line means; a selector of null stands for one pod that was named itself.</summary>
+internal sealed record PodsFound(string Namespace, string? Selector, IReadOnlyList<JsonObject> Pods);

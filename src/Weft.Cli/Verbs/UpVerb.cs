@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.CommandLine;
-using System.Text.Json.Nodes;
 using Weft.Cli.Applying;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
+using Weft.Cli.Running;
 using Weft.Kubernetes;
-using Weft.Local;
 
 namespace Weft.Cli.Verbs;
 
@@ -14,59 +13,68 @@ namespace Weft.Cli.Verbs;
 internal static class UpVerb
 {
     private const int DefaultTimeoutSeconds = 180;
-    private static readonly TimeSpan _partsLimit = TimeSpan.FromSeconds(60);
 
     public static Command Build(Terminal terminal)
     {
         var paths = new Argument<string[]>("path") { Description = "Files or folders to apply; none starts an empty mesh", Arity = ArgumentArity.ZeroOrMore };
         var detach = new Option<bool>("--detach", "-d") { Description = "Returns when everything is ready; weft down stops the mesh" };
+        var watch = new Option<bool>("--watch", "-w") { Description = "Applies the files again when they change, and removes what is taken out of them" };
         var timeout = VerbOptions.Timeout(DefaultTimeoutSeconds);
-        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, timeout };
+        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, timeout };
         command.SetAction((parsed, ct) => RunAsync(
-            parsed.GetValue(paths) ?? [], parsed.GetValue(detach), TimeSpan.FromSeconds(parsed.GetValue(timeout)), terminal, TimeProvider.System, ct));
+            new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout))),
+            terminal,
+            TimeProvider.System,
+            ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string[] paths, bool detach, TimeSpan limit, Terminal terminal, TimeProvider clock, CancellationToken ct)
+    private static async Task<int> RunAsync(Request request, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
+        Check(request);
+
         // Before anything is started: what is wrong with the files is known without a mesh.
-        var objects = paths.Length == 0 ? [] : ManifestFiles.ReadObjects(paths, terminal);
-        var home = MeshPlace.Open();
+        var objects = request.Paths.Length == 0 ? [] : ManifestFiles.ReadObjects(request.Paths, terminal);
         using var signals = new StopSignals(ct);
-        using var holder = UpRecord.Read(home) is { IsAlive: true } ? null : StartHolder(home, lifeline: !detach);
+        using var mesh = MeshStart.Open(request.Detach);
         try
         {
-            await StartAsync(home, holder, objects, limit, terminal, clock, signals.Token);
-            if (holder is null || detach)
+            await StartAsync(mesh, request, objects, terminal, clock, signals.Token);
+            if (request.Detach || !(mesh.IsOwn || request.Watch))
             {
                 return ExitCode.Fine;
             }
 
-            terminal.Say("Ctrl-C stops everything; nothing is left behind.");
-            await holder.WaitAsync(signals.Token);
-            terminal.Fail("The mesh has ended by itself.", holder.Failure);
+            if (request.Watch)
+            {
+                terminal.Say($"Watching {string.Join(", ", request.Paths)}. Ctrl-C ends {(mesh.IsOwn ? "the mesh" : "that; the mesh goes on")}.");
+                await WatchAsync(mesh, request, terminal, clock, signals.Token);
+            }
+            else
+            {
+                terminal.Say("Ctrl-C stops everything; nothing is left behind.");
+                await mesh.WaitForEndAsync(signals.Token);
+            }
+
+            terminal.Fail("The mesh has ended by itself.", mesh.Failure);
             return ExitCode.Failed;
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {
-            if (holder is not null)
-            {
-                terminal.Say("");
-                await DownVerb.DownAsync(purge: false, terminal, clock, CancellationToken.None);
-            }
-
+            terminal.Say("");
+            await mesh.StopOwnAsync(terminal, clock);
             return ExitCode.Interrupted;
         }
-        catch (CommandException failed) when (holder is { Failure: null })
+        catch (CommandException failed) when (mesh is { IsOwn: true, Failure: null })
         {
             terminal.Fail(failed.Message, failed.Cure);
-            if (detach)
+            if (request.Detach)
             {
                 terminal.Say("The mesh goes on running: weft status shows it, weft down stops it.");
             }
             else
             {
-                await DownVerb.DownAsync(purge: false, terminal, clock, CancellationToken.None);
+                await mesh.StopOwnAsync(terminal, clock);
                 terminal.Say("With --detach it would have gone on running.");
             }
 
@@ -74,47 +82,93 @@ internal static class UpVerb
         }
     }
 
-    private static HolderProcess StartHolder(MeshHome home, bool lifeline)
+    private static void Check(Request request)
     {
-        ProgramPath.RequireProxy();
-        UpRecord.Remove(home);
-        return HolderProcess.Start(home, lifeline);
+        if (!request.Watch)
+        {
+            return;
+        }
+
+        if (request.Detach)
+        {
+            throw new CommandException(ExitCode.WrongUsage, "--watch needs this command to stay; --detach lets it go.", "Leave one of them out.");
+        }
+
+        if (request.Paths.Length == 0 || request.Paths.Contains("-", StringComparer.Ordinal))
+        {
+            throw new CommandException(ExitCode.WrongUsage, "--watch needs files or folders that can change.", "weft up FOLDER --watch");
+        }
     }
 
     private static async Task StartAsync(
-        MeshHome home, HolderProcess? holder, List<JsonObject> objects, TimeSpan limit, Terminal terminal, TimeProvider clock, CancellationToken ct)
+        MeshStart mesh, Request request, List<ManifestEntry> objects, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
         var began = clock.GetTimestamp();
         var phases = new Phases(terminal, clock);
-        var readiness = new Readiness(home, phases, clock, () => holder?.Failure);
-        if (holder is not null)
+        var readiness = await mesh.WaitForPartsAsync(phases, clock, ct);
+        using var client = MeshPlace.Connect(mesh.Home);
+        if (request.Watch)
         {
-            await readiness.WaitForPartsAsync(_partsLimit, ct);
+            // Marks what it applies as its own, and removes what an earlier watch left that is in the files no more.
+            await new ManifestSet(mesh.Home, client, request.Paths, terminal).ApplyAsync(objects, ct);
         }
 
-        using var client = MeshPlace.Connect(home);
-        var namespaces = await ApplyAsync(client, objects, phases, ct);
-        if (holder is not null || objects.Count > 0)
+        await ApplyAsync(client, request.Watch ? [] : objects, phases, ct);
+        var namespaces = objects.Select(item => item.Source.Kind() == "Namespace" ? item.Source.Name() : item.Source.Namespace() is { Length: > 0 } ns ? ns : "default")
+            .ToHashSet(StringComparer.Ordinal);
+        if (mesh.IsOwn || objects.Count > 0)
         {
             // What an earlier start left in the store starts again with a new mesh.
-            await readiness.WaitForPodsAsync(client, holder is null ? namespaces : [], limit, ct);
+            await readiness.WaitForPodsAsync(client, mesh.IsOwn ? [] : namespaces, request.Limit, ct);
         }
 
-        await Welcome.WriteAsync(home, client, terminal, clock.GetElapsedTime(began), namespaces, ct);
+        await Welcome.WriteAsync(mesh.Home, client, terminal, clock.GetElapsedTime(began), namespaces, ct);
     }
 
-    private static async Task<HashSet<string>> ApplyAsync(KubernetesClient client, List<JsonObject> objects, Phases phases, CancellationToken ct)
+    private static async Task WatchAsync(MeshStart mesh, Request request, Terminal terminal, TimeProvider clock, CancellationToken ct)
     {
-        var namespaces = new HashSet<string>(StringComparer.Ordinal);
+        using var client = MeshPlace.Connect(mesh.Home);
+        using var changes = new FileChanges([.. request.Paths.Select(Path.GetFullPath)], ManifestFiles.IsManifest, clock);
+        var set = new ManifestSet(mesh.Home, client, request.Paths, terminal);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var ended = mesh.WaitForEndAsync(ending.Token);
+        while (true)
+        {
+            var next = changes.NextAsync(ending.Token);
+            if (await Task.WhenAny(next, ended) == ended)
+            {
+                await ending.CancelAsync();
+                ct.ThrowIfCancellationRequested();
+                return;
+            }
+
+            await next;
+            try
+            {
+                await set.ApplyAsync(ManifestFiles.ReadObjects(request.Paths, terminal), ct);
+            }
+            catch (CommandException broken)
+            {
+                terminal.Fail(broken.Message, "The mesh keeps what it has; save the file again when it is right.");
+            }
+            catch (Exception away) when (away is HttpRequestException or TimeoutException)
+            {
+                terminal.Fail($"The API server does not answer: {away.Message}", "The next change is tried again.");
+            }
+        }
+    }
+
+    private static async Task ApplyAsync(KubernetesClient client, List<ManifestEntry> objects, Phases phases, CancellationToken ct)
+    {
         if (objects.Count == 0)
         {
-            return namespaces;
+            return;
         }
 
         phases.Begin("apply");
         var applier = new Applier(client);
         var counts = new SortedDictionary<Outcome, int>();
-        foreach (var source in Applier.InOrder(objects))
+        foreach (var (source, where) in Applier.InOrder(objects))
         {
             phases.Show("apply", $"{source.Kind()} {source.Name()}");
             try
@@ -127,14 +181,13 @@ internal static class UpVerb
                 phases.Failed("apply", $"{source.Kind()} {source.Name()}");
                 throw new CommandException(
                     ExitCode.FoundProblems,
-                    $"{source.Kind()} {source.Namespace()}/{source.Name()} was refused: {refused.Message}",
+                    $"{where}: {source.Kind()} {source.Namespace()}/{source.Name()} was refused: {refused.Message}",
                     "What came before it has been applied.");
             }
-
-            namespaces.Add(source.Kind() == "Namespace" ? source.Name() : source.Namespace() is { Length: > 0 } ns ? ns : "default");
         }
 
         phases.Done("apply", string.Join(", ", counts.Select(count => $"{count.Value} {count.Key.ToString().ToLowerInvariant()}")));
-        return namespaces;
     }
+
+    private sealed record Request(string[] Paths, bool Detach, bool Watch, TimeSpan Limit);
 }

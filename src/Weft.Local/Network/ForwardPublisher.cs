@@ -9,7 +9,7 @@ using Weft.Local.Processes;
 
 namespace Weft.Local.Network;
 
-/// <summary>Asks the outer side for a host port for every NodePort and LoadBalancer service, and says in the API where the latter is.</summary>
+/// <summary>Asks the outer side for a host port for every NodePort and LoadBalancer service and every published port, and says in the API where the latter is.</summary>
 internal sealed partial class ForwardPublisher(Informer services, KubernetesClient client, MeshHome home, TimeProvider time, ILogger log)
 {
     private const int HttpPort = 80;
@@ -54,19 +54,43 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
         var forwards = new List<Forward>();
         foreach (var service in services.OrderBy(s => s.Namespace(), StringComparer.Ordinal).ThenBy(s => s.Name(), StringComparer.Ordinal))
         {
-            if (service.Text("spec", "type") is not ("NodePort" or "LoadBalancer")
-                || !IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address))
+            if (!IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address))
+            {
+                continue;
+            }
+
+            var ports = service.Objects("spec", "ports").Where(p => (p.Text("protocol") ?? "TCP") == "TCP").ToList();
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (var published in PublishedPort.Of(service))
+            {
+                if (ports.FirstOrDefault(p => p.Number("port") == published.Port) is { } port)
+                {
+                    var name = $"{service.Namespace()}/{service.Name()}:{published.Port}";
+                    forwards.Add(Open(names.Add(name) ? name : $"{name}@{published.Host}", [published.Host], port));
+                }
+            }
+
+            if (service.Text("spec", "type") is not ("NodePort" or "LoadBalancer"))
             {
                 continue;
             }
 
             var balanced = service.Text("spec", "type") == "LoadBalancer";
-            foreach (var port in service.Objects("spec", "ports").Where(p => (p.Text("protocol") ?? "TCP") == "TCP"))
+            foreach (var port in ports)
             {
                 var number = (int)(port.Number("port") ?? 0);
-                int[] preferred = [.. balanced ? HostPorts(number) : [], .. port.Number("nodePort") is { } nodePort ? [(int)nodePort] : (int[])[]];
-                forwards.Add(new Forward(
-                    $"{service.Namespace()}/{service.Name()}:{number}", preferred, $"{address}:{number}", Scheme(port, number)));
+                var name = $"{service.Namespace()}/{service.Name()}:{number}";
+                if (names.Add(name))
+                {
+                    int[] preferred = [.. balanced ? HostPorts(number) : [], .. port.Number("nodePort") is { } nodePort ? [(int)nodePort] : (int[])[]];
+                    forwards.Add(Open(name, preferred, port));
+                }
+            }
+
+            Forward Open(string name, int[] preferred, JsonObject port)
+            {
+                var number = (int)(port.Number("port") ?? 0);
+                return new Forward(name, preferred, $"{address}:{number}", Scheme(port, number));
             }
         }
 

@@ -48,8 +48,8 @@ public sealed class ApplierTests : IAsyncLifetime
     [Fact]
     public void Namespaces_come_first_and_the_rest_in_order()
     {
-        var objects = "Service Namespace Deployment".Split(' ').Select(kind => new JsonObject { ["kind"] = kind });
-        Assert.Equal("Namespace Service Deployment", string.Join(' ', Applier.InOrder(objects).Select(source => source.Kind())));
+        var objects = "Service Namespace Deployment".Split(' ').Select(kind => new ManifestEntry(new JsonObject { ["kind"] = kind }, ""));
+        Assert.Equal("Namespace Service Deployment", string.Join(' ', Applier.InOrder(objects).Select(item => item.Source.Kind())));
     }
 
     private Task<Outcome> ApplyAsync(string json) => new Applier(_client).ApplyAsync(JsonNode.Parse(json)!.AsObject(), CancellationToken.None);
