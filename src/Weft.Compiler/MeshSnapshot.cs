@@ -35,7 +35,8 @@ public sealed class MeshSnapshot
         _services = new(world.Services.DistinctBy(s => s.Host).OrderBy(s => s.Host, StringComparer.Ordinal), s => s.Host, previous?._services);
         _workloads = new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
         _endpoints = new(world.Endpoints, e => (e.ServiceHost, e.ServicePort), previous?._endpoints);
-        _intents = new(intents, i => (i.GetType(), i.Origin), previous?._intents);
+        (var resolved, DelegationFindings) = Delegation.Resolve(intents);
+        _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
         ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Distinct()];
@@ -77,6 +78,9 @@ public sealed class MeshSnapshot
     internal IReadOnlyList<Service> Services => _services.Items;
 
     internal IReadOnlyList<MeshIntent> Intents => _intents.Items;
+
+    /// <summary>What was wrong with rules that delegate.</summary>
+    internal IReadOnlyList<Diagnostic> DelegationFindings { get; }
 
     internal RouteIndex Routes { get; }
 

@@ -71,6 +71,15 @@ internal sealed class Mesh
         return intent;
     }
 
+    /// <summary>Rules without hosts, for others to delegate to.</summary>
+    public RouteIntent Delegate(string ns, string name, params HttpRule[] rules)
+    {
+        var origin = new Origin("istio", "VirtualService", ns, name, Position.None);
+        var intent = new RouteIntent(origin, _start, [], [], Visibility.All, rules.ToEquatableArray());
+        Intents.Add(intent);
+        return intent;
+    }
+
     public DestinationIntent Destination(string host, TrafficPolicy? policy = null, string ns = "shop", int day = 0, params Subset[] subsets)
     {
         var origin = new Origin("istio", "DestinationRule", ns, $"rule-{Intents.Count}", Position.None);

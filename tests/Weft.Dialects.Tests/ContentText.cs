@@ -59,10 +59,35 @@ internal static class ContentText
                 yield return "  " + line;
             }
         }
+
+        foreach (var (kind, rule) in routes.Tls.Select(r => ("tls", r)).Concat(routes.Tcp.Select(r => ("tcp", r))))
+        {
+            yield return $"{kind} rule at {rule.Origin.Path}";
+            foreach (var line in rule.Matches.Select(Match).Concat(rule.Destinations.Select(To)))
+            {
+                yield return "  " + line;
+            }
+        }
     }
+
+    private static string To(Destination destination) =>
+        $"to {destination.Host}:{destination.Port} {destination.Subset} weight {destination.Weight}"
+        + Headers(" request", destination.RequestHeaders) + Headers(" response", destination.ResponseHeaders);
+
+    private static string Match(ConnectionMatch match) => "when"
+        + (match.ServerNames.Count == 0 ? "" : $" server name {string.Join(' ', match.ServerNames)}")
+        + (match.Networks.Count == 0 ? "" : $" to {string.Join(' ', match.Networks)}")
+        + (match.Port == 0 ? "" : $" port {match.Port}")
+        + (match.SourceLabels.MatchLabels.Count == 0 ? "" : $" from {Labels(match.SourceLabels.MatchLabels)}")
+        + (match.SourceNamespace.Length == 0 ? "" : $" from namespace {match.SourceNamespace}");
 
     private static IEnumerable<string> Lines(HttpRule rule)
     {
+        if (rule.Delegate is { } delegation)
+        {
+            yield return $"delegates to {delegation}";
+        }
+
         foreach (var match in rule.Matches.AsEnumerable())
         {
             yield return "when " + Match(match);
@@ -70,8 +95,7 @@ internal static class ContentText
 
         foreach (var destination in rule.Destinations.AsEnumerable())
         {
-            yield return $"to {destination.Host}:{destination.Port} {destination.Subset} weight {destination.Weight}"
-                + Headers(" request", destination.RequestHeaders) + Headers(" response", destination.ResponseHeaders);
+            yield return To(destination);
         }
 
         if (rule.Redirect is { } redirect)

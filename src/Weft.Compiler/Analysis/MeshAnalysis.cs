@@ -12,7 +12,7 @@ internal static class MeshAnalysis
 {
     public static EquatableArray<Diagnostic> Run(MeshSnapshot index)
     {
-        var findings = new List<Diagnostic>();
+        var findings = new List<Diagnostic>(index.DelegationFindings);
         foreach (var intent in index.Intents)
         {
             if (intent is RouteIntent route)
@@ -29,13 +29,13 @@ internal static class MeshAnalysis
         CheckHosts(index, findings);
         CheckPeers(index, findings);
         CheckMerges(index, findings);
-        return findings.OrderBy(f => f.Id, StringComparer.Ordinal).ThenBy(f => f.Origin.Where, StringComparer.Ordinal)
+        return findings.Distinct().OrderBy(f => f.Id, StringComparer.Ordinal).ThenBy(f => f.Origin.Where, StringComparer.Ordinal)
             .ToEquatableArray();
     }
 
     private static void CheckDestinations(MeshSnapshot index, RouteIntent route, List<Diagnostic> findings)
     {
-        foreach (var destination in route.Http.SelectMany(r => r.Destinations))
+        foreach (var destination in route.Http.SelectMany(r => r.Destinations).Concat(route.Tls.Concat(route.Tcp).SelectMany(r => r.Destinations)))
         {
             if (index.FindService(destination.Host) is not { } service)
             {

@@ -43,7 +43,7 @@ internal sealed class RouteIndex
 
     /// <summary>Conditions on clients' labels.</summary>
     public IEnumerable<LabelSelector> ClientSelectors => _exact.Values.SelectMany(l => l).Concat(_wildcards.Select(w => w.Intent))
-        .SelectMany(i => i.Http).SelectMany(r => r.Matches).Select(m => m.SourceLabels).Where(l => l.MatchLabels.Count > 0);
+        .SelectMany(Selectors).Where(l => l.MatchLabels.Count > 0);
 
     /// <summary>The intent that decides for a host, as seen from a namespace; null leaves the default route.</summary>
     public RouteIntent? Find(string host, string clientNamespace)
@@ -63,6 +63,10 @@ internal sealed class RouteIndex
 
         return null;
     }
+
+    private static IEnumerable<LabelSelector> Selectors(RouteIntent intent) =>
+        intent.Http.SelectMany(r => r.Matches).Select(m => m.SourceLabels)
+            .Concat(intent.Tls.Concat(intent.Tcp).SelectMany(r => r.Matches).Select(m => m.SourceLabels));
 
     private static bool ForMesh(RouteIntent intent) =>
         intent.Gateways.Count == 0 || intent.Gateways.AsSpan().Contains(Names.MeshGateway);

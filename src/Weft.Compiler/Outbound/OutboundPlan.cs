@@ -71,7 +71,7 @@ internal sealed record OutboundPlan(
         }
 
         return new OutboundPlan(
-            TcpIdleTimeouts.Apply(index, view, listeners.All),
+            TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All)),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
             Sorted(endpoints, e => e.Cluster));

@@ -29,29 +29,35 @@ internal static class TcpIdleTimeouts
 
         return timeouts.Count == 0
             ? listeners
-            : listeners.Select(l => TimeoutOf(l.DefaultChain, timeouts) is { } other
-                    ? With(index, l, other, inDefault: true)
-                    : l.Chains.Count == 1 && TimeoutOf(l.Chains[0], timeouts) is { } own ? With(index, l, own, inDefault: false) : l)
-                .ToEquatableArray();
+            : listeners.Select(l => With(index, l, timeouts)).ToEquatableArray();
+    }
+
+    private static ListenerPlan With(MeshSnapshot index, ListenerPlan listener, Dictionary<string, int> timeouts)
+    {
+        var chains = listener.Chains.Append(listener.DefaultChain).Select(c => TimeoutOf(c, timeouts)).ToList();
+        return chains.All(t => t is null)
+            ? listener
+            : index.Parts.Get(
+                new PartKey("idle", listener, null, null, string.Join(' ', chains)),
+                () => listener with
+                {
+                    Chains = listener.Chains.Zip(chains, With).ToEquatableArray(),
+                    DefaultChain = listener.DefaultChain is { } last ? With(last, chains[^1]) : null,
+                });
     }
 
     private static int? TimeoutOf(ChainPlan? chain, Dictionary<string, int> timeouts)
     {
-        if (chain?.Tcp is not { Clusters: [var only] })
+        if (chain?.Tcp is not { } tcp)
         {
             return null;
         }
 
-        // A pod of a headless service stands where subsets have their name; the policy is its service's.
-        var name = only.Cluster.Split('|') is [var direction, var port, _, var host] ? $"{direction}|{port}||{host}" : only.Cluster;
+        // Subsets, and the pods of a headless service, have their name in the third place; the policy is their service's.
+        var name = tcp.Clusters[0].Cluster.Split('|') is [var direction, var port, _, var host] ? $"{direction}|{port}||{host}" : tcp.Clusters[0].Cluster;
         return timeouts.TryGetValue(name, out var timeout) ? timeout : null;
     }
 
-    private static ListenerPlan With(MeshSnapshot index, ListenerPlan listener, int timeout, bool inDefault) => index.Parts.Get(
-        new PartKey("idle", listener, null, null, Names.Number(timeout)),
-        () => inDefault
-            ? listener with { DefaultChain = With(listener.DefaultChain!, timeout) }
-            : listener with { Chains = [With(listener.Chains[0], timeout)] });
-
-    private static ChainPlan With(ChainPlan chain, int timeout) => chain with { Tcp = chain.Tcp! with { IdleTimeoutMs = timeout } };
+    private static ChainPlan With(ChainPlan chain, int? timeout) =>
+        timeout is { } milliseconds ? chain with { Tcp = chain.Tcp! with { IdleTimeoutMs = milliseconds } } : chain;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Dialects.Reading;
+using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
@@ -12,8 +13,30 @@ internal static class Destinations
 {
     public static Destination Read(ObjectContext context, ObjectReader route)
     {
-        var weight = route.Integer("weight", 0, int.MaxValue) ?? 0;
         var headers = HeaderOperations.Read(route);
+        return ReadForConnections(context, route) with { RequestHeaders = KeepHost(headers), ResponseHeaders = headers.Response };
+    }
+
+    /// <summary>The list <c>route</c> of a rule. A single destination gets everything, whatever its weight says.</summary>
+    public static EquatableArray<Destination> ReadAll(ObjectReader rule, Func<ObjectReader, Destination> read)
+    {
+        var destinations = rule.Children("route").Select(read).ToList();
+        if (destinations.Count == 1)
+        {
+            destinations[0] = destinations[0] with { Weight = Math.Max(1, destinations[0].Weight) };
+        }
+        else if (destinations.Count > 1 && destinations.Sum(destination => (long)destination.Weight) == 0)
+        {
+            rule.Findings.Add(IstioMessages.ZeroWeights, rule.Find("route")!.Value.Place, rule.Path);
+        }
+
+        return [.. destinations];
+    }
+
+    /// <summary>A destination of connections that are no HTTP: without headers.</summary>
+    public static Destination ReadForConnections(ObjectContext context, ObjectReader route)
+    {
+        var weight = route.Integer("weight", 0, int.MaxValue) ?? 0;
         var destination = route.Required("destination")?.AsObject();
         route.Finish();
         var host = "";
@@ -28,7 +51,7 @@ internal static class Destinations
         }
 
         return new Destination(
-            host, subset, port, weight, KeepHost(headers), headers.Response, context.Findings.At(route.Place));
+            host, subset, port, weight, HeaderOperationsPlan.None, HeaderOperationsPlan.None, context.Findings.At(route.Place));
     }
 
     public static string ReadHost(ObjectContext context, ObjectReader owner)

@@ -14,12 +14,16 @@ internal static class HttpRules
     private const string Rewrite = "rewrite";
     private const string Fault = "fault";
 
-    /// <summary>Null for a rule that only names a delegate, which is reported.</summary>
-    public static HttpRule? Read(ObjectContext context, ObjectReader rule)
+    public static HttpRule Read(ObjectContext context, ObjectReader rule)
     {
         var name = rule.Text("name") ?? "";
         var matches = rule.Children("match").Select(match => HttpMatches.Read(context, match)).ToEquatableArray();
-        var destinations = ReadDestinations(context, rule);
+        if (rule.Find("route") is { Value: Yaml.YamlSequence { Items.Count: 0 } } empty)
+        {
+            empty.Report(ReadingMessages.EmptyList, empty.Path);
+        }
+
+        var destinations = Destinations.ReadAll(rule, route => Destinations.Read(context, route));
         var redirect = rule.Child("redirect") is { } redirecting ? Redirects.Read(redirecting, matches) : null;
         var direct = rule.Child("directResponse") is { } answering ? DirectResponses.Read(answering) : null;
         var headers = HeaderOperations.Read(rule);
@@ -27,18 +31,25 @@ internal static class HttpRules
         var fault = rule.Child(Fault) is { } faulting ? Faults.Read(faulting) : null;
         var timeout = rule.DurationMs("timeout", minimumMs: 0) ?? 0;
         var retries = rule.Child("retries") is { } retrying ? RetryPolicies.Read(retrying) : null;
+        var delegation = rule.Child("delegate") is { } delegating ? ReadDelegate(context, delegating) : null;
         CheckAction(rule);
-        rule.NotSupported("delegate", "mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "corsPolicy");
+        rule.NotSupported("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "corsPolicy");
         rule.Finish();
-        return IsDelegation(rule)
-            ? null
-            : new HttpRule(
-                name, matches, destinations, redirect, direct, rewrite, timeout, retries, fault, headers.Request, headers.Response,
-                context.Findings.At(rule.Place));
+        return new HttpRule(
+            name, matches, destinations, redirect, direct, rewrite, timeout, retries, fault, headers.Request, headers.Response,
+            context.Findings.At(rule.Place))
+        {
+            Delegate = delegation,
+        };
     }
 
-    private static bool IsDelegation(ObjectReader rule) =>
-        rule.Has("delegate") && !rule.Has("route") && !rule.Has("redirect") && !rule.Has("directResponse");
+    private static DelegateName? ReadDelegate(ObjectContext context, ObjectReader reader)
+    {
+        var name = reader.RequiredText("name");
+        var ns = reader.NonEmptyText("namespace") ?? context.Metadata.Namespace;
+        reader.Finish();
+        return name is null ? null : new DelegateName(ns, name);
+    }
 
     private static void CheckAction(ObjectReader rule)
     {
@@ -59,28 +70,6 @@ internal static class HttpRules
         {
             rule.Findings.Add(IstioMessages.FieldNotWithAction, field.KeyPlace, field.Path, action);
         }
-    }
-
-    private static EquatableArray<Destination> ReadDestinations(ObjectContext context, ObjectReader rule)
-    {
-        if (rule.Find("route") is { Value: Yaml.YamlSequence { Items.Count: 0 } } empty)
-        {
-            empty.Report(ReadingMessages.EmptyList, empty.Path);
-        }
-
-        var readers = rule.Children("route");
-        var destinations = readers.Select(route => Destinations.Read(context, route)).ToList();
-        if (destinations.Count == 1)
-        {
-            // A single destination gets everything, whatever its weight says.
-            destinations[0] = destinations[0] with { Weight = Math.Max(1, destinations[0].Weight) };
-        }
-        else if (destinations.Count > 1 && destinations.Sum(destination => (long)destination.Weight) == 0)
-        {
-            rule.Findings.Add(IstioMessages.ZeroWeights, rule.Find("route")!.Value.Place, rule.Path);
-        }
-
-        return [.. destinations];
     }
 
     /// <summary>Setting the host header is a rewrite of the authority; the rewrite that is written as one comes first.</summary>

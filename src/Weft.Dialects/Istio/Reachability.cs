@@ -27,6 +27,12 @@ internal sealed class Reachability(Findings findings)
             return;
         }
 
+        if (rule.Delegate is not null)
+        {
+            // What it takes depends on the delegate's own matches.
+            return;
+        }
+
         for (var i = 0; i < rule.Matches.Count; i++)
         {
             Check(rule.Matches[i] with { Name = "" }, $"{reader.Path}.match[{i}]", reader);

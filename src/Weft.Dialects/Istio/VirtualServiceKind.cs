@@ -24,32 +24,57 @@ internal static class VirtualServiceKind
 
         var gateways = GatewayNames.Read(context, spec);
         var inMesh = gateways.Count == 0 || gateways.Contains(Mesh);
-        var hosts = ReadHosts(context, spec, inMesh);
+        var hosts = spec.Has("hosts") ? ReadHosts(context, spec, inMesh) : [];
         var visibility = ExportTo.Read(context, spec);
         var rules = ReadRules(context, spec);
-        spec.NotSupported("tls", "tcp");
+        var tls = spec.Children("tls").Select(rule => ConnectionRules.Read(context, rule, hosts)).ToEquatableArray();
+        var tcp = spec.Children("tcp").Select(rule => ConnectionRules.Read(context, rule, null)).ToEquatableArray();
+        if (!spec.Has("hosts"))
+        {
+            CheckDelegate(spec);
+        }
+
         spec.Finish();
         return new ParsedContent(new RouteIntent(
             context.Origin,
             context.Metadata.CreatedAt,
             hosts,
-            gateways.Count == 0 ? [Mesh] : gateways,
+            gateways.Count == 0 && hosts.Count > 0 ? [Mesh] : gateways,
             visibility,
-            rules));
+            rules)
+        {
+            Tls = tls,
+            Tcp = tcp,
+        });
+    }
+
+    /// <summary>Without hosts it holds rules for another's, and only such rules.</summary>
+    private static void CheckDelegate(ObjectReader spec)
+    {
+        foreach (var name in new[] { "gateways", "tls", "tcp" })
+        {
+            if (spec.Find(name) is { } field)
+            {
+                spec.Findings.Add(IstioMessages.NotInDelegate, field.KeyPlace, field.Path);
+            }
+        }
+
+        foreach (var rule in spec.Children("http"))
+        {
+            if (rule.Find("delegate") is { } field)
+            {
+                spec.Findings.Add(IstioMessages.NotInDelegate, field.KeyPlace, field.Path);
+            }
+        }
     }
 
     private static EquatableArray<string> ReadHosts(ObjectContext context, ObjectReader spec, bool inMesh)
     {
         var hosts = new List<string>();
-        if (spec.Required("hosts") is not { } list)
-        {
-            return [];
-        }
-
         var written = spec.Texts("hosts");
-        if (written.Count == 0 && list.Value is Yaml.YamlSequence { Items.Count: 0 })
+        if (spec.Find("hosts") is { Value: Yaml.YamlSequence { Items.Count: 0 } } empty)
         {
-            list.Report(ReadingMessages.EmptyList, list.Path);
+            empty.Report(ReadingMessages.EmptyList, empty.Path);
         }
 
         foreach (var (text, field) in written)
@@ -95,11 +120,9 @@ internal static class VirtualServiceKind
         var reachability = new Reachability(context.Findings);
         foreach (var reader in spec.Children("http"))
         {
-            if (HttpRules.Read(context, reader) is { } rule)
-            {
-                reachability.Check(rule, reader);
-                rules.Add(rule);
-            }
+            var rule = HttpRules.Read(context, reader);
+            reachability.Check(rule, reader);
+            rules.Add(rule);
         }
 
         return [.. rules];

@@ -90,6 +90,34 @@ public static class CompilerMessages
         "Add outlierDetection to the same policy.",
         "Others serve only as far as the nearest are not healthy enough, and without detection all count as healthy.");
 
+    public static DiagnosticMessage UnknownDelegate { get; } = new(
+        "WEFT3013",
+        Severity.Warning,
+        "There is no VirtualService {name} to delegate to.",
+        "Create it, or correct its name; until then this rule has no effect.",
+        "Without a namespace it is looked for in the namespace of the object that delegates.");
+
+    public static DiagnosticMessage NotADelegate { get; } = new(
+        "WEFT3014",
+        Severity.Warning,
+        "The rule cannot delegate to VirtualService {name}: {reason}.",
+        "Delegate to an object without hosts whose exportTo includes this namespace; until then this rule has no effect.",
+        "An object with hosts of its own takes effect by itself.");
+
+    public static DiagnosticMessage DelegateContradicts { get; } = new(
+        "WEFT3015",
+        Severity.Warning,
+        "This rule never applies where {root} delegates to it: its matches contradict the ones there.",
+        "Let it match something inside of what the delegating rule matches, for example a longer prefix.",
+        "A request must satisfy both rules' matches; a part that both name must be narrower in the delegate.");
+
+    public static DiagnosticMessage UnusedDelegate { get; } = new(
+        "WEFT3016",
+        Severity.Warning,
+        "The VirtualService has no hosts, and no other delegates to it: it has no effect.",
+        "Give it hosts, or delegate to it from a rule of another VirtualService.",
+        "Without hosts an object only holds rules for others.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         UnknownHost,
@@ -104,5 +132,9 @@ public static class CompilerMessages
         RuleWithoutService,
         PortNotSaid,
         FailoverWithoutDetection,
+        UnknownDelegate,
+        NotADelegate,
+        DelegateContradicts,
+        UnusedDelegate,
     ];
 }

@@ -293,6 +293,27 @@ public static class IstioMessages
         "Set splitExternalLocalOriginErrors to true, or remove it.",
         "Without the split a failure to connect counts as a 5xx answer.");
 
+    public static DiagnosticMessage NotInDelegate { get; } = new(
+        "WEFT2042",
+        Severity.Error,
+        "'{field}' is not allowed in a VirtualService without hosts.",
+        "Remove it, or give the object hosts of its own.",
+        "One without hosts holds HTTP rules that others delegate to: hosts and gateways are theirs, and a delegate cannot delegate again.");
+
+    public static DiagnosticMessage ServerNameOutsideHosts { get; } = new(
+        "WEFT2043",
+        Severity.Error,
+        "The server name '{name}' is none of the object's hosts.",
+        "Add it to hosts, or write a name that one of the hosts covers.",
+        "A rule may only take connections to hosts that its object is for.");
+
+    public static DiagnosticMessage BadNetwork { get; } = new(
+        "WEFT2044",
+        Severity.Error,
+        "'{value}' is neither an IP address nor a network.",
+        "Write an address such as 10.1.2.3 or a network such as 10.1.0.0/16.",
+        "Both IPv4 and IPv6 are understood.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -336,5 +357,8 @@ public static class IstioMessages
         DuplicateLocality,
         WarmupNeedsSimple,
         LocalOriginNeedsSplit,
+        NotInDelegate,
+        ServerNameOutsideHosts,
+        BadNetwork,
     ];
 }

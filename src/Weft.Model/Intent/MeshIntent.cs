@@ -18,14 +18,24 @@ public sealed record Visibility(bool Everybody, EquatableArray<string> Namespace
     public bool Includes(string ns) => Everybody || Namespaces.AsSpan().Contains(ns);
 }
 
-/// <summary>Routes for some hosts, at the client (Istio's VirtualService). Hosts are fully qualified or wildcards.</summary>
+/// <summary>
+/// Routes for some hosts, at the client (Istio's VirtualService). Hosts are fully qualified or wildcards; one without hosts holds rules
+/// for others to delegate to.
+/// </summary>
 public sealed record RouteIntent(
     Origin Origin,
     DateTimeOffset CreatedAt,
     EquatableArray<string> Hosts,
     EquatableArray<string> Gateways,
     Visibility Visibility,
-    EquatableArray<HttpRule> Http) : MeshIntent(Origin, CreatedAt);
+    EquatableArray<HttpRule> Http) : MeshIntent(Origin, CreatedAt)
+{
+    /// <summary>For TLS that is passed through: chosen by server name.</summary>
+    public EquatableArray<ConnectionRule> Tls { get; init; } = [];
+
+    /// <summary>For other connections that are no HTTP.</summary>
+    public EquatableArray<ConnectionRule> Tcp { get; init; } = [];
+}
 
 /// <summary>One HTTP rule; <paramref name="Matches"/> are alternatives, none at all matches everything.</summary>
 public sealed record HttpRule(
@@ -40,7 +50,35 @@ public sealed record HttpRule(
     Plan.FaultPlan? Fault,
     Plan.HeaderOperationsPlan RequestHeaders,
     Plan.HeaderOperationsPlan ResponseHeaders,
-    Origin Origin);
+    Origin Origin)
+{
+    /// <summary>Whose rules stand in this one's place; null if it acts itself.</summary>
+    public DelegateName? Delegate { get; init; }
+}
+
+/// <summary>A route intent without hosts.</summary>
+public sealed record DelegateName(string Namespace, string Name)
+{
+    public override string ToString() => $"{Namespace}/{Name}";
+}
+
+/// <summary>One rule for connections; <paramref name="Matches"/> are alternatives, none at all matches everything.</summary>
+public sealed record ConnectionRule(EquatableArray<ConnectionMatch> Matches, EquatableArray<Destination> Destinations, Origin Origin);
+
+/// <summary>Conditions of one alternative. All but the names and networks are decided when compiling for a client.</summary>
+/// <param name="ServerNames">Of the TLS hello, exact or <c>*.suffix</c>; empty for any.</param>
+/// <param name="Networks">CIDR texts that the client's destination must be in; empty for any.</param>
+/// <param name="Port">0 for any.</param>
+/// <param name="SourceLabels">Of the client.</param>
+/// <param name="SourceNamespace">Of the client; empty for any.</param>
+/// <param name="Gateways">Where it holds; empty for all of the intent's.</param>
+public sealed record ConnectionMatch(
+    EquatableArray<string> ServerNames,
+    EquatableArray<string> Networks,
+    int Port,
+    LabelSelector SourceLabels,
+    string SourceNamespace,
+    EquatableArray<string> Gateways);
 
 /// <summary>Conditions of one alternative; the last four are decided when compiling for a client, not per request.</summary>
 public sealed record HttpMatch(
