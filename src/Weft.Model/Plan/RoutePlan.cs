@@ -98,7 +98,7 @@ public sealed record ForwardPlan(
     /// <summary>Without a byte in either direction for so long the stream ends; 0 for the chain's default.</summary>
     public int IdleTimeoutMs { get; init; }
 
-    /// <summary>A client's grpc-timeout is honoured up to this; 0 for any, -1 ignores it.</summary>
+    /// <summary>A client's grpc-timeout stands for <see cref="TimeoutMs"/>, up to this; 0 for any, -1 ignores it.</summary>
     public int MaxGrpcTimeoutMs { get; init; }
 }
 
@@ -139,6 +139,12 @@ public sealed record RetryPlan(
 
     /// <summary>False may choose an endpoint again that this request has tried.</summary>
     public bool AvoidsTriedEndpoints { get; init; } = true;
+
+    /// <summary>A try ends when nothing came from the server for so long, also while its answer is coming; 0 for none.</summary>
+    public int PerTryIdleMs { get; init; }
+
+    /// <summary>Used by <c>retriable-headers</c>: an answer that fits one of these is tried again.</summary>
+    public EquatableArray<NamedMatchPlan> Headers { get; init; } = [];
 }
 
 /// <summary>

@@ -36,6 +36,11 @@ public enum KnownHeader : byte
     XEnvoyAttemptCount,
     XEnvoyOriginalPath,
     XEnvoyMaxRetries,
+    XEnvoyRetryOn,
+    XEnvoyRetryGrpcOn,
+    XEnvoyRetriableHeaderNames,
+    XEnvoyRetriableStatusCodes,
+    XEnvoyHedgeOnPerTryTimeout,
     XEnvoyUpstreamRqTimeoutMs,
     XEnvoyUpstreamRqPerTryTimeoutMs,
     XEnvoyUpstreamServiceTime,
@@ -80,7 +85,9 @@ public static class KnownHeaders
             ? Is(name, "content-length"u8, KnownHeader.ContentLength)
             : Is(name, "http2-settings"u8, KnownHeader.Http2Settings),
         15 => Is(name, "x-forwarded-for"u8, KnownHeader.XForwardedFor),
-        16 => Is(name, "proxy-connection"u8, KnownHeader.ProxyConnection),
+        16 => (name[0] | 0x20) == 'p'
+            ? Is(name, "proxy-connection"u8, KnownHeader.ProxyConnection)
+            : Is(name, "x-envoy-retry-on"u8, KnownHeader.XEnvoyRetryOn),
         17 => (name[0] | 0x20) == 't'
             ? Is(name, "transfer-encoding"u8, KnownHeader.TransferEncoding)
             : Is(name, "x-forwarded-proto"u8, KnownHeader.XForwardedProto),
@@ -104,12 +111,19 @@ public static class KnownHeaders
             'p' => Is(name, "x-envoy-peer-metadata"u8, KnownHeader.XEnvoyPeerMetadata),
             'a' => Is(name, "x-envoy-attempt-count"u8, KnownHeader.XEnvoyAttemptCount),
             'o' => Is(name, "x-envoy-original-path"u8, KnownHeader.XEnvoyOriginalPath),
+            'r' => Is(name, "x-envoy-retry-grpc-on"u8, KnownHeader.XEnvoyRetryGrpcOn),
             _ => KnownHeader.Other,
         },
         23 => Is(name, "x-forwarded-client-cert"u8, KnownHeader.XForwardedClientCert),
         24 => Is(name, "x-envoy-peer-metadata-id"u8, KnownHeader.XEnvoyPeerMetadataId),
         27 => Is(name, "x-envoy-decorator-operation"u8, KnownHeader.XEnvoyDecoratorOperation),
-        30 => Is(name, "x-envoy-upstream-rq-timeout-ms"u8, KnownHeader.XEnvoyUpstreamRqTimeoutMs),
+        30 => (name[18] | 0x20) switch
+        {
+            'q' => Is(name, "x-envoy-upstream-rq-timeout-ms"u8, KnownHeader.XEnvoyUpstreamRqTimeoutMs),
+            'h' => Is(name, "x-envoy-retriable-header-names"u8, KnownHeader.XEnvoyRetriableHeaderNames),
+            _ => Is(name, "x-envoy-retriable-status-codes"u8, KnownHeader.XEnvoyRetriableStatusCodes),
+        },
+        32 => Is(name, "x-envoy-hedge-on-per-try-timeout"u8, KnownHeader.XEnvoyHedgeOnPerTryTimeout),
         38 => Is(name, "x-envoy-upstream-rq-per-try-timeout-ms"u8, KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs),
         29 => Is(name, "x-envoy-upstream-service-time"u8, KnownHeader.XEnvoyUpstreamServiceTime),
         _ => KnownHeader.Other,

@@ -2,6 +2,7 @@
 
 using System.Text;
 using Weft.Model.Plan;
+using Weft.Protocols.Http1;
 
 namespace Weft.Proxy.Routing;
 
@@ -55,25 +56,31 @@ internal sealed class HeaderMatcher
                 return _text.Holds(request.Head.Target.Of(request.Bytes)) != _text.Invert;
         }
 
-        var first = request.Head.IndexOf(_name, request.Bytes);
+        return MatchesField(request.Head, request.Bytes);
+    }
+
+    /// <summary>The same for a field of a response, which has no method and no target.</summary>
+    public bool MatchesField(MessageHead head, ReadOnlySpan<byte> bytes)
+    {
+        var first = head.IndexOf(_name, bytes);
         if (first < 0)
         {
             return MatchesAbsent();
         }
 
-        var second = request.Head.IndexOf(_name, request.Bytes, first + 1);
+        var second = head.IndexOf(_name, bytes, first + 1);
         return second < 0
-            ? _text.Holds(request.Head.Fields[first].Value.Of(request.Bytes)) != _text.Invert
-            : MatchesJoined(request, first, second);
+            ? _text.Holds(head.Fields[first].Value.Of(bytes)) != _text.Invert
+            : MatchesJoined(head, bytes, first, second);
     }
 
     /// <summary>What is absent fits nothing; turned round, it counts as an empty text, unless presence is what was asked.</summary>
     private bool MatchesAbsent() => _text.Invert && (_text.Kind == TextMatchKind.Present || !_text.Holds(default));
 
-    private bool MatchesJoined(in RouteRequest request, int first, int next)
+    private bool MatchesJoined(MessageHead head, ReadOnlySpan<byte> bytes, int first, int next)
     {
         var joined = _joined ??= new byte[MaxJoined];
-        var value = request.Head.Fields[first].Value.Of(request.Bytes);
+        var value = head.Fields[first].Value.Of(bytes);
         if (value.Length > joined.Length)
         {
             return _text.Invert;
@@ -81,9 +88,9 @@ internal sealed class HeaderMatcher
 
         value.CopyTo(joined);
         var length = value.Length;
-        for (; next >= 0; next = request.Head.IndexOf(_name, request.Bytes, next + 1))
+        for (; next >= 0; next = head.IndexOf(_name, bytes, next + 1))
         {
-            value = request.Head.Fields[next].Value.Of(request.Bytes);
+            value = head.Fields[next].Value.Of(bytes);
             if (length + 1 + value.Length > joined.Length)
             {
                 return _text.Invert;

@@ -97,6 +97,7 @@ internal sealed partial class Exchange
         if (!IsTunnel)
         {
             StartRequestTimer();
+            StartTryTimer();
         }
         else if (_responseEnded)
         {

@@ -35,7 +35,7 @@ internal sealed partial class Exchange
             NoteAnswer(from);
         }
 
-        if (Route?.Actions.Retry is { } retry && CanReplay && !WantsBody && IsWorthAnother(retry, bytes) && GoesOnWithout(from, retry))
+        if (Retry is { } retry && CanReplay && !WantsBody && IsWorthAnother(retry, bytes) && GoesOnWithout(from, retry))
         {
             return;
         }
@@ -205,12 +205,14 @@ internal sealed partial class Exchange
 
     private bool IsWorthAnother(RetryPolicy retry, ReadOnlySpan<byte> bytes)
     {
-        var covered = retry.CoversStatus(Response.Status) || (retry.LooksAtGrpcStatus && retry.CoversGrpc(GrpcStatus));
+        var conditions = retry.Conditions | _asked;
+        var covered = conditions.CoversStatus(Response.Status) || conditions.CoversGrpc(GrpcStatus) ||
+            (conditions.Has(RetryConditions.StatusCodes) && (retry.NamesStatus(Response.Status) || AsksForStatus(Response.Status))) ||
+            (conditions.Has(RetryConditions.Headers) && (retry.NamesFieldOf(Response, bytes) || AsksForFieldOf(Response, bytes)));
 
         // Who says that there is too much already is asked again only where the route insists.
-        return (covered || retry.CoversRateLimited) && Response.IndexOf("x-envoy-ratelimited"u8, bytes) >= 0
-            ? retry.CoversRateLimited
-            : covered;
+        var coversRateLimited = conditions.Has(RetryConditions.RateLimited);
+        return (covered || coversRateLimited) && Response.IndexOf("x-envoy-ratelimited"u8, bytes) >= 0 ? coversRateLimited : covered;
     }
 
     /// <summary>The head is gone already: only cutting the stream tells the client that the rest will not come.</summary>
@@ -226,6 +228,7 @@ internal sealed partial class Exchange
     {
         // How long a tunnel lasts is not the route's timeout to say.
         Loop.Events.Timers.Stop(_requestTimer);
+        StopTryTimers();
 
         // A tunnel has an idle time of its own, and no length.
         Loop.Events.Timers.Stop(_watch);

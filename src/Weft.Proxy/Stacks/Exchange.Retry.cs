@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Buffers.Text;
-using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Upstreams;
@@ -18,11 +16,14 @@ internal sealed partial class Exchange
     private int _triedCount;
     private int _retries;
     private bool _holdsRetry;
+    private long _tryIdleSince;
 
     /// <summary>Endpoints that the next try had better avoid.</summary>
     internal ReadOnlySpan<IpEndpoint> Tried => _tried.AsSpan(0, _triedCount);
 
-    private bool Hedges => Route?.Plan.Forward is { HedgeOnPerTryTimeout: true };
+    private RetryPolicy? Retry => Route?.Actions.Retry ?? (_asked == RetryConditions.None ? null : RetryPolicy.Unsaid);
+
+    private bool Hedges => AskedHedging ?? Route?.Plan.Forward is { HedgeOnPerTryTimeout: true };
 
     /// <summary>A stream's try failed.</summary>
     internal void FailTry(UpstreamStream stream, Failure failure) => FailTry(TryOf(stream), failure);
@@ -49,7 +50,7 @@ internal sealed partial class Exchange
             return;
         }
 
-        Loop.Events.Timers.Stop(_tryTimer);
+        StopTryTimers();
         if (_responseBegan)
         {
             BreakResponse(failure);
@@ -65,8 +66,7 @@ internal sealed partial class Exchange
             return;
         }
 
-        var retry = Route?.Actions.Retry;
-        if (retry is not null && failure.IsRetryable && CanReplay && retry.Covers(failure, requestSent) && TryAgain(retry))
+        if (Retry is { } retry && failure.IsRetryable && CanReplay && (retry.Conditions | _asked).Covers(failure, requestSent) && TryAgain(retry))
         {
             return;
         }
@@ -102,7 +102,7 @@ internal sealed partial class Exchange
             return false;
         }
 
-        Loop.Events.Timers.Stop(_tryTimer);
+        StopTryTimers();
         bad.Drop();
         return true;
     }
@@ -190,7 +190,7 @@ internal sealed partial class Exchange
         }
 
         _try.NoteFailure(failure);
-        if (Route?.Actions.Retry is not { } retry || !CanReplay || WantsBody || !MayRetry(retry))
+        if (Retry is not { } retry || !CanReplay || WantsBody || !MayRetry(retry))
         {
             // The tries under way go on until the request's own time is over.
             return;
@@ -214,10 +214,16 @@ internal sealed partial class Exchange
     private void StartRequestTimer()
     {
         // The clock runs from the end of the request, as Envoy's does: a slow upload is not the server's slowness.
-        // A gRPC client's deadline counts from the call's beginning, as the client's own does; the route may only shorten it.
-        long timeout = Asked(KnownHeader.XEnvoyUpstreamRqTimeoutMs) ?? Route?.Plan.Forward?.TimeoutMs ?? 0;
-        var isDeadline = _grpcTimeoutMs > 0 && (timeout == 0 || _grpcTimeoutMs < timeout);
-        timeout = isDeadline ? _grpcTimeoutMs : timeout;
+        // A gRPC client's deadline counts from the call's beginning, as the client's own does; the route says up to which it is honoured.
+        var forward = Route?.Plan.Forward;
+        var asked = Asked(KnownHeader.XEnvoyUpstreamRqTimeoutMs);
+        var isDeadline = asked is null && _grpcTimeoutMs > 0 && forward is { MaxGrpcTimeoutMs: >= 0 };
+        long timeout = asked ?? forward?.TimeoutMs ?? 0;
+        if (isDeadline)
+        {
+            timeout = forward!.MaxGrpcTimeoutMs == 0 ? _grpcTimeoutMs : Math.Min(_grpcTimeoutMs, forward.MaxGrpcTimeoutMs);
+        }
+
         if (timeout > 0 && (isDeadline || !WantsBody) && _headReady && !_requestTimer.IsRunning && !_finished)
         {
             Loop.Events.Timers.Start(_requestTimer, Loop.Events.Now + timeout);
@@ -227,26 +233,49 @@ internal sealed partial class Exchange
     private void StartTryTimer()
     {
         var timeout = Asked(KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs) ?? Route?.Actions.Retry?.PerTryTimeoutMs ?? 0;
-        if (timeout > 0 && _try.IsOpen)
+        if (_finished || !_try.IsOpen || WantsBody)
+        {
+            // As the request's own, these clocks run from the end of the request.
+            return;
+        }
+
+        if (timeout > 0 && !_responseBegan)
         {
             Loop.Events.Timers.Start(_tryTimer, Loop.Events.Now + timeout);
         }
+
+        if (Retry is { PerTryIdleMs: > 0 and var idle })
+        {
+            _tryIdleSince = Loop.Events.Now;
+            Loop.Events.Timers.Start(_tryIdleTimer, _tryIdleSince + idle);
+        }
     }
 
-    /// <summary>
-    /// A number by which the application itself changes what the route says; only its own proxy listens: neither a server nor a gateway
-    /// lets its callers decide. Null where there is none, or none that can be read.
-    /// </summary>
-    private int? Asked(KnownHeader header) =>
-        Request.Has(header) && Service is { Direction: TrafficDirection.Outbound, Plan.Trust.IsEdge: false } &&
-        Request.TryGet(header, RequestBytes, out var text) &&
-        Utf8Parser.TryParse(text, out int number, out var length) && length == text.Length && number >= 0
-            ? number
-            : null;
+    private void StopTryTimers()
+    {
+        Loop.Events.Timers.Stop(_tryTimer);
+        Loop.Events.Timers.Stop(_tryIdleTimer);
+    }
+
+    /// <summary>The server may be silent because its client does not take what it has sent; that is not the try's fault.</summary>
+    private void OnTryIdle()
+    {
+        var idle = Retry!.PerTryIdleMs;
+        var since = Downstream.Unsent > 0 ? Loop.Events.Now : Math.Max(_tryIdleSince, _movedAt);
+        if (since + idle > Loop.Events.Now)
+        {
+            Loop.Events.Timers.Start(_tryIdleTimer, since + idle);
+        }
+        else
+        {
+            FailTry(_try, new Failure(FailureKind.PerTryIdle));
+        }
+    }
 
     private void OpenRetries()
     {
         _triedCount = _retries = 0;
+        _asked = RetryConditions.None;
         _holdsRetry = RetryOverflowed = false;
     }
 }

@@ -16,6 +16,7 @@ internal sealed partial class Exchange : ITimerOwner
 
     private readonly LoopTimer _requestTimer;
     private readonly LoopTimer _tryTimer;
+    private readonly LoopTimer _tryIdleTimer;
     private readonly LoopTimer _pauseTimer;
     private readonly byte[] _requestId = new byte[36];
     private NativeBuffer _headBytes;
@@ -34,6 +35,7 @@ internal sealed partial class Exchange : ITimerOwner
         _rival = new UpstreamTry(this);
         _requestTimer = new LoopTimer(this);
         _tryTimer = new LoopTimer(this);
+        _tryIdleTimer = new LoopTimer(this);
         _pauseTimer = new LoopTimer(this);
         _watch = new LoopTimer(this);
     }
@@ -200,6 +202,10 @@ internal sealed partial class Exchange : ITimerOwner
         {
             OnTryTimeout();
         }
+        else if (ReferenceEquals(timer, _tryIdleTimer))
+        {
+            OnTryIdle();
+        }
         else if (_nextStage < _stages.Length)
         {
             RunStages();
@@ -246,7 +252,7 @@ internal sealed partial class Exchange : ITimerOwner
         EndRetry();
         var timers = Loop.Events.Timers;
         timers.Stop(_requestTimer);
-        timers.Stop(_tryTimer);
+        StopTryTimers();
         timers.Stop(_pauseTimer);
         timers.Stop(_watch);
         Observe.Record(this);

@@ -40,6 +40,9 @@ internal enum FailureKind
     BadResponse,
     RequestTimeout,
     PerTryTimeout,
+
+    /// <summary>Nothing came from the server for as long as a try may be silent.</summary>
+    PerTryIdle,
     FaultAbort,
     ClientGone,
 

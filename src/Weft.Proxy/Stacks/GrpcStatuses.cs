@@ -15,7 +15,7 @@ internal static class GrpcStatuses
 
     /// <summary>The code for a failure that HTTP answers with a status; a time that ran out is a deadline, whoever set it.</summary>
     internal static int Of(in Failure failure, int httpStatus) =>
-        failure.Kind is FailureKind.RequestTimeout or FailureKind.PerTryTimeout ? DeadlineExceeded : Of(httpStatus);
+        failure.Kind is FailureKind.RequestTimeout or FailureKind.PerTryTimeout or FailureKind.PerTryIdle ? DeadlineExceeded : Of(httpStatus);
 
     /// <summary>gRPC's mapping for answers that came from no gRPC server.</summary>
     internal static int Of(int httpStatus) => httpStatus switch

@@ -191,7 +191,9 @@ internal static class HeadWriter
                     KnownHeader.XEnvoyAttemptCount => true,
 
                 // For this proxy and no other; a caller's own were taken off by its proxy.
-                KnownHeader.XEnvoyMaxRetries or KnownHeader.XEnvoyUpstreamRqTimeoutMs or KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs => true,
+                KnownHeader.XEnvoyMaxRetries or KnownHeader.XEnvoyRetryOn or KnownHeader.XEnvoyRetryGrpcOn or
+                    KnownHeader.XEnvoyRetriableHeaderNames or KnownHeader.XEnvoyRetriableStatusCodes or KnownHeader.XEnvoyHedgeOnPerTryTimeout or
+                    KnownHeader.XEnvoyUpstreamRqTimeoutMs or KnownHeader.XEnvoyUpstreamRqPerTryTimeoutMs => true,
                 KnownHeader.XForwardedClientCert or KnownHeader.XForwardedFor => ForwardedLines.Replaces(field.Known, exchange),
                 _ => false,
             };

@@ -2,6 +2,8 @@
 
 using System.Globalization;
 using Weft.Model.Plan;
+using Weft.Protocols.Http1;
+using Weft.Proxy.Routing;
 
 namespace Weft.Proxy.Stacks;
 
@@ -17,14 +19,16 @@ internal sealed class RetryPolicy
     private const int DefaultBackoffGrowth = 10;
 
     private readonly HashSet<int> _statuses = [];
-    private readonly RetryConditions _conditions;
+    private readonly HeaderMatcher[] _headers;
     private readonly int _backoffBaseMs;
     private readonly long _backoffMaxMs;
 
+    /// <summary>Throws <see cref="FormatException"/> saying what of it cannot be used.</summary>
     internal RetryPolicy(RetryPlan plan)
     {
         Attempts = plan.Attempts;
         PerTryTimeoutMs = plan.PerTryTimeoutMs;
+        PerTryIdleMs = plan.PerTryIdleMs;
         AvoidsTried = plan.AvoidsTriedEndpoints;
         _backoffBaseMs = plan.BackoffBaseMs > 0 ? plan.BackoffBaseMs : DefaultBackoffMs;
         _backoffMaxMs = Math.Max(_backoffBaseMs, plan.BackoffMaxMs > 0 ? plan.BackoffMaxMs : (long)_backoffBaseMs * DefaultBackoffGrowth);
@@ -33,19 +37,23 @@ internal sealed class RetryPolicy
             if (int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var status))
             {
                 _statuses.Add(status);
-                _conditions |= RetryConditions.StatusCodes;
+                Conditions |= RetryConditions.StatusCodes;
             }
             else
             {
-                _conditions |= ConditionOf(word);
+                Conditions |= RetryWords.Of(word);
             }
         }
 
+        _headers = [.. plan.Headers.Select(header => new HeaderMatcher(header))];
         foreach (var status in plan.StatusCodes)
         {
             _statuses.Add(status);
         }
     }
+
+    /// <summary>Of a route that says nothing, where the application asks for retries.</summary>
+    internal static RetryPolicy Unsaid { get; } = new(new RetryPlan(1, 0, [], [], 0));
 
     internal int Attempts { get; }
 
@@ -54,40 +62,27 @@ internal sealed class RetryPolicy
     /// <summary>A retry goes elsewhere while there is an elsewhere.</summary>
     internal bool AvoidsTried { get; }
 
-    internal bool LooksAtGrpcStatus => (_conditions & RetryConditions.AnyGrpc) != RetryConditions.None;
+    internal RetryConditions Conditions { get; }
 
-    internal bool Covers(in Failure failure, bool requestSent) => failure.Kind switch
+    /// <summary>Without a byte from the server for so long a try ends; 0 for none.</summary>
+    internal int PerTryIdleMs { get; }
+
+    /// <summary>The status is one that <c>retriable-status-codes</c> means.</summary>
+    internal bool NamesStatus(int status) => _statuses.Contains(status);
+
+    /// <summary>The response has a field that <c>retriable-headers</c> means.</summary>
+    internal bool NamesFieldOf(ResponseHead response, ReadOnlySpan<byte> bytes)
     {
-        FailureKind.ConnectFailed or FailureKind.ConnectTimeout or FailureKind.TlsFailed => Has(
-            RetryConditions.ConnectFailure | RetryConditions.Server5xx | RetryConditions.GatewayError |
-            RetryConditions.Reset | RetryConditions.ResetBeforeRequest),
-        FailureKind.StreamRefused => Has(
-            RetryConditions.RefusedStream | RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError),
-        FailureKind.ConnectionClosed or FailureKind.BadResponse or FailureKind.StreamReset =>
-            Has(RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError) ||
-            (!requestSent && Has(RetryConditions.ResetBeforeRequest)),
-        FailureKind.PerTryTimeout => Has(RetryConditions.Reset | RetryConditions.Server5xx | RetryConditions.GatewayError),
-        _ => false,
-    };
+        foreach (var header in _headers)
+        {
+            if (header.MatchesField(response, bytes))
+            {
+                return true;
+            }
+        }
 
-    internal bool CoversRateLimited => Has(RetryConditions.RateLimited);
-
-    internal bool CoversStatus(int status) =>
-        (Has(RetryConditions.Server5xx) && status is >= 500 and < 600) ||
-        (Has(RetryConditions.GatewayError) && status is 502 or 503 or 504) ||
-        (Has(RetryConditions.Conflict) && status == 409) ||
-        (Has(RetryConditions.StatusCodes) && _statuses.Contains(status));
-
-    /// <param name="status">The value of a grpc-status header that came with the response's head.</param>
-    internal bool CoversGrpc(int status) => status switch
-    {
-        1 => Has(RetryConditions.GrpcCancelled),
-        4 => Has(RetryConditions.GrpcDeadline),
-        8 => Has(RetryConditions.GrpcExhausted),
-        13 => Has(RetryConditions.GrpcInternal),
-        14 => Has(RetryConditions.GrpcUnavailable),
-        _ => false,
-    };
+        return false;
+    }
 
     /// <summary>Full jitter below a limit that doubles from the first back-off up to the longest.</summary>
     /// <param name="retry">1 for the first retry.</param>
@@ -96,28 +91,4 @@ internal sealed class RetryPolicy
         var limit = Math.Min((long)_backoffBaseMs << Math.Min(retry - 1, 20), _backoffMaxMs);
         return (int)random.NextInt64(Math.Max(1, Math.Min(limit, int.MaxValue)));
     }
-
-    private bool Has(RetryConditions any) => (_conditions & any) != RetryConditions.None;
-
-    private static RetryConditions ConditionOf(string word) => word switch
-    {
-        "connect-failure" => RetryConditions.ConnectFailure,
-        "reset" => RetryConditions.Reset,
-        "reset-before-request" => RetryConditions.ResetBeforeRequest,
-        "5xx" => RetryConditions.Server5xx,
-        "gateway-error" => RetryConditions.GatewayError,
-        "retriable-4xx" => RetryConditions.Conflict,
-        "envoy-ratelimited" => RetryConditions.RateLimited,
-        "retriable-status-codes" => RetryConditions.StatusCodes,
-        "cancelled" => RetryConditions.GrpcCancelled,
-        "deadline-exceeded" => RetryConditions.GrpcDeadline,
-        "internal" => RetryConditions.GrpcInternal,
-        "resource-exhausted" => RetryConditions.GrpcExhausted,
-        "unavailable" => RetryConditions.GrpcUnavailable,
-
-        "refused-stream" => RetryConditions.RefusedStream,
-
-        // There is no HTTP/3 here, and plans carry no list of headers. Words that are not known were reported when the object was read.
-        _ => RetryConditions.None,
-    };
 }

@@ -25,7 +25,7 @@ internal sealed class RouteActions
         }
 
         HashPolicies = HashPolicies.Compile(forward.HashPolicies);
-        Retry = forward.Retry is { Attempts: > 0 } or { PerTryTimeoutMs: > 0 } ? new RetryPolicy(forward.Retry) : null;
+        Retry = forward.Retry is { Attempts: > 0 } or { PerTryTimeoutMs: > 0 } or { PerTryIdleMs: > 0 } ? new RetryPolicy(forward.Retry) : null;
         Rewrite = PathRewrite.Compile(forward.Rewrite, plan.Match);
         NewAuthority = forward.Rewrite?.Authority is { } authority ? Encoding.Latin1.GetBytes(authority) : null;
         var targets = new WeightedTarget[forward.Clusters.Count];

@@ -146,8 +146,13 @@ internal sealed class UpstreamTry(Exchange exchange)
                 _cluster.Usage.Add(ClusterFigure.ConnectTimeouts);
                 Endpoint?.Tally.AddConnectFailure();
                 break;
-            case FailureKind.RequestTimeout or FailureKind.PerTryTimeout:
-                _cluster!.Usage.Add(failure.Kind == FailureKind.RequestTimeout ? ClusterFigure.RequestTimeouts : ClusterFigure.PerTryTimeouts);
+            case FailureKind.RequestTimeout or FailureKind.PerTryTimeout or FailureKind.PerTryIdle:
+                _cluster!.Usage.Add(failure.Kind switch
+                {
+                    FailureKind.RequestTimeout => ClusterFigure.RequestTimeouts,
+                    FailureKind.PerTryTimeout => ClusterFigure.PerTryTimeouts,
+                    _ => ClusterFigure.PerTryIdleTimeouts,
+                });
                 Endpoint?.Tally.AddTimeout();
                 break;
         }

@@ -26,6 +26,7 @@ internal static class ClusterMetrics
         (ClusterFigure.PendingOverflow, "upstream_rq_pending_overflow", false),
         (ClusterFigure.RequestTimeouts, "upstream_rq_timeout", false),
         (ClusterFigure.PerTryTimeouts, "upstream_rq_per_try_timeout", false),
+        (ClusterFigure.PerTryIdleTimeouts, "upstream_rq_per_try_idle_timeout", false),
         (ClusterFigure.RetriesBegun, "upstream_rq_retry", false),
         (ClusterFigure.RetrySuccess, "upstream_rq_retry_success", false),
         (ClusterFigure.RetryOverflow, "upstream_rq_retry_overflow", false),

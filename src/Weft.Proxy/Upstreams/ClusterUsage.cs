@@ -39,6 +39,7 @@ internal enum ClusterFigure
     PendingFailed,
     RequestTimeouts,
     PerTryTimeouts,
+    PerTryIdleTimeouts,
     Cancelled,
     RetriesBegun,
     RetrySuccess,

@@ -91,6 +91,16 @@ internal static class ActionDump
             json.WriteString("per_try_timeout", JsonParts.Duration(retry.PerTryTimeoutMs));
         }
 
+        if (retry.PerTryIdleMs > 0)
+        {
+            json.WriteString("per_try_idle_timeout", JsonParts.Duration(retry.PerTryIdleMs));
+        }
+
+        if (retry.Headers.Count > 0)
+        {
+            MatchDump.WriteNamed(json, "retriable_headers", retry.Headers.AsSpan());
+        }
+
         if (retry.StatusCodes.Count > 0)
         {
             json.WriteStartArray("retriable_status_codes");

@@ -38,7 +38,7 @@ internal static class MatchDump
         json.WriteEndObject();
     }
 
-    private static void WriteNamed(Utf8JsonWriter json, string property, ReadOnlySpan<NamedMatchPlan> matches)
+    internal static void WriteNamed(Utf8JsonWriter json, string property, ReadOnlySpan<NamedMatchPlan> matches)
     {
         if (matches.Length == 0)
         {

@@ -202,7 +202,25 @@ internal static class ActionDecoder
         {
             BackoffMaxMs = scope.Milliseconds(retry.RetryBackOff?.MaxInterval, 0, "retry_back_off.max_interval"),
             AvoidsTriedEndpoints = avoids,
+            PerTryIdleMs = scope.Milliseconds(retry.PerTryIdleTimeout, 0, "per_try_idle_timeout"),
+            Headers = RetriableHeaders(scope, retry),
         };
+    }
+
+    private static EquatableArray<NamedMatchPlan> RetriableHeaders(DecodeScope scope, RetryPolicy retry)
+    {
+        var headers = new NamedMatchPlan[retry.RetriableHeaders.Count];
+        for (var i = 0; i < headers.Length; i++)
+        {
+            using var at = scope.At("retriable_headers", i);
+            headers[i] = MatchDecoder.DecodeHeader(scope, retry.RetriableHeaders[i]);
+            if (headers[i].Name.StartsWith(':'))
+            {
+                scope.Warn($"{headers[i].Name} is no field of an answer, and never there");
+            }
+        }
+
+        return headers.ToEquatableArray();
     }
 
     private static int Ppm(FractionalPercent? percent) => percent is null

@@ -61,7 +61,7 @@ internal static class MatchDecoder
         };
     }
 
-    private static NamedMatchPlan DecodeHeader(DecodeScope scope, HeaderMatcher matcher)
+    public static NamedMatchPlan DecodeHeader(DecodeScope scope, HeaderMatcher matcher)
     {
         if (matcher.Name.Length == 0)
         {

@@ -47,7 +47,7 @@ internal static class MatchEncoder
     public static RegexMatcher Regex(string pattern) =>
         new() { GoogleRe2 = new RegexMatcher.Types.GoogleRE2(), Regex = pattern };
 
-    private static HeaderMatcher EncodeHeader(NamedMatchPlan plan)
+    public static HeaderMatcher EncodeHeader(NamedMatchPlan plan)
     {
         var matcher = new HeaderMatcher { Name = plan.Name, InvertMatch = plan.Text.Invert };
         if (plan.Text.Kind == TextMatchKind.Present)

@@ -168,6 +168,7 @@ internal static class RouteEncoder
             RetryOn = string.Join(',', plan.RetryOn),
             NumRetries = (uint)plan.Attempts,
             PerTryTimeout = plan.PerTryTimeoutMs == 0 ? null : Wrap.Duration(plan.PerTryTimeoutMs),
+            PerTryIdleTimeout = plan.PerTryIdleMs == 0 ? null : Wrap.Duration(plan.PerTryIdleMs),
         };
         if (plan.AvoidsTriedEndpoints)
         {
@@ -182,6 +183,11 @@ internal static class RouteEncoder
         foreach (var code in plan.StatusCodes)
         {
             retry.RetriableStatusCodes.Add((uint)code);
+        }
+
+        foreach (var header in plan.Headers)
+        {
+            retry.RetriableHeaders.Add(MatchEncoder.EncodeHeader(header));
         }
 
         if (plan.BackoffBaseMs > 0)

@@ -76,15 +76,21 @@ public abstract class GrpcTests
     }
 
     [Theory]
-    [InlineData("100m", 0)]
-    [InlineData("1H", 100)]
-    public void A_deadline_ends_a_call_that_still_sends_and_the_routes_timeout_caps_it(string deadline, int routeTimeoutMs)
+    [InlineData("100m", 0, 0)]
+    [InlineData("100m", 3_600_000, 0)]
+    [InlineData("100m", 50, 3_600_000)]
+    [InlineData("1H", 3_600_000, 100)]
+    [InlineData("1H", 100, -1)]
+    [InlineData("", 100, 3_600_000)]
+    public void A_deadline_ends_a_call_that_still_sends_in_place_of_the_routes_timeout_as_far_as_the_route_honours_it(
+        string deadline, int routeTimeoutMs, int mostMs)
     {
         using var origin = Http2Peer.Origin(peer => peer.TryWait(() => false));
-        using var proxy = Through(origin, Plans.Forward("origin", timeoutMs: routeTimeoutMs), out var port);
+        var route = Plans.Forward("origin", timeoutMs: routeTimeoutMs);
+        using var proxy = Through(origin, route with { Forward = route.Forward! with { MaxGrpcTimeoutMs = mostMs } }, out var port);
         using var client = Http2Peer.Connect(port);
-        var answer = Call(client, "grpc-timeout: " + deadline);
-        if (routeTimeoutMs > 0)
+        var answer = Call(client, deadline.Length == 0 ? "x: y" : "grpc-timeout: " + deadline);
+        if (mostMs < 0 || deadline.Length == 0)
         {
             // The route's clock begins with the end of the request.
             client.Send(answer, Message, end: true);

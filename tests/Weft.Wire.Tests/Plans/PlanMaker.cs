@@ -134,6 +134,8 @@ internal sealed partial class PlanMaker(int seed)
         {
             BackoffMaxMs = Pick(0, 250, 1_000),
             AvoidsTriedEndpoints = Coin(),
+            PerTryIdleMs = Ms(),
+            Headers = Many(2, () => new NamedMatchPlan(Name(), Text(Coin()))),
         }),
         Maybe(() => Pick(
             new RewritePlan("/" + Name(), null, null, null),
