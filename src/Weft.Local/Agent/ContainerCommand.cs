@@ -49,6 +49,25 @@ internal static class ContainerCommand
         return start;
     }
 
+    /// <summary>Why a program cannot be run in the container, in the runtime's words; null if it is there.</summary>
+    public static string? Problem(ContainerSnapshot container, string program)
+    {
+        // The container's own view of the files, by way of its first process.
+        var root = string.Create(CultureInfo.InvariantCulture, $"/proc/{container.ProcessId}/root");
+        bool Exists(string path) => File.Exists(path) || new FileInfo(path).LinkTarget is not null;
+        if (program.Contains('/', StringComparison.Ordinal))
+        {
+            var path = Path.Combine(root + "/", container.Start!.WorkingFolder.TrimStart('/'), program.TrimStart('/'));
+            path = program.StartsWith('/') ? root + program : path;
+            return Exists(path) ? null : $"exec: \"{program}\": stat {program}: no such file or directory";
+        }
+
+        var folders = container.Start!.Variables.GetValueOrDefault("PATH") ?? Programs.SearchPath;
+        return folders.Split(':').Any(folder => Exists($"{root}{folder}/{program}"))
+            ? null
+            : $"exec: \"{program}\": executable file not found in $PATH";
+    }
+
     /// <summary>Runs a command to its end, its output thrown away, and returns its exit code.</summary>
     public static async Task<int> RunAsync(ContainerSnapshot container, IReadOnlyList<string> words, CancellationToken ct)
     {

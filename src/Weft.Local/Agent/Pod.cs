@@ -60,6 +60,9 @@ internal sealed partial class Pod : IAsyncDisposable
 
     public string Address => _network?.Address.ToString() ?? "";
 
+    /// <summary>By which others enter its network; throws <see cref="InvalidOperationException"/> when it has none.</summary>
+    public string NamespaceFile => _network?.NamespaceFile ?? throw new InvalidOperationException($"Pod '{_spec}' has no network.");
+
     /// <summary>All containers at this moment, init containers first.</summary>
     public IReadOnlyList<ContainerSnapshot> Containers => [.. _init.Concat(_containers).Select(c => c.Snapshot)];
 

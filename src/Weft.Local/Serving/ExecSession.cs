@@ -3,10 +3,11 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Weft.Local.Agent;
+using Weft.Local.Streams;
 
 namespace Weft.Local.Serving;
 
-/// <summary>A command in a container and the stream that carries its input, output and exit code.</summary>
+/// <summary>A command in a container and the wire that carries its input, output and exit code.</summary>
 internal sealed class ExecSession : IDisposable
 {
     private const int BufferBytes = 16 * 1024;
@@ -16,7 +17,6 @@ internal sealed class ExecSession : IDisposable
 
     private readonly Process _process;
     private readonly Terminal? _terminal;
-    private readonly SemaphoreSlim _writing = new(1, 1);
 
     private ExecSession(Process process, Terminal? terminal)
     {
@@ -25,10 +25,9 @@ internal sealed class ExecSession : IDisposable
     }
 
     /// <summary>Starts the command; throws <see cref="InvalidOperationException"/> when the container does not run.</summary>
-    public static ExecSession Start(ContainerSnapshot container, IReadOnlyList<string> words, bool input, bool tty, int columns, int rows)
+    /// <param name="terminal">Owned by the session from now on; null for none.</param>
+    public static ExecSession Start(ContainerSnapshot container, IReadOnlyList<string> words, bool input, Terminal? terminal)
     {
-        var terminal = tty ? Terminal.Open() : null;
-        terminal?.Resize(columns, rows);
         try
         {
             var process = Process.Start(ContainerCommand.Prepare(container, words, terminal?.Path ?? ""))!;
@@ -47,7 +46,7 @@ internal sealed class ExecSession : IDisposable
     }
 
     /// <summary>Carries the streams until the command has ended or the client is gone.</summary>
-    public async Task RunAsync(Stream client, CancellationToken ct)
+    public async Task RunAsync(ExecWire client, CancellationToken ct)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var input = ReadInputAsync(client, ending.Token);
@@ -66,9 +65,7 @@ internal sealed class ExecSession : IDisposable
 
         await exit;
         await Task.WhenAny(output, Task.Delay(_tail, ct));
-        var code = new byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(code, _process.ExitCode);
-        await WriteAsync(client, ExecChannel.ExitCode, code, ct);
+        await client.EndAsync(_process.ExitCode, "", ct);
         await ending.CancelAsync();
     }
 
@@ -81,15 +78,31 @@ internal sealed class ExecSession : IDisposable
 
         _process.Dispose();
         _terminal?.Dispose();
-        _writing.Dispose();
+    }
+
+    /// <summary>Copies a stream to the client until it ends.</summary>
+    private static async Task PumpAsync(Stream source, ExecChannel channel, ExecWire client, CancellationToken ct)
+    {
+        var buffer = new byte[BufferBytes];
+        try
+        {
+            while (await source.ReadAsync(buffer, ct) is var count and > 0)
+            {
+                await client.WriteAsync(channel, buffer.AsMemory(0, count), ct);
+            }
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // A terminal whose command has ended reads as an error (EIO), not as an end.
+        }
     }
 
     /// <summary>Completes when the client is gone.</summary>
-    private async Task ReadInputAsync(Stream client, CancellationToken ct)
+    private async Task ReadInputAsync(ExecWire client, CancellationToken ct)
     {
         try
         {
-            while (await ExecFrames.ReadAsync(client, ct) is var (channel, bytes))
+            while (await client.ReadAsync(ct) is var (channel, bytes))
             {
                 switch (channel)
                 {
@@ -102,8 +115,6 @@ internal sealed class ExecSession : IDisposable
                     case ExecChannel.Input:
                         await TakeInputAsync(bytes, ct);
                         break;
-                    default:
-                        throw new FormatException($"A client may not send on channel {channel}.");
                 }
             }
         }
@@ -124,35 +135,6 @@ internal sealed class ExecSession : IDisposable
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // The command does not read its input: its own affair.
-        }
-    }
-
-    private async Task PumpAsync(Stream source, ExecChannel channel, Stream client, CancellationToken ct)
-    {
-        var buffer = new byte[BufferBytes];
-        try
-        {
-            while (await source.ReadAsync(buffer, ct) is var count and > 0)
-            {
-                await WriteAsync(client, channel, buffer.AsMemory(0, count), ct);
-            }
-        }
-        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
-        {
-            // A terminal whose command has ended reads as an error (EIO), not as an end.
-        }
-    }
-
-    private async Task WriteAsync(Stream client, ExecChannel channel, ReadOnlyMemory<byte> bytes, CancellationToken ct)
-    {
-        await _writing.WaitAsync(ct);
-        try
-        {
-            await ExecFrames.WriteAsync(client, channel, bytes, ct);
-        }
-        finally
-        {
-            _writing.Release();
         }
     }
 }

@@ -7,12 +7,13 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Agent;
+using Weft.Local.Streams;
 
 namespace Weft.Local.Serving;
 
 /// <summary>
 /// The node's HTTP/1.1 API on <c>run/node.sock</c>: <c>GET /status</c>, <c>GET /containerLogs/NS/POD[/CONTAINER]</c>,
-/// <c>POST /exec/NS/POD[/CONTAINER]?command=…</c>. One request a connection.
+/// <c>POST /exec/NS/POD[/CONTAINER]?command=…</c>, <c>POST /portForward/NS/POD</c>. One request a connection.
 /// </summary>
 internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, LocalNodeOptions options)
 {
@@ -86,8 +87,11 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
             case ("GET", ["containerLogs", var ns, var pod, .. { Length: <= 1 } container]):
                 await LogsAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
                 break;
-            case ("POST", ["exec", var ns, var pod, .. { Length: <= 1 } container]):
+            case ("POST" or "GET", ["exec", var ns, var pod, .. { Length: <= 1 } container]):
                 await ExecAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
+                break;
+            case ("POST" or "GET", ["portForward", var ns, var pod]):
+                await ForwardAsync(request, stream, ns, pod, ct);
                 break;
             default:
                 await WriteAsync(stream, 404, "text/plain", $"There is no {request.Method} {request.Path} here.\n", ct);
@@ -120,24 +124,49 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
         await LogReader.CopyAsync(file, Options(request), async bytes => await stream.WriteAsync(bytes, ct), Ended, options.Time, ct);
     }
 
+    /// <summary>exec: a new command in a container, over whichever protocol the client speaks.</summary>
     private async Task ExecAsync(NodeRequest request, Stream stream, string ns, string name, string? container, CancellationToken ct)
     {
         var (pod, chosen) = Find(ns, name, container);
         var words = request.Query.GetValueOrDefault("command") ?? [];
-        if (pod is null || chosen is null || words.Count == 0 || !request.Upgrade)
+        if (pod is null || chosen is null || words.Count == 0)
         {
             var what = pod is null ? $"Pod '{ns}/{name}' does not run on this node."
                 : chosen is null ? $"Pod '{name}' has no container '{container}'."
-                : words.Count == 0 ? "No command was given."
-                : "An exec request must ask for an upgrade to 'weft-exec'.";
-            await WriteAsync(stream, pod is null || chosen is null ? 404 : 400, "text/plain", what, ct);
+                : "you must specify at least one command for the container";
+            await WriteAsync(stream, words.Count == 0 ? 400 : 404, "text/plain", what, ct);
             return;
         }
 
-        using var session = ExecSession.Start(chosen, words, request.Flag("stdin"), request.Flag("tty"), (int)(Number(request, "columns") ?? 80), (int)(Number(request, "rows") ?? 24));
-        var head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: weft-exec\r\n\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(head), ct);
-        await session.RunAsync(stream, ct);
+        var terminal = request.Flag("tty");
+        if (chosen.ProcessId == 0)
+        {
+            throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\"): it is not running");
+        }
+
+        await using var client = await Upgrading.ForCommandAsync(request, stream, terminal, ct);
+        if (ContainerCommand.Problem(chosen, words[0]) is { } problem)
+        {
+            await client.EndAsync(127, $"error executing command in container: {problem}", ct);
+            return;
+        }
+
+        var screen = terminal ? Terminal.Open() : null;
+        screen?.Resize((int)(Number(request, "columns") ?? 80), (int)(Number(request, "rows") ?? 24));
+        using var session = ExecSession.Start(chosen, words, request.Flag("stdin"), screen);
+        await session.RunAsync(client, ct);
+    }
+
+    private async Task ForwardAsync(NodeRequest request, Stream stream, string ns, string name, CancellationToken ct)
+    {
+        if (agent.Find(ns, name) is not { Address.Length: > 0 } pod)
+        {
+            await WriteAsync(stream, 404, "text/plain", $"Pod '{ns}/{name}' does not run on this node.", ct);
+            return;
+        }
+
+        await using var client = await Upgrading.ForPortsAsync(request, stream, ct);
+        await new PortForwarding(pod, client).RunAsync(ct);
     }
 
     /// <summary>The container named, or the one that kubectl would choose: the annotated one, or the first that is no sidecar.</summary>

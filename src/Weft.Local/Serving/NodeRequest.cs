@@ -5,12 +5,19 @@ using System.Text;
 namespace Weft.Local.Serving;
 
 /// <summary>The head of a request to the node's socket.</summary>
-internal sealed record NodeRequest(string Method, string Path, IReadOnlyDictionary<string, List<string>> Query, bool Upgrade)
+/// <param name="Headers">Names in any case; a repeated header's values are joined with commas.</param>
+internal sealed record NodeRequest(
+    string Method, string Path, IReadOnlyDictionary<string, List<string>> Query, IReadOnlyDictionary<string, string> Headers)
 {
     public const int MaxHeadBytes = 64 * 1024;
 
     /// <summary>The first value of a query parameter.</summary>
     public string? Value(string name) => Query.GetValueOrDefault(name)?.FirstOrDefault();
+
+    /// <summary>The protocol that the client wants to change to; empty for none.</summary>
+    public string Upgrade => Header("Upgrade");
+
+    public string Header(string name) => Headers.GetValueOrDefault(name) ?? "";
 
     public bool Flag(string name) => Value(name) is "true" or "1";
 
@@ -60,8 +67,23 @@ internal sealed record NodeRequest(string Method, string Path, IReadOnlyDictiona
             values.Add(equals < 0 ? "" : Unescape(pair[(equals + 1)..]));
         }
 
-        var upgrade = lines.Any(l => l.StartsWith("upgrade:", StringComparison.OrdinalIgnoreCase));
-        return new NodeRequest(method, mark < 0 ? target : target[..mark], query, upgrade);
+        return new NodeRequest(method, mark < 0 ? target : target[..mark], query, ParseHeaders(lines));
+    }
+
+    private static Dictionary<string, string> ParseHeaders(string[] lines)
+    {
+        var headers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var line in lines.Skip(1).Where(l => l.Length > 0))
+        {
+            if (line.Split(':', 2) is not [{ Length: > 0 } name, var value])
+            {
+                throw new FormatException($"'{line}' is no header.");
+            }
+
+            headers[name] = headers.TryGetValue(name, out var before) ? $"{before}, {value.Trim()}" : value.Trim();
+        }
+
+        return headers;
     }
 
     private static string Unescape(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
