@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weft.ApiServer.Collecting;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Discovery;
 using Weft.ApiServer.Http;
@@ -47,11 +48,13 @@ public sealed class ApiServerHost : IAsyncDisposable
         _store = new ObjectStore(OpenStorage(options, clock, logging));
         _tokens = new TokenAuthority(Path.Combine(options.DataDirectory, "sa.key"), _store, clock);
         var catalog = ResourceCatalog.Default();
+        var schemas = SchemaSet.Default.ForServer();
         _services = new ApiServices
         {
             Store = _store,
             Catalog = catalog,
-            Schemas = SchemaSet.Default.ForServer(),
+            Schemas = schemas,
+            Kinds = new CustomKinds(_store, catalog, schemas, clock),
             Hooks = hooks,
             Clock = clock,
             Addresses = new AddressAllocator(_store, catalog.Get("services"), options.ServiceNetwork),
@@ -70,6 +73,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Bootstrap.Run(_services);
+        _services.Kinds.Refresh();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_logging);
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();

@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Storage;
@@ -74,7 +75,8 @@ internal sealed partial class Collector(ApiServices services, Deletion deletion,
         while (watch.TryRead(out var change))
         {
             relevant |= change.Type == ChangeType.Deleted || change.Object.Deleting
-                || (change.Type == ChangeType.Added && change.Object.OwnerUids.Count > 0);
+                || (change.Type == ChangeType.Added && change.Object.OwnerUids.Count > 0)
+                || change.Object.Resource is CustomKinds.Resource;
         }
 
         return relevant;
@@ -96,6 +98,8 @@ internal sealed partial class Collector(ApiServices services, Deletion deletion,
 
     private void Sweep()
     {
+        services.Kinds.Clean(deletion);
+
         // One moment for all resources: an owner that is newer than the list of its kind must not look as if it were gone.
         var everything = services.Store.Everything();
         var all = services.Catalog.All.Where(resource => everything.ContainsKey(resource.GroupResource))

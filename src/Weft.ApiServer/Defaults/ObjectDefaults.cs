@@ -2,6 +2,7 @@
 
 using System.Text;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 
@@ -14,6 +15,9 @@ internal static class ObjectDefaults
     {
         switch (resource.GroupResource)
         {
+            case CustomKinds.Resource:
+                DefinitionDefaults.Apply(tree);
+                return;
             case "pods":
                 Pod(tree);
                 return;

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
@@ -91,7 +92,14 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
             foreach (var version in definition.Versions.Where(version => PathOf(definition.Group, version) == path))
             {
                 AddPaths(paths, definition, version, path);
-                AddType(components, definition.Type, definition, version);
+                if (CustomObjects.VersionOf(definition, version) is { } custom)
+                {
+                    AddCustom(components, definition, custom);
+                }
+                else
+                {
+                    AddType(components, definition.Type, definition, version);
+                }
             }
         }
 
@@ -143,6 +151,25 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         ["group"] = definition.Group,
         ["kind"] = definition.Kind,
         ["version"] = version,
+    };
+
+    /// <summary>A custom kind as its author described it, with the fields that every object has.</summary>
+    private void AddCustom(JsonObject components, ResourceDefinition definition, CustomVersion version)
+    {
+        AddType(components, "ObjectMeta", null, null);
+        var component = (JsonObject)version.Document.DeepClone();
+        var properties = component.Child("properties");
+        properties["apiVersion"] = Scalar(ValueKind.String);
+        properties["kind"] = Scalar(ValueKind.String);
+        properties["metadata"] = Reference("ObjectMeta");
+        component["x-kubernetes-group-version-kind"] = new JsonArray(KindOf(definition, version.Name));
+        var group = string.Join('.', definition.Group.Split('.').Reverse());
+        components[$"{group}.{version.Name}.{definition.Kind}"] = component;
+    }
+
+    private static JsonObject Reference(string type) => new()
+    {
+        ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = "#/components/schemas/" + ComponentName(type) }),
     };
 
     private void AddType(JsonObject components, string typeName, ResourceDefinition? root, string? version)
@@ -215,14 +242,14 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         {
             case ValueKind.Object:
                 AddType(components, type.TypeName!, null, null);
-                return new JsonObject
-                {
-                    ["allOf"] = new JsonArray(new JsonObject { ["$ref"] = "#/components/schemas/" + ComponentName(type.TypeName!) }),
-                };
+                return Reference(type.TypeName!);
             case ValueKind.List:
                 return new JsonObject { ["type"] = "array", ["items"] = Value(components, type.Element!) };
             case ValueKind.Map:
                 return new JsonObject { ["type"] = "object", ["additionalProperties"] = Value(components, type.Element!) };
+            case ValueKind.Any when type.TypeName is { } name:
+                components[ComponentName(name)] = new JsonObject { ["type"] = "object" };
+                return Reference(name);
             default:
                 return Scalar(type.Kind);
         }

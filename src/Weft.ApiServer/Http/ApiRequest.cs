@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Security;
 
@@ -48,9 +49,14 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
     /// <summary>The tree as the client of this request shall see it.</summary>
     public JsonObject View(JsonObject stored)
     {
-        if (!string.Equals(Version, Resource.Versions[0], StringComparison.Ordinal))
+        if (!string.Equals(stored.Text("apiVersion"), ApiVersion, StringComparison.Ordinal))
         {
             stored["apiVersion"] = ApiVersion;
+        }
+
+        if (CustomObjects.VersionOf(Resource, Version) is { } version)
+        {
+            CustomObjects.Show(version, stored);
         }
 
         return stored;

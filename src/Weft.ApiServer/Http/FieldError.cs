@@ -25,6 +25,15 @@ public sealed record FieldError(string Field, string Reason, string Detail)
 
     public static FieldError Forbidden(string field, string detail) => new(field, "FieldValueForbidden", $"Forbidden: {detail}");
 
+    public static FieldError TypeInvalid(string field, object? value, string detail) =>
+        new(field, "FieldValueTypeInvalid", $"Invalid value: {Show(value)}: {detail}");
+
+    public static FieldError TooMany(string field, long count, long limit) =>
+        new(field, "FieldValueTooMany", $"Too many: {count}: must have at most {limit} items");
+
+    public static FieldError TooLongText(string field, long limit) =>
+        new(field, "FieldValueTooLong", $"Too long: may not be longer than {limit}");
+
     public static FieldError TooLong(string field, long limit) =>
         new(field, "FieldValueTooLong", $"Too long: must have at most {limit} bytes");
 

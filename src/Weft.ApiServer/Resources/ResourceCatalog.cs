@@ -99,6 +99,10 @@ public sealed class ResourceCatalog
 
     private static IEnumerable<ResourceDefinition> Others() =>
     [
+        BuiltIn("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition") with
+        {
+            ShortNames = ["crd", "crds"], Categories = ["api-extensions"], Namespaced = false, HasStatus = true, HasGeneration = true,
+        },
         BuiltIn("coordination.k8s.io", "leases", "Lease"),
         BuiltIn("discovery.k8s.io", "endpointslices", "EndpointSlice") with { HasGeneration = true },
     ];

@@ -38,6 +38,11 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
             var inner = path.Length == 0 ? name : path + "." + name;
             if (!type.Fields.TryGetValue(name, out var field))
             {
+                if (type.Open)
+                {
+                    continue;
+                }
+
                 _unknown.Add(inner);
                 tree.Remove(name);
                 continue;

@@ -31,4 +31,8 @@ public sealed record FieldSchema(string Name, bool Required, TypeReference Type)
 }
 
 /// <summary>An object type and its fields.</summary>
-public sealed record ObjectSchema(string Name, IReadOnlyDictionary<string, FieldSchema> Fields);
+public sealed record ObjectSchema(string Name, IReadOnlyDictionary<string, FieldSchema> Fields)
+{
+    /// <summary>Fields that are not named are allowed, and may hold anything.</summary>
+    public bool Open { get; init; }
+}

@@ -98,6 +98,7 @@ public sealed class SchemaSet
         _ when text.StartsWith("[]", StringComparison.Ordinal) => new TypeReference(ValueKind.List, ParseType(text[2..])),
         _ when text.StartsWith("{}", StringComparison.Ordinal) => new TypeReference(ValueKind.Map, ParseType(text[2..])),
         "any" => new TypeReference(ValueKind.Any),
+        _ when text.StartsWith("any:", StringComparison.Ordinal) => new TypeReference(ValueKind.Any, TypeName: text[4..]),
         "string" => new TypeReference(ValueKind.String),
         "int" => new TypeReference(ValueKind.Int),
         "long" => new TypeReference(ValueKind.Long),

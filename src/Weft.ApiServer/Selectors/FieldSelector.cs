@@ -52,7 +52,8 @@ public sealed class FieldSelector
             var field = part[..(equal ? at : at - 1)];
             var value = part[(at + 1)..].TrimStart('=');
             if (field is not ("metadata.name" or "metadata.namespace")
-                && !_fields.GetValueOrDefault(resource.GroupResource, []).Contains(field, StringComparer.Ordinal))
+                && !_fields.GetValueOrDefault(resource.GroupResource, []).Contains(field, StringComparer.Ordinal)
+                && !(resource.CustomVersions?.Values.Any(version => version.SelectableFields.Contains(field, StringComparer.Ordinal)) ?? false))
             {
                 throw ApiException.BadRequest($"field label not supported: {field}");
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using static Weft.ApiServer.Tables.HumanText;
 
@@ -97,6 +98,8 @@ internal static class BuiltInLayouts
         ["runtimeclasses.node.k8s.io"] = new(
             [Column.ObjectName, new("Handler"), Column.Age],
             (tree, now) => [Name(tree), tree.Text("handler"), TableLayout.Created(tree, now)]),
+        [CustomKinds.Resource] = new(
+            [Column.ObjectName, new("Created At", "date")], (tree, _) => [Name(tree), CreatedAt(tree)]),
         ["mutatingwebhookconfigurations.admissionregistration.k8s.io"] = Webhooks(),
         ["validatingwebhookconfigurations.admissionregistration.k8s.io"] = Webhooks(),
     };

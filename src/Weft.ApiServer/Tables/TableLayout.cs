@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
 using static Weft.ApiServer.Tables.HumanText;
 
 namespace Weft.ApiServer.Tables;
@@ -90,7 +92,10 @@ public sealed record TableLayout(Column[] Columns, Func<JsonObject, DateTimeOffs
         ["workloadentries.networking.istio.io"] = Custom(("Address", "spec.address")),
     };
 
-    public static TableLayout For(string groupResource) =>
+    public static TableLayout For(ResourceDefinition resource, string version) =>
+        CustomObjects.VersionOf(resource, version)?.Layout ?? For(resource.GroupResource);
+
+    private static TableLayout For(string groupResource) =>
         _layouts.GetValueOrDefault(groupResource) ?? BuiltInLayouts.Find(groupResource) ?? _plain;
 
     internal static string? Name(JsonObject tree) => tree.At("metadata", "name").Text();

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
-using Weft.ApiServer.Resources;
+using Weft.ApiServer.Http;
 
 namespace Weft.ApiServer.Tables;
 
 /// <summary>Objects → meta.k8s.io/v1 Table.</summary>
 internal static class TableText
 {
-    /// <param name="includeObject">None, Metadata (when null) or Object.</param>
-    public static JsonObject Of(
-        ResourceDefinition resource, IEnumerable<JsonObject> items, JsonObject metadata, string? includeObject, DateTimeOffset now)
+    public static JsonObject Of(ApiRequest request, IEnumerable<JsonObject> items, JsonObject metadata, DateTimeOffset now)
     {
-        var layout = TableLayout.For(resource.GroupResource);
+        // None, Metadata (when nothing is said) or Object.
+        var includeObject = request.Query("includeObject");
+        var layout = TableLayout.For(request.Resource, request.Version);
         var columns = new JsonArray();
         foreach (var column in layout.Columns)
         {
@@ -49,10 +49,10 @@ internal static class TableText
     }
 
     /// <summary>A table whose one row carries a bookmark.</summary>
-    public static JsonObject Bookmark(ResourceDefinition resource, JsonObject bookmark)
+    public static JsonObject Bookmark(ApiRequest request, JsonObject bookmark)
     {
-        var table = Of(resource, [], new JsonObject(), null, default);
-        var cells = TableLayout.For(resource.GroupResource).Columns.Select(_ => (JsonNode?)JsonValue.Create("")).ToArray();
+        var table = Of(request, [], new JsonObject(), default);
+        var cells = TableLayout.For(request.Resource, request.Version).Columns.Select(_ => (JsonNode?)JsonValue.Create("")).ToArray();
         table["metadata"] = bookmark["metadata"]!.DeepClone();
         table["rows"] = new JsonArray(new JsonObject { ["cells"] = new JsonArray(cells), ["object"] = bookmark });
         return table;

@@ -2,6 +2,7 @@
 
 using System.Text;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 
@@ -17,6 +18,9 @@ internal static class Rules
         MetadataRules.Finalizers(tree, old, errors);
         switch (resource.GroupResource)
         {
+            case CustomKinds.Resource:
+                DefinitionRules.Check(tree, old, errors);
+                break;
             case "pods":
                 PodRules.Check(tree, old, errors);
                 break;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
@@ -16,6 +17,8 @@ internal sealed class ApiServices
     public required ResourceCatalog Catalog { get; init; }
 
     public required SchemaSet Schemas { get; init; }
+
+    public required CustomKinds Kinds { get; init; }
 
     public required AdmissionHooks Hooks { get; init; }
 

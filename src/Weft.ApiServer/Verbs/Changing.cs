@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Patching;
 using Weft.ApiServer.Storage;
@@ -74,6 +75,11 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
         var options = await OptionsAsync(request);
         var key = new ObjectKey(request.Namespace, request.Name!);
         var (tree, gone) = deletion.Delete(request.Resource, key, options, request.IsDryRun);
+        if (request.Resource.GroupResource is CustomKinds.Resource)
+        {
+            services.Kinds.Refresh();
+        }
+
         if (!gone || request.Resource.GroupResource is "pods" or "namespaces" or "serviceaccounts")
         {
             await reading.ShowAsync(request, 200, tree);
@@ -116,7 +122,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
 
         await Answer.JsonAsync(request.Context, 200, new JsonObject
         {
-            ["kind"] = request.Resource.Kind + "List",
+            ["kind"] = request.Resource.ListKind,
             ["apiVersion"] = request.ApiVersion,
             ["metadata"] = new JsonObject { ["resourceVersion"] = $"{services.Store.Version}" },
             ["items"] = items,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Schema;
 
@@ -33,8 +34,17 @@ internal static class Decoder
         ApiRequest request, JsonObject tree, IReadOnlyList<string> duplicates, ApiServices services, Func<string, ApiException> refuse)
     {
         var resource = request.Resource;
-        var checker = new FieldChecker(services.Schemas, resource.Custom);
-        checker.Check(tree, resource.Type);
+        var checker = new FieldChecker(services.Schemas, resource.Custom && resource.CustomVersions is null);
+        IReadOnlyList<string> unknown = checker.Unknown;
+        if (CustomObjects.VersionOf(resource, request.Version) is { } version)
+        {
+            unknown = CustomFields(version, tree, checker);
+        }
+        else if (resource.CustomVersions is null)
+        {
+            checker.Check(tree, resource.Type);
+        }
+
         if (checker.Undecodable is { } problem)
         {
             throw refuse(problem);
@@ -42,7 +52,7 @@ internal static class Decoder
 
         List<string> complaints =
         [
-            .. checker.Unknown.Select(path => $"unknown field \"{path}\""),
+            .. unknown.Select(path => $"unknown field \"{path}\""),
             .. duplicates.Select(path => $"duplicate field \"{path}\""),
         ];
         if (complaints.Count > 0)
@@ -66,6 +76,23 @@ internal static class Decoder
         {
             throw ApiException.Invalid(resource, tree.At("metadata", "name").Text() ?? "", WithRemark(checker.Errors));
         }
+    }
+
+    /// <summary>Prunes and completes a custom object; its schema has its say when it is written, after admission.</summary>
+    private static List<string> CustomFields(CustomVersion version, JsonObject tree, FieldChecker checker)
+    {
+        var unknown = new List<string>();
+        if (tree["metadata"] is { } metadata)
+        {
+            var part = new JsonObject { ["metadata"] = metadata.DeepClone() };
+            checker.Check(part, "PartialObjectMetadata");
+            unknown.AddRange(checker.Unknown);
+            tree["metadata"] = part["metadata"]?.DeepClone();
+        }
+
+        Pruning.Apply(version.Schema, tree, unknown);
+        Defaulting.Apply(version.Schema, tree);
+        return unknown;
     }
 
     /// <summary>Rules beyond types (admission) only run on objects whose types are right; the client is told so.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Storage;
@@ -70,6 +71,11 @@ internal sealed class Deletion(ObjectStore store, TimeProvider clock)
         var metadata = tree["metadata"]!.AsObject();
         var grace = Grace(resource, tree, options);
         AddPolicyFinalizer(resource, metadata, options);
+        if (resource.GroupResource is CustomKinds.Resource)
+        {
+            AddFinalizer(metadata, CustomKinds.Finalizer);
+        }
+
         var finalized = metadata["finalizers"] is JsonArray { Count: > 0 };
         var isNamespace = resource.GroupResource is "namespaces";
         if (grace == 0 && !finalized && (!isNamespace || MayVanish(resource, tree)))
@@ -137,6 +143,11 @@ internal sealed class Deletion(ObjectStore store, TimeProvider clock)
             return;
         }
 
+        AddFinalizer(metadata, finalizer);
+    }
+
+    private static void AddFinalizer(JsonObject metadata, string finalizer)
+    {
         if (metadata["finalizers"] is not JsonArray finalizers)
         {
             metadata["finalizers"] = finalizers = [];

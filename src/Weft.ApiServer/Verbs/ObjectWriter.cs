@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
@@ -23,6 +24,12 @@ internal sealed class ObjectWriter(ApiServices services)
     public JsonObject Create(ApiRequest request, JsonObject tree)
     {
         var resource = request.Resource;
+        if (resource.Terminating)
+        {
+            throw new ApiException(
+                405, "MethodNotAllowed", "create not allowed while custom resource definition is terminating", new JsonObject());
+        }
+
         var metadata = tree.Child("metadata");
         FixNamespace(request, metadata);
         var ns = resource.Namespaced ? RequireNamespace(request, metadata) : null;
@@ -73,7 +80,7 @@ internal sealed class ObjectWriter(ApiServices services)
     private JsonObject Finish(ApiRequest request, JsonObject tree)
     {
         var resource = request.Resource;
-        Refuse(request, tree, Rules.Check(resource, tree, null));
+        Refuse(request, tree, Problems(request, tree, null));
         _guard.Check(request, tree, null);
         Admit(request, tree);
         var name = tree.At("metadata", "name").Text()!;
@@ -94,6 +101,7 @@ internal sealed class ObjectWriter(ApiServices services)
             services.Namespaces.Furnish(name);
         }
 
+        FollowDefinitions(resource);
         return written.Parse();
     }
 
@@ -101,7 +109,7 @@ internal sealed class ObjectWriter(ApiServices services)
     {
         var resource = request.Resource;
         CountGeneration(resource, old, tree);
-        Refuse(request, tree, request.Subresource is "status" ? [] : Rules.Check(resource, tree, old));
+        Refuse(request, tree, Problems(request, tree, old));
         if (JsonNode.DeepEquals(old, tree))
         {
             return old;
@@ -123,7 +131,29 @@ internal sealed class ObjectWriter(ApiServices services)
             return services.Store.TryRemove(current) is null ? null : tree;
         }
 
-        return services.Store.TryReplace(resource.GroupResource, tree, current.Version)?.Parse();
+        var replaced = services.Store.TryReplace(resource.GroupResource, tree, current.Version)?.Parse();
+        FollowDefinitions(resource);
+        return replaced;
+    }
+
+    /// <summary>A kind is served as soon as the answer to its definition is on its way.</summary>
+    private void FollowDefinitions(ResourceDefinition resource)
+    {
+        if (resource.GroupResource is CustomKinds.Resource)
+        {
+            services.Kinds.Refresh();
+        }
+    }
+
+    private static List<FieldError> Problems(ApiRequest request, JsonObject tree, JsonObject? old)
+    {
+        var errors = request.Subresource is "status" ? [] : Rules.Check(request.Resource, tree, old).ToList();
+        if (CustomObjects.VersionOf(request.Resource, request.Version) is { } version)
+        {
+            errors.AddRange(CustomObjects.Check(version, tree));
+        }
+
+        return errors;
     }
 
     private static void FixNamespace(ApiRequest request, JsonObject metadata)

@@ -31,10 +31,9 @@ internal sealed class Reading(ApiServices services)
         return Form.Of(request.Context) switch
         {
             Form.Table => Answer.JsonAsync(request.Context, code, TableText.Of(
-                request.Resource,
+                request,
                 [view],
                 new JsonObject { ["resourceVersion"] = view.At("metadata", "resourceVersion").Text() ?? "" },
-                request.Query("includeObject"),
                 services.Clock.GetUtcNow())),
             Form.Metadata => Answer.JsonAsync(request.Context, code, TableText.PartialObject(view)),
             _ => Answer.JsonAsync(request.Context, code, view),
@@ -95,7 +94,7 @@ internal sealed class Reading(ApiServices services)
             case Form.Table:
                 var trees = page.Select(item => request.View(item.Parse()));
                 await Answer.JsonAsync(request.Context, 200, TableText.Of(
-                    request.Resource, trees, metadata, request.Query("includeObject"), services.Clock.GetUtcNow()));
+                    request, trees, metadata, services.Clock.GetUtcNow()));
                 return;
             case Form.Metadata:
                 var items = page.Select(item => (JsonNode?)TableText.PartialObject(item.Parse())).ToArray();
@@ -119,12 +118,13 @@ internal sealed class Reading(ApiServices services)
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            writer.WriteString("kind", request.Resource.Kind + "List");
+            writer.WriteString("kind", request.Resource.ListKind);
             writer.WriteString("apiVersion", request.ApiVersion);
             writer.WritePropertyName("metadata");
             metadata.WriteTo(writer);
             writer.WriteStartArray("items");
-            var stored = string.Equals(request.Version, request.Resource.Versions[0], StringComparison.Ordinal);
+            var stored = request.Resource.CustomVersions is null
+                && string.Equals(request.Version, request.Resource.StorageVersion, StringComparison.Ordinal);
             foreach (var item in page)
             {
                 writer.WriteRawValue(stored ? item.Json : JsonText.Bytes(request.View(item.Parse())), skipInputValidation: true);

@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Patching;
 using Weft.ApiServer.Storage;
@@ -19,7 +20,7 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
         var method = request.Context.Request.Method;
         if (HttpMethods.IsGet(method))
         {
-            await Answer.JsonAsync(request.Context, 200, View(reading.Find(request).Parse()));
+            await Answer.JsonAsync(request.Context, 200, View(request, reading.Find(request).Parse()));
             return;
         }
 
@@ -38,10 +39,10 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
         for (var attempt = 0; attempt < ApiLimits.PatchAttempts; attempt++)
         {
             var current = reading.Find(request);
-            var scale = Changed(request, View(current.Parse()), body);
+            var scale = Changed(request, View(request, current.Parse()), body);
             if (Store(plain, current, scale) is { } written)
             {
-                await Answer.JsonAsync(request.Context, 200, View(written));
+                await Answer.JsonAsync(request.Context, 200, View(request, written));
                 return;
             }
         }
@@ -95,8 +96,16 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
                 "spec.replicas", replicas, "must be greater than or equal to 0")]);
         }
 
-        var tree = current.Parse();
-        tree.Child("spec")["replicas"] = replicas;
+        var tree = plain.View(current.Parse());
+        if (Paths(plain) is { } paths)
+        {
+            paths.Wished.Set(tree, replicas);
+        }
+        else
+        {
+            tree.Child("spec")["replicas"] = replicas;
+        }
+
         return writer.Replace(plain, current, tree);
     }
 
@@ -118,8 +127,13 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
         }
     }
 
-    private static JsonObject View(JsonObject tree)
+    /// <summary>Where a custom kind keeps its numbers; null for kinds that keep them where Deployments do.</summary>
+    private static ScalePaths? Paths(ApiRequest request) => CustomObjects.VersionOf(request.Resource, request.Version)?.Scale;
+
+    private static JsonObject View(ApiRequest request, JsonObject stored)
     {
+        var tree = request.View(stored);
+        var paths = Paths(request);
         var metadata = new JsonObject();
         foreach (var field in new[] { "name", "namespace", "uid", "resourceVersion", "creationTimestamp" })
         {
@@ -131,11 +145,11 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
             ["kind"] = "Scale",
             ["apiVersion"] = ScaleVersion,
             ["metadata"] = metadata,
-            ["spec"] = new JsonObject { ["replicas"] = tree.At("spec", "replicas").Number() ?? 0 },
+            ["spec"] = new JsonObject { ["replicas"] = (paths is null ? tree.At("spec", "replicas") : paths.Wished.First(tree)).Number() ?? 0 },
             ["status"] = new JsonObject
             {
-                ["replicas"] = tree.At("status", "replicas").Number() ?? 0,
-                ["selector"] = SelectorText(tree.At("spec", "selector")),
+                ["replicas"] = (paths is null ? tree.At("status", "replicas") : paths.Actual.First(tree)).Number() ?? 0,
+                ["selector"] = paths is null ? SelectorText(tree.At("spec", "selector")) : paths.Selector?.First(tree).Text() ?? "",
             },
         };
     }

@@ -176,7 +176,7 @@ internal sealed class Watching(ApiServices services, CancellationToken stopping)
             };
             if (form is Form.Table)
             {
-                tree = TableText.Bookmark(request.Resource, tree);
+                tree = TableText.Bookmark(request, tree);
             }
 
             await WriteLineAsync("BOOKMARK", tree, cancellationToken);
@@ -201,10 +201,9 @@ internal sealed class Watching(ApiServices services, CancellationToken stopping)
             JsonNode shown = form switch
             {
                 Form.Table => TableText.Of(
-                    request.Resource,
+                    request,
                     [view],
                     new JsonObject { ["resourceVersion"] = view.At("metadata", "resourceVersion").Text() },
-                    request.Query("includeObject"),
                     services.Clock.GetUtcNow()),
                 Form.Metadata => TableText.PartialObject(view),
                 _ => view,
