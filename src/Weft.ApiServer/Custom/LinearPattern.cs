@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -14,7 +13,6 @@ internal static class LinearPattern
 {
     private const int LongestPattern = 16 * 1024;
 
-    [SuppressMessage("Design", "CA1031", Justification = "Every way in which a pattern is wrong is one refusal.")]
     public static Regex? TryCompile(string pattern, out string problem)
     {
         problem = "";
@@ -28,7 +26,7 @@ internal static class LinearPattern
         {
             return new Regex(Translate(pattern), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
-        catch (Exception wrong) when (wrong is ArgumentException or NotSupportedException)
+        catch (Exception wrong) when (wrong is ArgumentException or NotSupportedException or FormatException)
         {
             problem = $"error parsing regexp: {wrong.Message}";
             return null;
@@ -136,7 +134,7 @@ internal static class LinearPattern
                     || char.IsAsciiDigit(letter);
                 if (!plain)
                 {
-                    throw new ArgumentException($"invalid escape sequence: `\\{letter}`");
+                    throw new FormatException($"invalid escape sequence: `\\{letter}`");
                 }
 
                 result.Append('\\').Append(letter);

@@ -157,7 +157,7 @@ internal static class SchemaValidator
         if (tree.Count < bounds.MinProperties)
         {
             found.Errors.Add(FieldError.Invalid(
-                Place(path), bounds.MinProperties, $"{path} in body should have at least {bounds.MinProperties} properties"));
+                Place(path), tree.Count, $"{path} in body should have at least {bounds.MinProperties} properties"));
             return;
         }
 

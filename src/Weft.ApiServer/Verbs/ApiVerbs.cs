@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Microsoft.AspNetCore.Http;
+using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Nodes;
 using Weft.ApiServer.Resources;
@@ -14,6 +15,11 @@ internal sealed class ApiVerbs(
     public Task RunAsync(ApiRequest request)
     {
         var method = request.Context.Request.Method;
+        if (CustomObjects.VersionOf(request.Resource, request.Version)?.Deprecation is { } deprecation)
+        {
+            Answer.Warn(request.Context, [deprecation]);
+        }
+
         if (Reviews.All.Contains(request.Resource))
         {
             return HttpMethods.IsPost(method) && request.Name is null

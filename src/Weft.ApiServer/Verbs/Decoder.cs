@@ -35,7 +35,7 @@ internal static class Decoder
     {
         var resource = request.Resource;
         var checker = new FieldChecker(services.Schemas, resource.Custom && resource.CustomVersions is null);
-        IReadOnlyList<string> unknown = checker.Unknown;
+        var unknown = checker.Unknown;
         if (CustomObjects.VersionOf(resource, request.Version) is { } version)
         {
             unknown = CustomFields(version, tree, checker);

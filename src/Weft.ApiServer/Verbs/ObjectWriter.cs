@@ -372,7 +372,7 @@ internal sealed class ObjectWriter(ApiServices services)
         return $"{place}{finding.Fact} ({finding.Id}){cure}";
     }
 
-    private static void Refuse(ApiRequest request, JsonObject tree, IReadOnlyList<FieldError> errors)
+    private static void Refuse(ApiRequest request, JsonObject tree, List<FieldError> errors)
     {
         if (errors.Count > 0)
         {
