@@ -105,6 +105,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
     internal static partial nint Send(int fd, byte* buffer, nuint length, int flags);
 
+    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint SendMessage(int fd, MessageHead* message, int flags);
+
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)]
     internal static partial nint Read(int fd, void* buffer, nuint length);
 
@@ -161,4 +164,25 @@ internal unsafe struct SockAddr
     internal uint V4;
     [FieldOffset(8)]
     internal fixed byte V6[16];
+}
+
+/// <summary>struct iovec.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MessagePart
+{
+    internal byte* Start;
+    internal nuint Length;
+}
+
+/// <summary>struct msghdr.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct MessageHead
+{
+    internal void* Address;
+    internal uint AddressLength;
+    internal MessagePart* Parts;
+    internal nuint PartCount;
+    internal void* Control;
+    internal nuint ControlLength;
+    internal int Flags;
 }

@@ -45,8 +45,10 @@ internal static class UringAbi
     internal const uint CompletionHasBuffer = 1;
     internal const uint CompletionMore = 2;
     internal const int CompletionBufferShift = 16;
+    internal const int MsgDontWait = 0x40;
     internal const int MsgWaitAll = 0x100;
     internal const uint PollIn = 1;
+    internal const uint PollReadHup = 0x2000;
 
     internal const int ENoBufs = 105;
     internal const int ECanceled = 125;

@@ -5,24 +5,18 @@ using System.Runtime.InteropServices;
 namespace Weft.Proxy.Io;
 
 /// <summary>
-/// A socket on io_uring. At most one receive (multishot) and one send are with the kernel; while a send is, further output collects
-/// behind it. Memory that the kernel may still read is freed only after the kernel said that it is done.
+/// A socket on io_uring. At most one operation of each direction is with the kernel. Small messages come by a multishot receive and leave
+/// together at the end of a tick; streams of bytes are read and sent at once through the loop's own memory, as on epoll, because a
+/// receive that goes on by itself fetches far more than the caches hold. Memory that the kernel may still read is freed only after
+/// the kernel said that it is done.
 /// </summary>
-internal sealed unsafe class UringChannel : Channel, IUringTarget
+internal sealed unsafe partial class UringChannel : Channel, IUringTarget
 {
     private readonly UringLoop _loop;
-    private NativeBuffer _sending;
-    private NativeBuffer _waiting;
-    private NativeBuffer _held;
     private SockAddr* _address;
     private int _slot;
-    private int _heldError;
     private bool _connecting;
-    private bool _sendOut;
-    private bool _receiveOut;
-    private bool _cancelled;
     private bool _connectOut;
-    private bool _heldEnd;
     private bool _released;
 
     internal UringChannel(UringLoop loop, int fd, IByteHandler handler, bool connecting)
@@ -31,8 +25,6 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         _loop = loop;
         _connecting = connecting;
     }
-
-    internal override int Unsent => _sending.Length + _waiting.Length;
 
     internal void Register() => _slot = _loop.Register(this);
 
@@ -55,6 +47,9 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         {
             case UringAbi.OpReceive:
                 OnReceived(completion);
+                break;
+            case UringAbi.OpPollAdd:
+                OnInputWaits();
                 break;
             case UringAbi.OpSend:
                 OnSent(completion.Result);
@@ -85,25 +80,8 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         DeliverHeld();
         if (Fd >= 0 && WantsInput && !_connecting && !_receiveOut && !EndSeen && _held.IsEmpty)
         {
-            Receive();
+            ContinueReading();
         }
-    }
-
-    internal override void Write(ReadOnlySpan<byte> bytes, bool more = false)
-    {
-        if (Fd < 0 || FailedWith != 0 || EndWanted)
-        {
-            return;
-        }
-
-        if (_sendOut || _connecting || more)
-        {
-            _waiting.Append(bytes);
-            return;
-        }
-
-        _waiting.Append(bytes);
-        Send();
     }
 
     /// <summary>Takes every operation of the descriptor back from the kernel, then closes it.</summary>
@@ -118,25 +96,6 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         close->Operation = UringAbi.OpClose;
         close->Fd = fd;
         close->UserData = tag;
-    }
-
-    private protected override void OnReadingResumed()
-    {
-        // Not at once: the owner may be in the middle of a callback.
-        Loop.MakeReady(this);
-    }
-
-    private protected override void OnReadingPaused()
-    {
-        if (_receiveOut && !_cancelled)
-        {
-            // What the kernel has not taken off the socket yet shall stay there, so that the peer slows down.
-            _cancelled = true;
-            var cancel = _loop.Ring.Next();
-            cancel->Operation = UringAbi.OpAsyncCancel;
-            cancel->Address = _loop.Tag(_slot, UringAbi.OpReceive);
-            cancel->UserData = _loop.Tag(_slot, 0);
-        }
     }
 
     private protected override bool CanReleaseNow => !_sendOut;
@@ -186,167 +145,5 @@ internal sealed unsafe class UringChannel : Channel, IUringTarget
         Send();
         SendEndIfDone();
         Loop.MakeReady(this);
-    }
-
-    private void Receive()
-    {
-        var entry = _loop.Ring.Next();
-        entry->Operation = UringAbi.OpReceive;
-        entry->Flags = UringAbi.EntryBufferSelect;
-        entry->IoPriority = UringAbi.ReceiveMultishot;
-        entry->Fd = Fd;
-        entry->UserData = _loop.Tag(_slot, UringAbi.OpReceive);
-        _receiveOut = true;
-        _cancelled = false;
-    }
-
-    private void OnReceived(in UringCompletion completion)
-    {
-        if ((completion.Flags & UringAbi.CompletionMore) == 0)
-        {
-            _receiveOut = false;
-        }
-
-        if (Fd < 0)
-        {
-            return;
-        }
-
-        var result = completion.Result;
-        if (result > 0)
-        {
-            Received += result;
-            var bytes = _loop.Ring.Buffer(completion.Flags, result);
-            if (WantsInput && _held.IsEmpty)
-            {
-                Handler?.OnData(bytes);
-            }
-            else
-            {
-                _held.Append(bytes);
-            }
-        }
-        else if (result == 0)
-        {
-            _heldEnd = true;
-        }
-        else if (result == -UringAbi.ENoBufs)
-        {
-            _loop.Ring.AddBuffers();
-        }
-        else if (result is not (-UringAbi.ECanceled or -Libc.EIntr or -Libc.EAgain))
-        {
-            _heldError = -result;
-        }
-
-        if (Fd >= 0 && (!_receiveOut || _heldEnd))
-        {
-            // The end, an error, or a receive that must be asked for anew: in the next round.
-            Loop.MakeReady(this);
-        }
-    }
-
-    /// <summary>What came while the owner did not want it, in order: bytes, then the end or the error.</summary>
-    private void DeliverHeld()
-    {
-        if (!WantsInput)
-        {
-            return;
-        }
-
-        if (!_held.IsEmpty)
-        {
-            var held = _held;
-            _held = default;
-            Handler?.OnData(held.Bytes);
-            held.Free();
-        }
-
-        if (Fd < 0 || !WantsInput || !_held.IsEmpty)
-        {
-            return;
-        }
-
-        if (_heldError != 0)
-        {
-            Fail(_heldError);
-        }
-        else if (_heldEnd && !EndSeen)
-        {
-            OnPeerEnd();
-        }
-    }
-
-    private void Send()
-    {
-        if (_sendOut || _waiting.IsEmpty)
-        {
-            return;
-        }
-
-        if (_sending.IsEmpty)
-        {
-            (_sending, _waiting) = (_waiting, default);
-        }
-
-        var bytes = _sending.Bytes;
-        var entry = _loop.Ring.Next();
-        entry->Operation = UringAbi.OpSend;
-        entry->Fd = Fd;
-        entry->Address = (ulong)(nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes));
-        entry->Length = (uint)bytes.Length;
-        entry->OperationFlags = Libc.MsgNoSignal | UringAbi.MsgWaitAll;
-        entry->UserData = _loop.Tag(_slot, UringAbi.OpSend);
-        _sendOut = true;
-    }
-
-    private void OnSent(int result)
-    {
-        _sendOut = false;
-        if (Fd < 0)
-        {
-            return;
-        }
-
-        if (result < 0)
-        {
-            if (result is -Libc.EIntr or -Libc.EAgain)
-            {
-                SendRest();
-                return;
-            }
-
-            FailLater(-result);
-            return;
-        }
-
-        Sent += result;
-        _sending.Consume(result);
-        SendRest();
-        if (Unsent == 0)
-        {
-            SendEndIfDone();
-            if (Fd >= 0)
-            {
-                Handler?.OnDrained();
-            }
-        }
-    }
-
-    private void SendRest()
-    {
-        if (!_sending.IsEmpty)
-        {
-            // Not taken whole: first the rest, and what has collected behind it.
-            _sending.Append(_waiting.Bytes);
-            _waiting.Free();
-            (_waiting, _sending) = (_sending, default);
-        }
-        else
-        {
-            _sending.Free();
-        }
-
-        Send();
     }
 }
