@@ -23,8 +23,29 @@ public static class ApiLimits
     /// <summary>Changes that are kept so that a watch can start in the past.</summary>
     public const int HistoryLength = 8192;
 
-    /// <summary>Unfinished chunked lists that are remembered.</summary>
-    public const int OpenLists = 64;
+    /// <summary>Encoded events that watches share.</summary>
+    public const int SharedEvents = 512;
+
+    /// <summary>Seconds that a watcher has to read what waits for it, after it fell behind.</summary>
+    public const int SlowWatcherSeconds = 10;
+
+    /// <summary>Requests that only read, under way at once on one socket; watches, logs and sessions do not count.</summary>
+    public const int ReadingRequests = 400;
+
+    /// <summary>Requests that change something, under way at once on one socket.</summary>
+    public const int ChangingRequests = 200;
+
+    /// <summary>Seconds that a request may take; watches, logs and sessions take as long as they like.</summary>
+    public const int RequestSeconds = 60;
+
+    /// <summary>Connections at once, of both sockets together.</summary>
+    public const int Connections = 8192;
+
+    /// <summary>Requests and watches at once on one connection of HTTP/2.</summary>
+    public const int StreamsPerConnection = 250;
+
+    /// <summary>Bytes of an answer from which on it is compressed for a client that takes gzip.</summary>
+    public const int CompressedBytes = 128 * 1024;
 
     /// <summary>Operations of one JSON patch.</summary>
     public const int JsonPatchOperations = 10_000;

@@ -70,6 +70,8 @@ public sealed class ApiServerHost : IAsyncDisposable
     /// <summary>The certificate authority of the TLS endpoint, as PEM.</summary>
     public string AuthorityPem => _authority.RootPem;
 
+    internal ObjectStore Store => _store;
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         Bootstrap.Run(_services);
@@ -147,7 +149,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var deletion = new Deletion(_store, _services.Clock);
         var verbs = new ApiVerbs(
             reading,
-            new Watching(_services, _stopping.Token),
+            new Watching(_services, reading, _stopping.Token),
             new Changing(_services, writer, deletion, reading, new Applying(_services, writer, reading)),
             new Scaling(_services, writer, reading),
             new Reviewing(_services),
@@ -163,6 +165,9 @@ public sealed class ApiServerHost : IAsyncDisposable
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
         kestrel.Limits.MaxRequestBodySize = null;
+        kestrel.Limits.MaxConcurrentConnections = ApiLimits.Connections;
+        kestrel.Limits.MaxConcurrentUpgradedConnections = ApiLimits.Connections;
+        kestrel.Limits.Http2.MaxStreamsPerConnection = ApiLimits.StreamsPerConnection;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;
         ListenPlain(kestrel, _options.PlainSocket);

@@ -39,6 +39,9 @@ public sealed class MeshHome
 
     public string RelaySocket => Path.Combine(Run, "relay.sock");
 
+    /// <summary>Leads to one member of a store outside of the mesh.</summary>
+    public string StoreSocket(int member) => Path.Combine(Run, $"store-{member}.sock");
+
     /// <summary>Which host ports are wanted and what they lead to; written inside, read outside.</summary>
     public string Forwards => Path.Combine(Root, "forwards.json");
 

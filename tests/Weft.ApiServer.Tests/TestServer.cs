@@ -34,6 +34,9 @@ public sealed class TestServer : IAsyncDisposable
 
     public string Folder => _folder;
 
+    /// <summary>The server's own store, for tests that need more writes than HTTP makes in a second.</summary>
+    internal Weft.ApiServer.Storage.ObjectStore Store => _host.Store;
+
     public static async Task<TestServer> StartAsync(AdmissionHooks? hooks = null, TimeProvider? clock = null)
     {
         var folder = Directory.CreateTempSubdirectory("weft-api-").FullName;

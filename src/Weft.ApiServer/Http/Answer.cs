@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.IO.Compression;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -18,12 +19,39 @@ internal static class Answer
     {
         context.Response.StatusCode = code;
         context.Response.ContentType = type;
-        context.Response.ContentLength = bytes.Length;
         context.Response.Headers.CacheControl = "no-cache, private";
-        if (!HttpMethods.IsHead(context.Request.Method))
+        var compressed = bytes.Length > ApiLimits.CompressedBytes && TakesGzip(context);
+        if (compressed)
+        {
+            SayGzip(context);
+        }
+        else
+        {
+            context.Response.ContentLength = bytes.Length;
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        if (!compressed)
         {
             await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
+            return;
         }
+
+        await using var gzip = new GZipStream(context.Response.Body, CompressionLevel.Fastest, leaveOpen: true);
+        await gzip.WriteAsync(bytes, context.RequestAborted);
+    }
+
+    public static bool TakesGzip(HttpContext context) =>
+        context.Request.Headers.AcceptEncoding.ToString().Split(',').Any(coding => coding.Trim() is "gzip");
+
+    public static void SayGzip(HttpContext context)
+    {
+        context.Response.Headers.ContentEncoding = "gzip";
+        context.Response.Headers.Append("Vary", "Accept-Encoding");
     }
 
     public static Task TextAsync(HttpContext context, int code, string text) =>

@@ -14,6 +14,9 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
 
     public JsonObject? Details { get; } = details;
 
+    /// <summary>Metadata of the Status.</summary>
+    public JsonObject? Metadata { get; init; }
+
     /// <summary>When it may be worth to ask again; 0 when no time would help.</summary>
     public int RetryAfterSeconds { get; init; }
 
@@ -25,7 +28,13 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
             (shown ??= [])["retryAfterSeconds"] = RetryAfterSeconds;
         }
 
-        return Status("Failure", Message, Reason, shown, Code);
+        var status = Status("Failure", Message, Reason, shown, Code);
+        if (Metadata is not null)
+        {
+            status["metadata"] = Metadata.DeepClone();
+        }
+
+        return status;
     }
 
     public static JsonObject Success(JsonObject details) => Status("Success", null, null, details, null);
@@ -56,6 +65,37 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", new JsonObject());
 
     public static ApiException Expired(string message) => new(410, "Expired", message);
+
+    /// <summary>A list in chunks whose moment is forgotten; the token goes on with what is there now.</summary>
+    public static ApiException ExpiredToken(string token) => new(
+        410,
+        "Expired",
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the " +
+        "continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the " +
+        "provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first " +
+        "chunk was returned and now may show up in the list.")
+    {
+        Metadata = new JsonObject { ["continue"] = token },
+    };
+
+    public static ApiException TooLargeVersion(long wanted, long current) => new(
+        504,
+        "Timeout",
+        $"Timeout: Too large resource version: {wanted}, current: {current}",
+        new JsonObject
+        {
+            ["causes"] = new JsonArray(new JsonObject
+            {
+                ["reason"] = "ResourceVersionTooLarge",
+                ["message"] = "Too large resource version",
+            }),
+        })
+    {
+        RetryAfterSeconds = 1,
+    };
+
+    public static ApiException TooMany() =>
+        new(429, "TooManyRequests", "Too many requests, please try again later.") { RetryAfterSeconds = 1 };
 
     public static ApiException TooLarge() =>
         new(413, "RequestEntityTooLarge", $"Request entity too large: limit is {ApiLimits.BodyBytes}");

@@ -46,6 +46,9 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
 
     public bool QueryFlag(string name) => Query(name) is "true" or "1" or "";
 
+    /// <summary>Objects are shown to this request just as they are stored.</summary>
+    public bool SeesStored => Resource.CustomVersions is null && string.Equals(Version, Resource.StorageVersion, StringComparison.Ordinal);
+
     /// <summary>The tree as the client of this request shall see it.</summary>
     public JsonObject View(JsonObject stored)
     {

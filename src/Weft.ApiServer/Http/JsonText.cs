@@ -10,7 +10,8 @@ namespace Weft.ApiServer.Http;
 /// <summary>JSON trees ⇄ text, and short ways to look into them.</summary>
 public static class JsonText
 {
-    private static readonly JsonWriterOptions _compact = new()
+    /// <summary>How this server writes JSON.</summary>
+    public static readonly JsonWriterOptions Compact = new()
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         MaxDepth = ApiLimits.JsonDepth * 2,
@@ -26,7 +27,7 @@ public static class JsonText
     public static byte[] Bytes(JsonNode? node)
     {
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, _compact))
+        using (var writer = new Utf8JsonWriter(buffer, Compact))
         {
             Write(writer, node);
         }

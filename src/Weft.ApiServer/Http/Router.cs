@@ -14,19 +14,37 @@ namespace Weft.ApiServer.Http;
 internal sealed partial class Router(
     ApiServices services, ApiVerbs verbs, DiscoveryDocuments discovery, Gate gate, ILogger logger)
 {
+    private readonly InFlight _inFlight = new();
+
     public async Task HandleAsync(HttpContext context)
     {
+        var client = context.RequestAborted;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(client);
         try
         {
-            await DispatchAsync(context);
+            if (InFlight.IsLong(context))
+            {
+                await DispatchAsync(context);
+                return;
+            }
+
+            limit.CancelAfter(TimeSpan.FromSeconds(ApiLimits.RequestSeconds));
+            context.RequestAborted = limit.Token;
+            await _inFlight.RunAsync(context, DispatchAsync);
         }
         catch (ApiException refusal)
         {
             await RefuseAsync(context, refusal);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (client.IsCancellationRequested)
         {
             // Nobody is left to answer.
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            context.RequestAborted = client;
+            await RefuseAsync(context, ApiException.Timeout(
+                $"Timeout: request did not complete within the allotted timeout of {ApiLimits.RequestSeconds} s"));
         }
         catch (Exception problem) when (problem is BadHttpRequestException or IOException or SocketException)
         {

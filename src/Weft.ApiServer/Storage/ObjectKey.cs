@@ -2,13 +2,20 @@
 
 namespace Weft.ApiServer.Storage;
 
-/// <summary>Where an object lives inside its resource; ordered as lists are, by namespace and then name.</summary>
+/// <summary>Where an object lives inside its resource; ordered as the text NAMESPACE/NAME is, which is how lists are.</summary>
 public readonly record struct ObjectKey(string Namespace, string Name) : IComparable<ObjectKey>
 {
     public int CompareTo(ObjectKey other)
     {
-        var byNamespace = string.CompareOrdinal(Namespace, other.Namespace);
-        return byNamespace != 0 ? byNamespace : string.CompareOrdinal(Name, other.Name);
+        var common = Math.Min(Namespace.Length, other.Namespace.Length);
+        var byNamespace = string.CompareOrdinal(Namespace, 0, other.Namespace, 0, common);
+        if (byNamespace != 0 || Namespace.Length == other.Namespace.Length)
+        {
+            return byNamespace != 0 ? byNamespace : string.CompareOrdinal(Name, other.Name);
+        }
+
+        // Where the shorter one has its slash, the longer one goes on.
+        return Namespace.Length == common ? '/' - other.Namespace[common] : Namespace[common] - '/';
     }
 
     public static bool operator <(ObjectKey left, ObjectKey right) => left.CompareTo(right) < 0;

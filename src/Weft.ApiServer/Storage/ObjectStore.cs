@@ -135,6 +135,15 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
+    /// <summary>Every change up to here has been offered to every watch.</summary>
+    public long OfferedVersion()
+    {
+        lock (_gate)
+        {
+            return _version;
+        }
+    }
+
     /// <summary>A snapshot and the watch that continues it.</summary>
     public (ResourceSnapshot Snapshot, StoreWatch Watch) SnapshotAndWatch(string resource)
     {

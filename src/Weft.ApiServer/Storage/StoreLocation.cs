@@ -72,6 +72,20 @@ public sealed record StoreLocation
         return location;
     }
 
+    /// <summary>Asks the store for its state; throws <see cref="StoreException"/> with the reason when it cannot be used.</summary>
+    public void Check()
+    {
+        try
+        {
+            using var client = new Etcd.EtcdClient(this, []);
+            client.Call("/v3/maintenance/status", []);
+        }
+        catch (Etcd.EtcdException problem)
+        {
+            throw new StoreException($"the store {this} cannot be used: {problem.Message}. Start etcd, or name another place with --store.", problem);
+        }
+    }
+
     /// <summary>The same place in the form that <see cref="Parse"/> reads, with absolute files.</summary>
     public string ToText()
     {

@@ -11,6 +11,7 @@ public sealed class StoreWatch : IDisposable
     private readonly ObjectStore _store;
     private readonly Channel<StoreChange> _channel;
     private readonly Queue<StoreChange> _replay;
+    private readonly CancellationTokenSource _behind = new();
 
     internal StoreWatch(ObjectStore store, string? resource, IEnumerable<StoreChange> replay, int buffer)
     {
@@ -26,6 +27,9 @@ public sealed class StoreWatch : IDisposable
 
     /// <summary>True when the reader was cut off because it was too slow; what it has not read is lost to it.</summary>
     public bool FellBehind { get; private set; }
+
+    /// <summary>Cancelled when the reader was cut off.</summary>
+    public CancellationToken Behind => _behind.Token;
 
     /// <summary>The next change if one is ready.</summary>
     public bool TryRead([NotNullWhen(true)] out StoreChange? change) =>
@@ -51,6 +55,9 @@ public sealed class StoreWatch : IDisposable
 
         FellBehind = true;
         _channel.Writer.TryComplete();
+
+        // Not under the store's lock: whoever hears of it may do anything.
+        _ = _behind.CancelAsync();
         return false;
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
@@ -14,8 +14,9 @@ namespace Weft.ApiServer.Verbs;
 /// <summary>Get and list, as objects, tables or metadata only.</summary>
 internal sealed class Reading(ApiServices services)
 {
-    private readonly Lock _gate = new();
-    private readonly LinkedList<(string Resource, ResourceSnapshot Snapshot)> _openLists = new();
+    private static readonly byte[] _comma = ","u8.ToArray();
+    private static readonly TimeSpan _versionPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _versionStep = TimeSpan.FromMilliseconds(50);
 
     public StoredObject Find(ApiRequest request) =>
         services.Store.Find(request.Resource.GroupResource, request.Namespace, request.Name!)
@@ -42,20 +43,18 @@ internal sealed class Reading(ApiServices services)
 
     public async Task ListAsync(ApiRequest request)
     {
-        var labels = LabelSelector.Parse(request.Query("labelSelector"));
-        var fields = FieldSelector.Parse(request.Query("fieldSelector"), request.Resource);
-        var limit = ReadLimit(request);
-        var (snapshot, after) = Start(request);
+        var options = ListOptions.Read(request, watch: false);
+        var snapshot = await SnapshotAsync(request, options);
         var page = new List<StoredObject>();
         var remaining = 0;
         foreach (var (key, item) in snapshot.Objects)
         {
-            if ((after is { } last && key.CompareTo(last) <= 0) || !Selected(request, item, labels, fields))
+            if ((options.Continue is { } token && key.CompareTo(token.After) <= 0) || !Selected(request, item, options.Labels, options.Fields))
             {
                 continue;
             }
 
-            if (limit > 0 && page.Count == limit)
+            if (options.Limit > 0 && page.Count == options.Limit)
             {
                 remaining++;
                 continue;
@@ -70,14 +69,28 @@ internal sealed class Reading(ApiServices services)
         };
         if (remaining > 0)
         {
-            metadata["continue"] = Continue(request, snapshot, page[^1].Key);
-            if (labels.IsEmpty && fields.IsEmpty)
+            metadata["continue"] = new ListOptions.ListToken(snapshot.Version, page[^1].Key).ToText(request.Namespace);
+            if (options.Labels.IsEmpty && options.Fields.IsEmpty)
             {
                 metadata["remainingItemCount"] = remaining;
             }
         }
 
         await WriteAsync(request, page, metadata);
+    }
+
+    /// <summary>Waits a little for a version that another server may have told the client of.</summary>
+    public async Task WaitForAsync(long version, CancellationToken cancellationToken)
+    {
+        for (var waited = TimeSpan.Zero; services.Store.Version < version; waited += _versionStep)
+        {
+            if (waited >= _versionPatience)
+            {
+                throw ApiException.TooLargeVersion(version, services.Store.Version);
+            }
+
+            await Task.Delay(_versionStep, services.Clock, cancellationToken);
+        }
     }
 
     public static bool Selected(ApiRequest request, StoredObject item, LabelSelector labels, FieldSelector fields) =>
@@ -92,9 +105,7 @@ internal sealed class Reading(ApiServices services)
         switch (Form.Of(request.Context))
         {
             case Form.Table:
-                var trees = page.Select(item => request.View(item.Parse()));
-                await Answer.JsonAsync(request.Context, 200, TableText.Of(
-                    request, trees, metadata, services.Clock.GetUtcNow()));
+                await WriteTableAsync(new LargeBody(request.Context), request, page, metadata);
                 return;
             case Form.Metadata:
                 var items = page.Select(item => (JsonNode?)TableText.PartialObject(item.Parse())).ToArray();
@@ -107,103 +118,75 @@ internal sealed class Reading(ApiServices services)
                 });
                 return;
             default:
-                await Answer.BytesAsync(request.Context, 200, "application/json", ListBytes(request, page, metadata));
+                await WriteObjectsAsync(new LargeBody(request.Context), request, page, metadata);
                 return;
         }
     }
 
-    private static byte[] ListBytes(ApiRequest request, List<StoredObject> page, JsonObject metadata)
+    /// <summary>Stored bytes go out as they are, one object after the other: a list needs no memory of its own.</summary>
+    private static async Task WriteObjectsAsync(LargeBody body, ApiRequest request, List<StoredObject> page, JsonObject metadata)
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer))
+        var head = new JsonObject { ["kind"] = request.Resource.ListKind, ["apiVersion"] = request.ApiVersion, ["metadata"] = metadata };
+        await body.WriteAsync(JsonText.Bytes(head).AsMemory()[..^1]);
+        await body.WriteAsync(",\"items\":["u8.ToArray());
+        var stored = request.SeesStored;
+        var comma = false;
+        foreach (var item in page)
         {
-            writer.WriteStartObject();
-            writer.WriteString("kind", request.Resource.ListKind);
-            writer.WriteString("apiVersion", request.ApiVersion);
-            writer.WritePropertyName("metadata");
-            metadata.WriteTo(writer);
-            writer.WriteStartArray("items");
-            var stored = request.Resource.CustomVersions is null
-                && string.Equals(request.Version, request.Resource.StorageVersion, StringComparison.Ordinal);
-            foreach (var item in page)
+            if (comma)
             {
-                writer.WriteRawValue(stored ? item.Json : JsonText.Bytes(request.View(item.Parse())), skipInputValidation: true);
+                await body.WriteAsync(_comma);
             }
 
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            comma = true;
+            await body.WriteAsync(stored ? item.Json : JsonText.Bytes(request.View(item.Parse())));
         }
 
-        return buffer.ToArray();
+        await body.WriteAsync("]}"u8.ToArray());
+        await body.EndAsync();
     }
 
-    private static int ReadLimit(ApiRequest request)
+    private async Task WriteTableAsync(LargeBody body, ApiRequest request, List<StoredObject> page, JsonObject metadata)
     {
-        if (request.Query("limit") is not { Length: > 0 } text)
+        var now = services.Clock.GetUtcNow();
+
+        // Without rows it ends with an empty list, which is opened here.
+        await body.WriteAsync(JsonText.Bytes(TableText.Of(request, [], metadata, now)).AsMemory()[..^2]);
+        var row = new ArrayBufferWriter<byte>(4096);
+        await using var writer = new Utf8JsonWriter(row, JsonText.Compact);
+        var comma = false;
+        foreach (var item in page)
         {
-            return 0;
+            TableText.WriteRow(writer, request, request.View(item.Parse()), now);
+            await writer.FlushAsync(request.Aborted);
+            if (comma)
+            {
+                await body.WriteAsync(_comma);
+            }
+
+            comma = true;
+            await body.WriteAsync(row.WrittenMemory);
+            row.ResetWrittenCount();
+            writer.Reset();
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit)
-            ? limit
-            : throw ApiException.BadRequest($"limit: Invalid value: \"{text}\": must be a number, zero or more");
+        await body.WriteAsync("]}"u8.ToArray());
+        await body.EndAsync();
     }
 
-    private (ResourceSnapshot Snapshot, ObjectKey? After) Start(ApiRequest request)
+    private async Task<ResourceSnapshot> SnapshotAsync(ApiRequest request, ListOptions options)
     {
         var resource = request.Resource.GroupResource;
-        if (request.Query("continue") is not { Length: > 0 } token)
+        if (options.Continue is { IsAnyMoment: false } token)
         {
-            return (services.Store.Snapshot(resource), null);
+            return services.Store.SnapshotAt(resource, token.Version)
+                ?? throw ApiException.ExpiredToken(token.AtAnyMoment().ToText(request.Namespace));
         }
 
-        var (version, after) = ReadToken(token);
-        lock (_gate)
-        {
-            foreach (var (name, snapshot) in _openLists)
-            {
-                if (snapshot.Version == version && string.Equals(name, resource, StringComparison.Ordinal))
-                {
-                    return (snapshot, after);
-                }
-            }
-        }
-
-        throw ApiException.Expired(
-            "The provided continue parameter is too old to display a consistent list result. " +
-            "You must start a new list without the continue parameter.");
-    }
-
-    private string Continue(ApiRequest request, ResourceSnapshot snapshot, ObjectKey last)
-    {
-        var resource = request.Resource.GroupResource;
-        lock (_gate)
-        {
-            if (!_openLists.Any(open => open.Snapshot.Version == snapshot.Version && open.Resource == resource))
-            {
-                _openLists.AddFirst((resource, snapshot));
-                if (_openLists.Count > ApiLimits.OpenLists)
-                {
-                    _openLists.RemoveLast();
-                }
-            }
-        }
-
-        var token = new JsonObject { ["v"] = snapshot.Version, ["namespace"] = last.Namespace, ["name"] = last.Name };
-        return Convert.ToBase64String(JsonText.Bytes(token)).Replace('+', '-').Replace('/', '_').TrimEnd('=');
-    }
-
-    private static (long Version, ObjectKey After) ReadToken(string token)
-    {
-        try
-        {
-            var padded = token.Replace('-', '+').Replace('_', '/').PadRight((token.Length + 3) / 4 * 4, '=');
-            var tree = JsonText.ParseTrusted(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Convert.FromBase64String(padded))));
-            return (tree.Number("v") ?? 0, new ObjectKey(tree.Text("namespace") ?? "", tree.Text("name") ?? ""));
-        }
-        catch (Exception problem) when (problem is FormatException or JsonException or InvalidOperationException)
-        {
-            throw ApiException.BadRequest($"continue key is not valid: {problem.Message}");
-        }
+        await WaitForAsync(options.Version, request.Aborted);
+        return options.IsExact
+            ? services.Store.SnapshotAt(resource, options.Version)
+                ?? throw ApiException.Expired("The resourceVersion for the provided list is too old.")
+            : services.Store.Snapshot(resource);
     }
 }

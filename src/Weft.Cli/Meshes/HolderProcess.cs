@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using Weft.ApiServer.Storage;
 using Weft.Local;
 
 namespace Weft.Cli.Meshes;
@@ -18,7 +19,7 @@ internal sealed class HolderProcess : IDisposable
     }
 
     /// <summary>With a lifeline the mesh ends when this process does, however that happens.</summary>
-    public static HolderProcess Start(MeshHome home, bool lifeline)
+    public static HolderProcess Start(MeshHome home, bool lifeline, StoreLocation? store)
     {
         var log = Path.Combine(home.Logs, "up.log");
         // The shell's part is only that output goes to a file: a pipe to this process would break when it ends.
@@ -34,6 +35,7 @@ internal sealed class HolderProcess : IDisposable
 
         start.Environment["WEFT_UP_LOG"] = log;
         start.Environment[MeshPlace.HomeVariable] = home.Root;
+        start.Environment[MeshStore.Variable] = store?.ToText() ?? "";
         File.Delete(log);
         return new HolderProcess(Process.Start(start)!, log);
     }

@@ -26,12 +26,15 @@ internal static partial class MeshHolder
         RemoveOldSockets(home);
         var log = new LineLogger(output, clock);
         using var relay = new PortRelay(home, [new Forward("api", _apiPorts, "unix:" + home.ApiTlsSocket, "https")], clock, log);
+        var store = MeshStore.OfThisMesh();
+        using var storeRelay = new StoreRelay(home, store?.Endpoints ?? [], log);
         var api = relay.OpenPorts[0].Url;
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             [MeshPlace.HomeVariable] = home.Root,
             ["WEFT_BIN"] = ProgramPath.Bin(),
             [AddressVariable] = api,
+            [MeshStore.Variable] = store?.ToText() ?? "",
         };
         var self = ProgramPath.Self();
         await using var sandbox = await Sandbox.StartAsync(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.ApiServer.Storage;
 using Weft.Cli.Output;
 using Weft.Cli.Verbs;
 using Weft.Local;
@@ -28,17 +29,21 @@ internal sealed class MeshStart : IDisposable
     public string? Failure => _holder?.Failure;
 
     /// <summary>Starts a mesh unless one runs. Not detached, it ends with this process, however that happens.</summary>
-    public static MeshStart Open(bool detach)
+    /// <param name="store">Where a mesh that is started keeps its objects; null for its own file.</param>
+    public static MeshStart Open(bool detach, StoreLocation? store = null)
     {
         var home = MeshPlace.Open();
         if (UpRecord.Read(home) is { IsAlive: true })
         {
-            return new MeshStart(home, null);
+            return store is null
+                ? new MeshStart(home, null)
+                : throw new CommandException(
+                    ExitCode.WrongUsage, $"A mesh is running already in '{home.Root}', and --store belongs to the start of one.", "Leave it out, or run weft down first.");
         }
 
         ProgramPath.RequireProxy();
         UpRecord.Remove(home);
-        return new MeshStart(home, HolderProcess.Start(home, lifeline: !detach));
+        return new MeshStart(home, HolderProcess.Start(home, lifeline: !detach, store));
     }
 
     /// <summary>Waits for the parts of a mesh that was just started; one that runs already is taken as it is.</summary>

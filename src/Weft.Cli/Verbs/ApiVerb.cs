@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Weft.ApiServer;
+using Weft.ApiServer.Storage;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Control.Injection;
@@ -19,7 +20,9 @@ internal static class ApiVerb
     public static Command Build(Terminal terminal)
     {
         var command = new Command("api", "The API server's process") { Hidden = true };
-        command.SetAction((_, ct) => RunAsync(terminal, ct));
+        var store = MeshStore.Option();
+        command.Options.Add(store);
+        command.SetAction((parsed, ct) => RunAsync(MeshStore.Parse(parsed.GetValue(store)), terminal, ct));
         return command;
     }
 
@@ -29,7 +32,7 @@ internal static class ApiVerb
             ? [.. Dialects.Dialects.ParseObject(source).Diagnostics]
             : [];
 
-    private static async Task<int> RunAsync(Terminal terminal, CancellationToken ct)
+    private static async Task<int> RunAsync(StoreLocation? store, Terminal terminal, CancellationToken ct)
     {
         using var signals = new StopSignals(ct, ignoreHangUp: true);
         var home = MeshPlace.Open();
@@ -39,6 +42,8 @@ internal static class ApiVerb
             PlainSocket = home.ApiSocket,
             TlsSocket = home.ApiTlsSocket,
             DataDirectory = home.Database,
+            Store = store ?? MeshStore.OfThisMesh(),
+            StoreSockets = store is null ? MeshStore.Sockets(home, MeshStore.OfThisMesh()) : [],
             NodeSocket = home.NodeSocket,
             KubeconfigPath = home.Kubeconfig,
             ExternalUrl = MeshHolder.ApiUrl,

@@ -19,10 +19,11 @@ internal static class UpVerb
         var paths = new Argument<string[]>("path") { Description = "Files or folders to apply; none starts an empty mesh", Arity = ArgumentArity.ZeroOrMore };
         var detach = new Option<bool>("--detach", "-d") { Description = "Returns when everything is ready; weft down stops the mesh" };
         var watch = new Option<bool>("--watch", "-w") { Description = "Applies the files again when they change, and removes what is taken out of them" };
+        var store = MeshStore.Option();
         var timeout = VerbOptions.Timeout(DefaultTimeoutSeconds);
-        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, timeout };
+        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, store, timeout };
         command.SetAction((parsed, ct) => RunAsync(
-            new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout))),
+            new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(store)),
             terminal,
             TimeProvider.System,
             ct));
@@ -36,7 +37,7 @@ internal static class UpVerb
         // Before anything is started: what is wrong with the files is known without a mesh.
         var objects = request.Paths.Length == 0 ? [] : ManifestFiles.ReadObjects(request.Paths, terminal);
         using var signals = new StopSignals(ct);
-        using var mesh = MeshStart.Open(request.Detach);
+        using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store));
         try
         {
             await StartAsync(mesh, request, objects, terminal, clock, signals.Token);
@@ -189,5 +190,5 @@ internal static class UpVerb
         phases.Done("apply", string.Join(", ", counts.Select(count => $"{count.Value} {count.Key.ToString().ToLowerInvariant()}")));
     }
 
-    private sealed record Request(string[] Paths, bool Detach, bool Watch, TimeSpan Limit);
+    private sealed record Request(string[] Paths, bool Detach, bool Watch, TimeSpan Limit, string? Store);
 }

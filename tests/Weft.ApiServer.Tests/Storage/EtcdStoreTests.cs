@@ -10,7 +10,7 @@ using Xunit;
 namespace Weft.ApiServer.Tests.Storage;
 
 /// <summary>The store in etcd, and what only a store has that several share and that can be away.</summary>
-public sealed class EtcdStoreTests(EtcdStoreTests.Shared shared) : StoreConformance, IClassFixture<EtcdStoreTests.Shared>
+public sealed class EtcdStoreTests(EtcdStoreTests.SharedEtcd shared) : StoreConformance, IClassFixture<EtcdStoreTests.SharedEtcd>
 {
     private static readonly TimeSpan _soon = TimeSpan.FromSeconds(15);
     private readonly string _prefix = "/t" + Guid.NewGuid().ToString("N") + "/";
@@ -197,7 +197,7 @@ public sealed class EtcdStoreTests(EtcdStoreTests.Shared shared) : StoreConforma
         new EtcdStorage(StoreLocation.Parse(location), [], TimeProvider.System, NullLogger.Instance, history), history, buffer);
 
     /// <summary>One etcd for the class; every test has a prefix of its own.</summary>
-    public sealed class Shared : IAsyncLifetime
+    public sealed class SharedEtcd : IAsyncLifetime
     {
         public EtcdServer Etcd { get; private set; } = null!;
 

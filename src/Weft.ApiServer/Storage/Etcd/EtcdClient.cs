@@ -30,7 +30,9 @@ internal sealed class EtcdClient : IDisposable
     private int _endpoint;
     private string? _token;
 
-    /// <param name="sockets">Unix sockets that lead to the endpoints, one each, where they cannot be reached directly.</param>
+    /// <param name="sockets">
+    /// Unix sockets of a relay that leads to the endpoints, one each, where they cannot be reached directly; it sends one byte when it has.
+    /// </param>
     public EtcdClient(StoreLocation location, IReadOnlyList<string> sockets)
     {
         _location = location;
@@ -220,6 +222,12 @@ internal sealed class EtcdClient : IDisposable
             }
 
             await socket.ConnectAsync(way, cancellationToken);
+            if (way is not DnsEndPoint && await socket.ReceiveAsync(new byte[1], cancellationToken) == 0)
+            {
+                // The relay says with one byte that it has reached the other end.
+                throw new SocketException((int)SocketError.ConnectionRefused);
+            }
+
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch
