@@ -6,11 +6,17 @@ using Weft.Proxy;
 using Weft.Proxy.Control;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
+using Weft.Proxy.Overload;
 
 if (args is not ["sidecar", "--bootstrap", var file])
 {
     Console.Error.Write("usage: weft-proxy sidecar --bootstrap FILE\n");
     return 2;
+}
+
+if (DescriptorLimit.Raise() is { } refused)
+{
+    Console.Error.Write($"weft-proxy: {refused}; going on with the limit there is\n");
 }
 
 try

@@ -24,6 +24,9 @@ internal sealed class ProxyRuntime : IDisposable
     /// <summary>Idle connections that a loop closes at one check while it is overloaded.</summary>
     internal const int IdleClosedPerCheck = 256;
 
+    /// <summary>A connection to a server that was used more recently is likely to be used again at once.</summary>
+    private const int SpareIdleMs = 1000;
+
     private readonly ProxyLoop[] _loops;
     private readonly Thread[] _threads;
     private readonly LoopListeners[] _listeners;
@@ -44,7 +47,8 @@ internal sealed class ProxyRuntime : IDisposable
             var events = LoopFactory.Create(options.Io, new LoopSettings(options.Clock, options.Mark), out var fallback);
             IoName = events.Name;
             IoFallback = fallback;
-            var settings = new ProxySettings(options.Clock, options.Workload, options.Log?.Loops[i], _plan, options.ConnectionsPerEndpoint, options.ListenerDrainMs);
+            var settings = new ProxySettings(
+                options.Clock, options.Workload, options.Log?.Loops[i], _plan, options.ConnectionsPerEndpoint, options.ListenerDrainMs, options.Clients);
             var loop = new ProxyLoop(i, events, settings, new Random(options.Seed + i));
             loop.Adopt(_plan);
             events.Faulted = fault => options.Faulted?.Invoke(fault);
@@ -253,16 +257,21 @@ internal sealed class ProxyRuntime : IDisposable
         return copies;
     }
 
-    /// <summary>Gives up what the level says, until it is called with a lower one.</summary>
-    internal void Give(OverloadLevel level) => OnEveryLoop(i =>
+    /// <summary>Gives up what the levels say, until it is called with lower ones.</summary>
+    internal void Give(OverloadLevels levels) => OnEveryLoop(i =>
     {
         var loop = _loops[i];
-        loop.Overload = level;
-        _listeners[i].Pause(level >= OverloadLevel.NewWork);
-        if (level >= OverloadLevel.IdleConnections)
+        loop.Overload = levels.Work;
+        _listeners[i].Pause(levels.Highest >= OverloadLevel.NewWork);
+        if (levels.Descriptors >= OverloadLevel.NewWork)
+        {
+            loop.Pools.CloseIdle(SpareIdleMs);
+        }
+
+        if (levels.Highest >= OverloadLevel.IdleConnections)
         {
             // A part at a time: closing many at once would itself be a burst of work.
-            loop.Pools.CloseIdle();
+            loop.Pools.CloseIdle(0);
             loop.Life.CountIdleClosed(loop.Connections.CloseIdle(IdleClosedPerCheck));
         }
 
@@ -353,8 +362,11 @@ internal sealed record ProxyOptions
 
     internal WorkloadNamePlan Workload { get; init; } = new("", "", "", "", "", "", "", "");
 
-    /// <summary>Open connections of one loop to one endpoint; above this a request is answered 503, flag UO.</summary>
-    internal int ConnectionsPerEndpoint { get; init; } = 4096;
+    /// <summary>Open connections of one loop to one endpoint; above this requests wait for one.</summary>
+    internal int ConnectionsPerEndpoint { get; init; } = 16_384;
+
+    /// <summary>How many clients may be connected, to all loops together.</summary>
+    internal ClientLimit Clients { get; init; } = new(0);
 
     /// <summary>How long connections get whose listener or chain is gone from the plan (Istio's drainDuration).</summary>
     internal int ListenerDrainMs { get; init; } = 45_000;

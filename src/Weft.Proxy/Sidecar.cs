@@ -45,6 +45,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
         _clock = clock;
         StartedAt = clock.GetUtcNow();
         _accessLog = AccessLog.Open(bootstrap.AccessLog, json: false, bootstrap.Loops);
+        var limits = OverloadSettings.Read(bootstrap.Overload.MemoryBytes, bootstrap.Overload.Descriptors, bootstrap.Overload.LoopDelayMs);
         _runtime = new ProxyRuntime(new ProxyOptions
         {
             Loops = bootstrap.Loops,
@@ -56,11 +57,12 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
             Log = _accessLog,
             Tell = words => log.WriteLine($"weft-proxy: {words}"),
             ListenerDrainMs = bootstrap.ListenerDrainSeconds * 1000,
+            Clients = ClientLimit.Of(limits),
             Faulted = fault => log.WriteLine($"weft-proxy: a connection was closed because of a defect: {fault}"),
         });
         _readings = new ProcessReadings(_runtime);
         _overload = new OverloadGuard(
-            OverloadSettings.Read(bootstrap.Overload.MemoryBytes, bootstrap.Overload.Descriptors, bootstrap.Overload.LoopDelayMs),
+            limits,
             _readings,
             _runtime.Give,
             words => log.WriteLine($"weft-proxy: {words}"));

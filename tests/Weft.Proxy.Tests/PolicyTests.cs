@@ -4,6 +4,7 @@ using System.Diagnostics;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
 using Weft.Proxy.Telemetry;
+using Weft.Proxy.Upstreams;
 using Xunit;
 
 namespace Weft.Proxy.Tests;
@@ -101,9 +102,14 @@ public abstract class PolicyTests
     }
 
     [Fact]
-    public void One_connection_more_than_the_limit_is_answered_503_with_flag_UO()
+    public void With_as_many_connections_to_a_server_as_a_loop_may_have_one_request_more_waits_for_one()
     {
-        using var origin = new TestOrigin(peer => peer.ReadToEnd());
+        using var go = new ManualResetEventSlim();
+        using var origin = TestOrigin.Answering(_ =>
+        {
+            go.Wait(5000);
+            return TestOrigin.Response("done");
+        });
         var port = TestProxy.FreePort();
         using var proxy = new TestProxy(
             Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)),
@@ -113,7 +119,11 @@ public abstract class PolicyTests
         SpinWait.SpinUntil(() => origin.Connections == 1, 5000);
         using var second = Peer.Connect(port);
         second.Write(Get);
-        Assert.EndsWith("reset reason: overflow", second.ReadMessage(), StringComparison.Ordinal);
+        SpinWait.SpinUntil(() => proxy.Runtime.Clusters.Single().Breaker.Sum(ClusterFigure.Pending) == 1, 5000);
+        go.Set();
+        Assert.EndsWith("done", first.ReadMessage(), StringComparison.Ordinal);
+        Assert.EndsWith("done", second.ReadMessage(), StringComparison.Ordinal);
+        Assert.Equal(1, origin.Connections);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
 
     public void OnEvents(uint events)
     {
-        for (var i = 0; i < AcceptsPerTurn && IsTaking; i++)
+        for (var i = 0; i < AcceptsPerTurn && IsTaking && HasRoom(); i++)
         {
             SockAddr address;
             var length = (uint)sizeof(SockAddr);
@@ -30,7 +30,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollTarget
                 return;
             }
 
-            Acceptor.OnAccepted(_loop, fd, IpEndpoint.From(address));
+            OnTaken(fd, IpEndpoint.From(address));
         }
     }
 

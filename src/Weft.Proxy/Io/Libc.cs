@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     internal const int TcpKeepInterval = 5;
     internal const int TcpKeepCount = 6;
     internal const int ShutWrite = 1;
+    internal const int LimitOfDescriptors = 7;
     internal const int MsgNoSignal = 0x4000;
     internal const int MsgMore = 0x8000;
 
@@ -83,6 +84,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
     internal static partial int GetSockOpt(int fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "getrlimit", SetLastError = true)]
+    internal static partial int GetLimit(int resource, ResourceLimit* limit);
+
+    [LibraryImport(Library, EntryPoint = "setrlimit", SetLastError = true)]
+    internal static partial int SetLimit(int resource, ResourceLimit* limit);
 
     [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
     internal static partial int Shutdown(int fd, int how);
@@ -185,4 +192,11 @@ internal unsafe struct MessageHead
     internal void* Control;
     internal nuint ControlLength;
     internal int Flags;
+}
+
+/// <summary>A limit of the process; the soft one is in force, and may be raised up to the hard one.</summary>
+internal struct ResourceLimit
+{
+    internal ulong Soft;
+    internal ulong Hard;
 }

@@ -4,11 +4,11 @@ namespace Weft.Proxy.Io;
 
 /// <summary>
 /// A listening socket of one loop. Before <see cref="Begin"/>, and while paused, connections wait in the kernel's queue. Where the system has no
-/// descriptor or memory for another connection, it rests for <see cref="RestMs"/> instead of asking again at once.
+/// descriptor or memory for another connection, or the acceptor no room, it rests for <see cref="RestMs"/> instead of asking again at once.
 /// </summary>
 internal abstract class Listener : ITimerOwner
 {
-    /// <summary>How long a listener rests after the system could not give it a connection.</summary>
+    /// <summary>How long a listener rests before it looks again whether there is room for a connection.</summary>
     internal const int RestMs = 100;
 
     private readonly LoopTimer _rest;
@@ -70,7 +70,38 @@ internal abstract class Listener : ITimerOwner
         CloseDescriptor(fd);
     }
 
-    public void OnTimer(LoopTimer timer) => Follow();
+    public void OnTimer(LoopTimer timer)
+    {
+        if (Acceptor.IsFull)
+        {
+            Rest();
+        }
+        else
+        {
+            Follow();
+        }
+    }
+
+    /// <summary>The system gave a connection.</summary>
+    private protected void OnTaken(int fd, IpEndpoint peer)
+    {
+        Acceptor.OnAccepted(Loop, fd, peer);
+        if (Acceptor.IsFull && Fd >= 0)
+        {
+            Rest();
+        }
+    }
+
+    /// <summary>False, and it rests, where the acceptor has no room.</summary>
+    private protected bool HasRoom()
+    {
+        if (Acceptor.IsFull)
+        {
+            Rest();
+        }
+
+        return IsTaking;
+    }
 
     /// <summary>The system could not give a connection.</summary>
     private protected void OnRefused(int error)
@@ -78,8 +109,7 @@ internal abstract class Listener : ITimerOwner
         if (error is Libc.ETooManyFiles or Libc.ETableFull or Libc.ENoMemory or Libc.ENoBuffers && Fd >= 0)
         {
             Acceptor.OnAcceptFailed(error);
-            Loop.Timers.Start(_rest, Loop.Now + RestMs);
-            Follow();
+            Rest();
         }
     }
 
@@ -88,6 +118,12 @@ internal abstract class Listener : ITimerOwner
     private protected abstract void StopTaking();
 
     private protected abstract void CloseDescriptor(int fd);
+
+    private void Rest()
+    {
+        Loop.Timers.Start(_rest, Loop.Now + RestMs);
+        Follow();
+    }
 
     private void Follow()
     {
@@ -113,6 +149,9 @@ internal abstract class Listener : ITimerOwner
 internal interface IAcceptor
 {
     void OnAccepted(EventLoop loop, int fd, IpEndpoint peer);
+
+    /// <summary>There is no room for another connection at the moment.</summary>
+    bool IsFull { get; }
 
     /// <summary>A connection waits that the system has no descriptor or memory for; it will be asked for again.</summary>
     void OnAcceptFailed(int error);

@@ -27,7 +27,7 @@ internal sealed unsafe class UringListener : Listener, IUringTarget
         if (completion.Result >= 0)
         {
             // Also after a pause or a close: what the kernel has handed over cannot be put back.
-            Acceptor.OnAccepted(_loop, completion.Result, SocketSettings.PeerAddress(completion.Result));
+            OnTaken(completion.Result, SocketSettings.PeerAddress(completion.Result));
         }
         else
         {

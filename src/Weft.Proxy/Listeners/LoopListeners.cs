@@ -4,6 +4,7 @@ using Weft.Model.Plan;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Stacks;
+using Weft.Proxy.Telemetry;
 
 namespace Weft.Proxy.Listeners;
 
@@ -102,7 +103,23 @@ internal sealed class LoopListeners(ProxyLoop loop)
 
     private sealed class Acceptor(ProxyLoop loop, IpEndpoint address) : IAcceptor
     {
-        public void OnAccepted(EventLoop events, int fd, IpEndpoint peer) => AcceptedConnection.Begin(loop, address, fd, peer);
+        public bool IsFull => loop.Connections.Clients.IsReached;
+
+        public void OnAccepted(EventLoop events, int fd, IpEndpoint peer)
+        {
+            if (loop.Connections.Clients.IsExceeded)
+            {
+                loop.Metrics.Hit(ProxyLimit.ClientConnections);
+                Libc.Close(fd);
+                return;
+            }
+
+            AcceptedConnection.Begin(loop, address, fd, peer);
+            if (IsFull)
+            {
+                loop.Metrics.Hit(ProxyLimit.ClientConnections);
+            }
+        }
 
         public void OnAcceptFailed(int error) => loop.Life.CountAcceptFailure();
     }

@@ -14,7 +14,7 @@ internal sealed class OverloadGuard : IDisposable
 
     private readonly OverloadSettings _settings;
     private readonly IOverloadReadings _readings;
-    private readonly Action<OverloadLevel> _give;
+    private readonly Action<OverloadLevels> _give;
     private readonly Action<string> _tell;
     private readonly Lock _gate = new();
     private ITimer? _timer;
@@ -22,12 +22,12 @@ internal sealed class OverloadGuard : IDisposable
 
     /// <param name="settings">The limits.</param>
     /// <param name="readings">What is measured.</param>
-    /// <param name="give">Called with the level after each check that found one, and once when it is over.</param>
+    /// <param name="give">Called with the levels after each check that found one, and once when it is over.</param>
     /// <param name="tell">Told of each change, for the log.</param>
-    internal OverloadGuard(OverloadSettings settings, IOverloadReadings readings, Action<OverloadLevel> give, Action<string> tell) =>
+    internal OverloadGuard(OverloadSettings settings, IOverloadReadings readings, Action<OverloadLevels> give, Action<string> tell) =>
         (_settings, _readings, _give, _tell) = (settings, readings, give, tell);
 
-    internal OverloadLevel Level { get; private set; }
+    internal OverloadLevels Levels { get; private set; }
 
     /// <summary>Parts of the limits that are used, as the last check found them; 0 without a limit.</summary>
     internal OverloadPressure Pressure { get; private set; }
@@ -51,16 +51,23 @@ internal sealed class OverloadGuard : IDisposable
                 Part(_readings.OpenDescriptors, _settings.Descriptors),
                 Part(Math.Min(delay, _lastDelayMs), _settings.LoopDelayMs));
             _lastDelayMs = delay;
-            var before = Level;
-            Level = LevelOf(Pressure.Highest, before);
-            if (Level != before)
+            var before = Levels;
+            Levels = new OverloadLevels(
+                LevelOf(Math.Max(Pressure.Memory, Pressure.LoopDelay), before.Work),
+                LevelOf(Pressure.Descriptors, before.Descriptors));
+            if (Levels.Work != before.Work)
             {
-                _tell(Describe(before));
+                _tell(Describe(before.Work));
             }
 
-            if (Level != OverloadLevel.None || before != OverloadLevel.None)
+            if (Math.Max((int)Levels.Descriptors, (int)OverloadLevel.KeepAlive) != Math.Max((int)before.Descriptors, (int)OverloadLevel.KeepAlive))
             {
-                _give(Level);
+                _tell(DescribeDescriptors());
+            }
+
+            if (Levels.Highest != OverloadLevel.None || before.Highest != OverloadLevel.None)
+            {
+                _give(Levels);
             }
         }
         finally
@@ -94,21 +101,27 @@ internal sealed class OverloadGuard : IDisposable
 
     private string Describe(OverloadLevel before)
     {
-        var what = Level switch
+        var what = Levels.Work switch
         {
             OverloadLevel.None => "no longer overloaded",
             OverloadLevel.KeepAlive => "nearly overloaded: connections are not kept",
-            OverloadLevel.NewWork => before < Level ? "overloaded: new connections wait, new requests are refused" : "overloaded: idle connections stay again",
+            OverloadLevel.NewWork => before < Levels.Work ? "overloaded: new connections wait, new requests are refused" : "overloaded: idle connections stay again",
             _ => "overloaded: idle connections are closed, too",
         };
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{what} (memory {Pressure.Memory:P0}, descriptors {Pressure.Descriptors:P0}, loop delay {Pressure.LoopDelay:P0} of the limit)");
+        return string.Create(CultureInfo.InvariantCulture, $"{what} (memory {Pressure.Memory:P0}, loop delay {Pressure.LoopDelay:P0} of the limit)");
+    }
+
+    private string DescribeDescriptors()
+    {
+        var what = Levels.Descriptors switch
+        {
+            OverloadLevel.None or OverloadLevel.KeepAlive => "enough descriptors again",
+            OverloadLevel.NewWork => "short of descriptors: new connections wait",
+            _ => "short of descriptors: new connections wait, idle ones are closed",
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{what} ({Pressure.Descriptors:P0} of the limit)");
     }
 }
 
 /// <summary>Parts of the limits that are used; 1 is all of it.</summary>
-internal readonly record struct OverloadPressure(double Memory, double Descriptors, double LoopDelay)
-{
-    internal double Highest => Math.Max(Memory, Math.Max(Descriptors, LoopDelay));
-}
+internal readonly record struct OverloadPressure(double Memory, double Descriptors, double LoopDelay);

@@ -17,3 +17,12 @@ internal enum OverloadLevel
     /// <summary>Idle connections: they are closed.</summary>
     IdleConnections,
 }
+
+/// <summary>
+/// The level of the proxy's work (memory, delay of loops), and that of its descriptors. Few descriptors are no reason to refuse a request:
+/// only what would take another one waits, and who holds one without need gives it back.
+/// </summary>
+internal readonly record struct OverloadLevels(OverloadLevel Work, OverloadLevel Descriptors)
+{
+    internal OverloadLevel Highest => Work > Descriptors ? Work : Descriptors;
+}

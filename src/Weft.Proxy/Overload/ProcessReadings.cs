@@ -9,7 +9,7 @@ namespace Weft.Proxy.Overload;
 internal sealed class ProcessReadings(ProxyRuntime runtime) : IOverloadReadings, IDisposable
 {
     /// <summary>Descriptors that are no connections: listeners, rings, files, the control plane's and operators' sockets.</summary>
-    private const int OtherDescriptors = 64;
+    internal const int OtherDescriptors = 64;
 
     private readonly SafeFileHandle _pages = File.OpenHandle("/proc/self/statm");
     private readonly byte[] _text = new byte[128];

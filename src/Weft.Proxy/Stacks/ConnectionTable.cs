@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
+using Weft.Proxy.Overload;
 
 namespace Weft.Proxy.Stacks;
 
@@ -11,7 +12,7 @@ namespace Weft.Proxy.Stacks;
 /// One loop's client connections, each with the chain that it came in by. A connection whose chain is not in the plan any more is asked to end,
 /// and cut after <paramref name="drainMs"/>; so are all of a direction that is drained, but for the cutting.
 /// </summary>
-internal sealed class ConnectionTable(EventLoop events, int drainMs) : ITimerOwner
+internal sealed class ConnectionTable(EventLoop events, int drainMs, ClientLimit clients) : ITimerOwner
 {
     private readonly HashSet<IDrainable> _open = [];
     private readonly Queue<Leaver> _leaving = new();
@@ -22,12 +23,19 @@ internal sealed class ConnectionTable(EventLoop events, int drainMs) : ITimerOwn
 
     internal int Count => _open.Count;
 
+    /// <summary>What all loops count together.</summary>
+    internal ClientLimit Clients => clients;
+
     /// <summary>Connections of these directions are asked to end as they come.</summary>
     internal DrainScope Draining { get; private set; }
 
     internal void Add(IDrainable connection)
     {
-        _open.Add(connection);
+        if (_open.Add(connection))
+        {
+            clients.Enter();
+        }
+
         if (Draining.Covers(connection.Served.Listener.Direction))
         {
             connection.Drain();
@@ -39,7 +47,13 @@ internal sealed class ConnectionTable(EventLoop events, int drainMs) : ITimerOwn
         }
     }
 
-    internal void Remove(IDrainable connection) => _open.Remove(connection);
+    internal void Remove(IDrainable connection)
+    {
+        if (_open.Remove(connection))
+        {
+            clients.Leave();
+        }
+    }
 
     /// <summary>The loop serves a new plan: connections that it would not have taken this way must end.</summary>
     internal void Follow(ProxyPlan plan)

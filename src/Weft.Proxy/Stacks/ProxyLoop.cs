@@ -44,7 +44,7 @@ internal sealed class ProxyLoop : IDisposable
         Connector = new Connector(events, Tls, Contexts) { Tunnels = new HboneClients(this) };
         Pools = new PoolTable(events, Connector, settings.ConnectionsPerEndpoint);
         Date = new DateText(settings.Clock);
-        Connections = new ConnectionTable(events, settings.ListenerDrainMs);
+        Connections = new ConnectionTable(events, settings.ListenerDrainMs, settings.Clients);
         PeerMetadata = KeepPeerNames.Encode(settings.Workload);
         Metrics = new LoopMetrics(settings.Workload);
         Log = settings.Log;
@@ -216,6 +216,14 @@ internal sealed class ProxyLoop : IDisposable
 /// <param name="Workload">How this workload names itself.</param>
 /// <param name="Log">The loop's way into the access log; null without one.</param>
 /// <param name="FirstPlan">What is served before there is a plan.</param>
-/// <param name="ConnectionsPerEndpoint">Open connections of the loop to one endpoint; above this a request is answered 503, flag UO.</param>
+/// <param name="ConnectionsPerEndpoint">Open connections of the loop to one endpoint; above this requests wait for one.</param>
 /// <param name="ListenerDrainMs">How long connections get whose listener or chain is gone from the plan.</param>
-internal sealed record ProxySettings(TimeProvider Clock, WorkloadNamePlan Workload, LoopLog? Log, LoadedPlan FirstPlan, int ConnectionsPerEndpoint, int ListenerDrainMs);
+/// <param name="Clients">How many clients may be connected, to all loops together.</param>
+internal sealed record ProxySettings(
+    TimeProvider Clock,
+    WorkloadNamePlan Workload,
+    LoopLog? Log,
+    LoadedPlan FirstPlan,
+    int ConnectionsPerEndpoint,
+    int ListenerDrainMs,
+    ClientLimit Clients);

@@ -58,7 +58,7 @@ internal sealed class MetricsText
         Sample("weft_overload_pressure", "resource=\"memory\"", guard.Pressure.Memory);
         Sample("weft_overload_pressure", "resource=\"descriptors\"", guard.Pressure.Descriptors);
         Sample("weft_overload_pressure", "resource=\"loop_delay\"", guard.Pressure.LoopDelay);
-        Add("weft_overload_level", "gauge", "", (int)guard.Level);
+        Add("weft_overload_level", "gauge", "", (int)guard.Levels.Highest);
         Add("weft_overload_refused_requests_total", "counter", "", counters.Sum(loop => loop.Refused));
         Add("weft_overload_closed_idle_total", "counter", "", counters.Sum(loop => loop.IdleClosed));
     }

@@ -25,4 +25,5 @@ internal enum ProxyLimit
     IdleTime,
     RequestsPerConnection,
     ConnectionTime,
+    ClientConnections,
 }

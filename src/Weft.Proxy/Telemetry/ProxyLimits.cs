@@ -37,6 +37,7 @@ internal static class ProxyLimits
         new(ProxyLimit.IdleTime, "idle_time", Time(_plan.IdleMs), "idle_timeout", "closed"),
         new(ProxyLimit.RequestsPerConnection, "requests_per_connection", Number(_plan.MaxRequests), "max_requests_per_connection", "the last answer says connection: close"),
         new(ProxyLimit.ConnectionTime, "connection_time", Time(_plan.MaxConnectionMs), "max_connection_duration", "the next answer says connection: close; closed if idle"),
+        new(ProxyLimit.ClientConnections, "client_connections", "half of the descriptors", "overload.descriptors of the bootstrap", "waits in the kernel's queue; closed if a burst is a quarter above"),
     ];
 
     /// <summary>The limit that a refusal of the parser is about; none for bytes that are wrong in any amount.</summary>

@@ -222,22 +222,19 @@ internal sealed class EndpointPool : IFlushable
         }
     }
 
-    internal void CloseIdle()
+    /// <summary>Closes connections that nobody has used for so long, oldest first.</summary>
+    internal void CloseIdle(int idleMs)
     {
-        while (_idle.Count > 0)
+        while (_idle.Count > 0 && _idle[0].IdleSince + idleMs <= Loop.Now)
         {
-            _idle[^1].CloseIdle();
+            _idle[0].CloseIdle();
         }
     }
 
     /// <summary>Closes those that have been idle for too long, oldest first, and those that are too old.</summary>
     internal void CloseOld()
     {
-        while (_idle.Count > 0 && _idle[0].IdleSince + IdleTimeoutMs <= Loop.Now)
-        {
-            _idle[0].CloseIdle();
-        }
-
+        CloseIdle(IdleTimeoutMs);
         for (var i = _idle.Count - 1; i >= 0 && MaxDurationMs > 0; i--)
         {
             if (IsTooOld(_idle[i].OpenedAt))
@@ -349,15 +346,13 @@ internal sealed class EndpointPool : IFlushable
 
     private bool MayOpen(bool isWaiting, out Failure failure)
     {
-        failure = Open < _table.ConnectionLimit
-            ? default
-            : new Failure(FailureKind.Overflow, $"more than {_table.ConnectionLimit} connections to {Target.Address}");
-        if (_cluster is not { } cluster || !failure.IsNone)
+        failure = default;
+        if (_cluster is not { } cluster)
         {
-            return failure.IsNone;
+            return Open < _table.ConnectionLimit;
         }
 
-        if (!cluster.Shared.Breaker.MayConnect)
+        if (Open >= _table.ConnectionLimit || !cluster.Shared.Breaker.MayConnect)
         {
             cluster.Usage.Add(ClusterFigure.ConnectionOverflow);
 

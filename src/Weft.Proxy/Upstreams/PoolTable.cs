@@ -26,7 +26,7 @@ internal sealed class PoolTable : ITimerOwner
 
     internal Connector Connector { get; }
 
-    /// <summary>Open connections to one target; above this a request is answered 503, flag UO.</summary>
+    /// <summary>Open connections to one target; above this requests wait for one.</summary>
     internal int ConnectionLimit { get; }
 
     internal int IdleCount { get; set; }
@@ -53,12 +53,12 @@ internal sealed class PoolTable : ITimerOwner
         }
     }
 
-    /// <summary>Closes every connection that nobody uses at the moment.</summary>
-    internal void CloseIdle()
+    /// <summary>Closes every connection that nobody has used for so long.</summary>
+    internal void CloseIdle(int idleMs)
     {
         foreach (var pool in _pools.Values)
         {
-            pool.CloseIdle();
+            pool.CloseIdle(idleMs);
         }
     }
 

@@ -27,7 +27,7 @@ public sealed class OverloadTests
             var guard = new OverloadGuard(new OverloadSettings(1000, 1000, 1000), readings, _ => { }, _ => { });
             guard.Check();
             guard.Check();
-            Assert.Equal(level, guard.Level);
+            Assert.Equal(which == 1 ? new OverloadLevels(OverloadLevel.None, (OverloadLevel)level) : new OverloadLevels((OverloadLevel)level, OverloadLevel.None), guard.Levels);
         }
     }
 
@@ -37,14 +37,14 @@ public sealed class OverloadTests
         var readings = new Readings { [0] = 950 };
         List<string> said = [];
         List<OverloadLevel> given = [];
-        var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, given.Add, said.Add);
+        var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, levels => given.Add(levels.Work), said.Add);
         guard.Check();
         foreach (var (used, level) in (ReadOnlySpan<(int, OverloadLevel)>)
             [(920, OverloadLevel.NewWork), (919, OverloadLevel.KeepAlive), (870, OverloadLevel.KeepAlive), (869, OverloadLevel.None), (899, OverloadLevel.None)])
         {
             readings[0] = used;
             guard.Check();
-            Assert.Equal(level, guard.Level);
+            Assert.Equal(level, guard.Levels.Work);
         }
 
         Assert.Equal(3, said.Count);
@@ -59,14 +59,14 @@ public sealed class OverloadTests
         var readings = new Readings { [2] = 5000 };
         var guard = new OverloadGuard(new OverloadSettings(0, 0, 1000), readings, _ => { }, _ => { });
         guard.Check();
-        Assert.Equal(OverloadLevel.None, guard.Level);
+        Assert.Equal(OverloadLevel.None, guard.Levels.Work);
         guard.Check();
-        Assert.Equal(OverloadLevel.IdleConnections, guard.Level);
+        Assert.Equal(OverloadLevel.IdleConnections, guard.Levels.Work);
         readings = new Readings { [0] = long.MaxValue, [1] = int.MaxValue, [2] = int.MaxValue };
         guard = new OverloadGuard(new OverloadSettings(0, 0, 0), readings, _ => { }, _ => { });
         guard.Check();
         guard.Check();
-        Assert.Equal(OverloadLevel.None, guard.Level);
+        Assert.Equal(OverloadLevel.None, guard.Levels.Work);
     }
 
     [Theory]
@@ -121,7 +121,7 @@ public sealed class OverloadTests
         busy.Write(Get.Replace("/ ", "/slow ", StringComparison.Ordinal));
         Assert.True(arrived.Wait(PatienceMs));
 
-        proxy.Runtime.Give(OverloadLevel.KeepAlive);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.KeepAlive, OverloadLevel.None));
         using (var spared = Peer.Connect(port))
         {
             spared.Write(Get);
@@ -130,7 +130,7 @@ public sealed class OverloadTests
             Assert.Equal("close", Peer.Header(answer, "connection"));
         }
 
-        proxy.Runtime.Give(OverloadLevel.NewWork);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.NewWork, OverloadLevel.None));
         next.Write(Get);
         var refused = next.ReadToEnd();
         Assert.StartsWith("HTTP/1.1 503", refused, StringComparison.Ordinal);
@@ -141,17 +141,140 @@ public sealed class OverloadTests
         waiting.Write(Get);
         var before = proxy.Runtime.OpenConnections;
 
-        proxy.Runtime.Give(OverloadLevel.IdleConnections);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.IdleConnections, OverloadLevel.None));
         Assert.Equal("", idle.ReadToEnd());
         Assert.InRange(proxy.Runtime.OpenConnections, 1, before - 1);
         Assert.True(proxy.Runtime.Life.Sum(loop => loop.IdleClosed) >= 1);
         go.Set();
         Assert.EndsWith("done", busy.ReadToEnd(), StringComparison.Ordinal);
 
-        proxy.Runtime.Give(OverloadLevel.None);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.None, OverloadLevel.None));
         var served = waiting.ReadMessage()!;
         Assert.StartsWith("HTTP/1.1 200", served, StringComparison.Ordinal);
         Assert.Null(Peer.Header(served, "connection"));
+    }
+
+    [Theory]
+    [InlineData(IoChoice.Epoll)]
+    [InlineData(IoChoice.Uring)]
+    public async Task Short_of_descriptors_new_connections_wait_and_requests_of_those_that_are_there_are_answered_and_kept(IoChoice io)
+    {
+        TestProxy.Io = io;
+        using var origin = TestOrigin.Ok("done");
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)));
+        using var client = Peer.Connect(port);
+        client.Write(Get);
+        client.ReadMessage();
+        await HasAsync(() => proxy.Runtime.OpenChannels, 2);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.None, OverloadLevel.NewWork));
+        using var waiting = Peer.Connect(port);
+        waiting.Write(Get);
+        for (var i = 0; i < 3; i++)
+        {
+            client.Write(Get);
+            var answer = client.ReadMessage()!;
+            Assert.EndsWith("done", answer, StringComparison.Ordinal);
+            Assert.Null(Peer.Header(answer, "connection"));
+        }
+
+        Assert.Equal(1, proxy.Runtime.OpenConnections);
+        proxy.Runtime.Give(new OverloadLevels(OverloadLevel.None, OverloadLevel.IdleConnections));
+        Assert.Equal("", client.ReadToEnd());
+        await HasAsync(() => proxy.Runtime.OpenChannels, 0);
+        proxy.Runtime.Give(default);
+        Assert.EndsWith("done", waiting.ReadMessage(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(IoChoice.Epoll)]
+    [InlineData(IoChoice.Uring)]
+    public async Task One_client_more_than_may_be_connected_waits_until_another_goes(IoChoice io)
+    {
+        TestProxy.Io = io;
+        using var origin = TestOrigin.Ok("done");
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(
+            Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)),
+            options: chosen => chosen with { Clients = new ClientLimit(2) });
+        using var first = Peer.Connect(port);
+        await HasAsync(() => proxy.Runtime.OpenConnections, 1);
+        using var second = Peer.Connect(port);
+        await HasAsync(() => proxy.Runtime.OpenConnections, 2);
+        proxy.Runtime.OnEveryLoop(_ => null);
+        foreach (var client in (Peer[])[first, second, first, second])
+        {
+            client.Write(Get);
+            Assert.EndsWith("done", client.ReadMessage(), StringComparison.Ordinal);
+        }
+
+        using var third = Peer.Connect(port);
+        third.Write(Get);
+        first.Write(Get);
+        Assert.EndsWith("done", first.ReadMessage(), StringComparison.Ordinal);
+        Assert.Equal(2, proxy.Runtime.OpenConnections);
+        Assert.Equal(1, proxy.Runtime.Metrics.Sum(loop => loop.HitsOf(ProxyLimit.ClientConnections)));
+        second.Dispose();
+        Assert.EndsWith("done", third.ReadMessage(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(IoChoice.Epoll)]
+    [InlineData(IoChoice.Uring)]
+    public async Task A_burst_of_clients_never_goes_more_than_a_quarter_above_the_limit_and_the_proxy_serves_on(IoChoice io)
+    {
+        TestProxy.Io = io;
+        using var origin = TestOrigin.Ok("done");
+        var port = TestProxy.FreePort();
+        using var proxy = new TestProxy(
+            Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)),
+            options: chosen => chosen with { Clients = new ClientLimit(8), Loops = 2 });
+        Peer[] burst = [.. Enumerable.Range(0, 64).Select(_ => Peer.Connect(port))];
+        for (var i = 0; i < 20; i++)
+        {
+            proxy.Runtime.OnEveryLoop(_ => null);
+
+            // Two loops may each take one at the same moment.
+            Assert.InRange(proxy.Runtime.OpenConnections, 1, 8 + 2 + 1);
+        }
+
+        foreach (var client in burst)
+        {
+            client.Dispose();
+        }
+
+        await HasAsync(() => proxy.Runtime.OpenConnections, 0);
+        using var last = Peer.Connect(port);
+        last.Write(Get);
+        Assert.EndsWith("done", last.ReadMessage(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Half_of_the_descriptors_are_for_clients_and_no_limit_is_none()
+    {
+        var limit = ClientLimit.Of(new OverloadSettings(0, 100, 0));
+        for (var i = 0; i < (100 - ProcessReadings.OtherDescriptors) / 2; i++)
+        {
+            Assert.False(limit.IsReached);
+            limit.Enter();
+        }
+
+        Assert.True(limit.IsReached);
+        limit.Leave();
+        Assert.False(limit.IsReached);
+        Assert.False(ClientLimit.Of(new OverloadSettings(0, 0, 0)).IsReached);
+    }
+
+    [Fact]
+    public unsafe void The_program_takes_as_many_descriptors_as_the_system_grants()
+    {
+        ResourceLimit limit;
+        Assert.Equal(0, Libc.GetLimit(Libc.LimitOfDescriptors, &limit));
+        limit.Soft = limit.Hard - 1;
+        Assert.Equal(0, Libc.SetLimit(Libc.LimitOfDescriptors, &limit));
+        Assert.Null(DescriptorLimit.Raise());
+        Assert.Equal(0, Libc.GetLimit(Libc.LimitOfDescriptors, &limit));
+        Assert.Equal(limit.Hard, limit.Soft);
     }
 
     [Fact]
@@ -180,6 +303,9 @@ public sealed class OverloadTests
         Assert.Contains("weft_overload_level 2\n", text.ToString(), StringComparison.Ordinal);
         Assert.Contains("weft_overload_refused_requests_total 0\n", text.ToString(), StringComparison.Ordinal);
     }
+
+    private static Task HasAsync(Func<int> figure, int value) => Weft.Testing.Eventually.HoldsAsync(
+        $"the figure is {value}", () => Task.FromResult(figure() == value), () => Task.FromResult($"It is {figure()}."));
 
     private sealed class Readings : IOverloadReadings
     {
