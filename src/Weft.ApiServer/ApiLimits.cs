@@ -56,6 +56,12 @@ public static class ApiLimits
     /// <summary>Rounds in which cluster roles collect rules from each other.</summary>
     public const int AggregationRounds = 8;
 
+    /// <summary>Clients other than appliers whose fields of one object are told apart.</summary>
+    public const int UpdateManagers = 10;
+
+    /// <summary>Letters of the name under which a client owns fields.</summary>
+    public const int ManagerLength = 128;
+
     /// <summary>Bytes of the head of the node agent's answer to an upgraded request.</summary>
     public const int UpgradeHeadBytes = 16 * 1024;
 }

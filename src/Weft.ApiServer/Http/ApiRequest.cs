@@ -35,6 +35,9 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
 
     public bool IsDryRun => Query("dryRun") is "All";
 
+    /// <summary>True for server-side apply, which says itself who owns what.</summary>
+    public bool IsApply => Context.Request.ContentType?.StartsWith("application/apply-patch", StringComparison.Ordinal) ?? false;
+
     public string ApiVersion => Resource.ApiVersion(Version);
 
     /// <summary>Warnings go out with the answer.</summary>

@@ -34,10 +34,11 @@ internal sealed class FieldSet(SchemaSet schemas)
         return OfObject(tree, schemas.Find(typeName), "");
     }
 
-    /// <summary>Where two managers want different things: the fields of <paramref name="mine"/> that the other also owns.</summary>
-    public static void Conflicts(
+    /// <summary>Where two managers want different things: the fields of <paramref name="mine"/> that the other also owns, as a set and as text.</summary>
+    public static JsonObject Conflicts(
         JsonObject mine, JsonObject theirs, JsonNode? wanted, JsonNode? live, string path, ICollection<string> found)
     {
+        var clashes = new JsonObject();
         foreach (var (segment, inner) in mine)
         {
             if (segment is Self || theirs[segment] is not JsonObject other)
@@ -50,13 +51,19 @@ internal sealed class FieldSet(SchemaSet schemas)
             var right = Value(live, segment);
             if (inner is JsonObject { Count: > 0 } deeper)
             {
-                Conflicts(deeper, other, left, right, place, found);
+                if (Conflicts(deeper, other, left, right, place, found) is { Count: > 0 } below)
+                {
+                    clashes[segment] = below;
+                }
             }
             else if (!JsonNode.DeepEquals(left, right))
             {
                 found.Add(place);
+                clashes[segment] = new JsonObject();
             }
         }
+
+        return clashes;
     }
 
     /// <summary>Takes the fields of <paramref name="taken"/> out of <paramref name="set"/>.</summary>
@@ -116,6 +123,8 @@ internal sealed class FieldSet(SchemaSet schemas)
     {
         switch (applied)
         {
+            case not null when field is { Atomic: true }:
+                return applied.DeepClone();
             case JsonObject tree:
                 var result = live is JsonObject found ? (JsonObject)found.DeepClone() : [];
                 foreach (var (name, value) in tree)
@@ -171,6 +180,8 @@ internal sealed class FieldSet(SchemaSet schemas)
     {
         switch (value)
         {
+            case not null when field is { Atomic: true }:
+                return [];
             case JsonObject { Count: > 0 } tree when field?.Type.Kind != ValueKind.Any || field is null:
                 return OfObject(tree, TypeOf(field?.Type), path);
             case JsonArray list when field is { ApplyKeys.Length: > 0 }:
@@ -191,7 +202,7 @@ internal sealed class FieldSet(SchemaSet schemas)
                 return items;
             case JsonArray list when field is { AppliesAsSet: true }:
                 return new JsonObject(list.Select(item =>
-                    KeyValuePair.Create("v:" + JsonText.String(item), (JsonNode?)new JsonObject())).DistinctBy(pair => pair.Key));
+                    KeyValuePair.Create(ValueKey(item), (JsonNode?)new JsonObject())).DistinctBy(pair => pair.Key));
             default:
                 return [];
         }
@@ -200,7 +211,7 @@ internal sealed class FieldSet(SchemaSet schemas)
     private static bool IsOrphanItem(string segment, JsonObject? mine, List<JsonObject> theirs) =>
         segment.StartsWith("k:", StringComparison.Ordinal) && mine is null && theirs.Count == 0;
 
-    private static string KeyOf(JsonNode? item, FieldSchema field)
+    public static string KeyOf(JsonNode? item, FieldSchema field)
     {
         var key = new JsonObject();
         foreach (var name in field.ApplyKeys.Order(StringComparer.Ordinal))
@@ -212,6 +223,8 @@ internal sealed class FieldSet(SchemaSet schemas)
 
         return "k:" + JsonText.String(key);
     }
+
+    public static string ValueKey(JsonNode? item) => "v:" + JsonText.String(item);
 
     private static JsonNode? Value(JsonNode? node, string segment) => (segment[0], node) switch
     {

@@ -23,6 +23,9 @@ public sealed record FieldSchema(string Name, bool Required, TypeReference Type)
     /// <summary>A list of scalars that only server-side apply treats as a set.</summary>
     public bool AppliesAsSet { get; init; }
 
+    /// <summary>Server-side apply takes the value as a whole, not field by field.</summary>
+    public bool Atomic { get; init; }
+
     /// <summary>The patch names the keys of a union that survive.</summary>
     public bool RetainKeys { get; init; }
 

@@ -84,6 +84,7 @@ public sealed class SchemaSet
                 "ssa" => field with { ApplyKeys = value.Split(',') },
                 "set" => field with { MergesAsSet = true, AppliesAsSet = true },
                 "ssa-set" => field with { AppliesAsSet = true },
+                "atomic" => field with { Atomic = true },
                 "retain" => field with { RetainKeys = true },
                 "enum" => field with { Values = value.Split(',') },
                 _ => throw new FormatException($"The schema line '{line}' has an unknown attribute '{word}'."),

@@ -8,12 +8,14 @@ using Weft.ApiServer.Storage;
 
 namespace Weft.ApiServer.Verbs;
 
-/// <summary>
-/// Server-side apply. Ownership is kept for those who apply; plain updates own nothing here, so only appliers can conflict.
-/// </summary>
+/// <summary>Server-side apply: who applies a field owns it, and a field that somebody else owns is a conflict unless it is the same.</summary>
 internal sealed class Applying(ApiServices services, ObjectWriter writer, Reading reading)
 {
-    private const string Operation = "Apply";
+    private const string Operation = FieldOwnership.Apply;
+    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+    private const string Kubectl = "kubectl";
+
+    private readonly FieldOwnership _ownership = new(services.Schemas, services.Clock);
 
     public async Task RunAsync(ApiRequest request, byte[] body)
     {
@@ -81,7 +83,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
     {
         var tree = (JsonObject)applied.DeepClone();
         tree.Child("metadata")["name"] = request.Name;
-        tree.Child("metadata")["managedFields"] = new JsonArray(Entry(request, manager, fields));
+        tree.Child("metadata")["managedFields"] = new JsonArray(_ownership.Entry(request, manager, Operation, fields));
         return writer.Create(request, tree);
     }
 
@@ -90,7 +92,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
         var live = request.View(current.Parse());
         var entries = live.At("metadata", "managedFields").Items().Select(item => (JsonObject)item.DeepClone()).ToList();
         var own = entries.Find(entry => IsApplier(entry, manager, request.Subresource));
-        var others = entries.Where(entry => entry != own && entry.Text("operation") is Operation).ToList();
+        var others = entries.Where(entry => entry != own).ToList();
         Resolve(request, applied, live, fields, others);
         var set = new FieldSet(services.Schemas);
         var tree = (JsonObject)set.Merge(live, applied, null, services.Schemas.Find(request.Resource.Type))!;
@@ -102,33 +104,53 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
 
         if (own is null)
         {
-            entries.Add(Entry(request, manager, fields));
+            entries.Add(_ownership.Entry(request, manager, Operation, fields));
         }
         else if (!JsonNode.DeepEquals(before, fields))
         {
-            entries[entries.IndexOf(own)] = Entry(request, manager, fields);
+            entries[entries.IndexOf(own)] = _ownership.Entry(request, manager, Operation, fields);
+        }
+
+        if (manager is Kubectl && tree.At("metadata", "annotations", LastApplied) is not null)
+        {
+            tree.Child("metadata").Child("annotations")[LastApplied] = JsonText.String(Sorted(applied)) + "\n";
         }
 
         entries.RemoveAll(entry => entry["fieldsV1"] is JsonObject { Count: 0 });
-        tree.Child("metadata")["managedFields"] = new JsonArray([.. entries]);
+        FieldOwnership.Write(tree.Child("metadata"), entries);
         return tree;
     }
 
     /// <summary>Refuses conflicts, or takes the fields from the others when the client insists.</summary>
-    private static void Resolve(
+    private void Resolve(
         ApiRequest request, JsonObject applied, JsonObject live, JsonObject fields, List<JsonObject> others)
     {
+        var force = request.Query("force") is not null && request.QueryFlag("force");
+        var mine = LastAppliedFields(request, live);
         var conflicts = new List<(string Manager, string Field)>();
         foreach (var entry in others)
         {
+            var theirs = entry["fieldsV1"] as JsonObject ?? [];
             var found = new List<string>();
-            FieldSet.Conflicts(fields, entry["fieldsV1"] as JsonObject ?? [], applied, live, "", found);
-            conflicts.AddRange(found.Select(field => (entry.Text("manager") ?? "", field)));
-            if (found.Count > 0 && request.QueryFlag("force") && request.Query("force") is not null)
+            var clashes = FieldSet.Conflicts(fields, theirs, applied, live, "", found);
+            if (force)
             {
-                FieldSet.Subtract(entry["fieldsV1"]!.AsObject(), fields);
-                conflicts.RemoveAll(conflict => found.Contains(conflict.Field, StringComparer.Ordinal));
+                FieldSet.Subtract(theirs, clashes);
+                continue;
             }
+
+            if (mine is not null && found.Count > 0)
+            {
+                // What kubectl once applied from its own side is its own: it takes that over.
+                var taken = (JsonObject)clashes.DeepClone();
+                FieldSet.Subtract(clashes, mine);
+                FieldSet.Subtract(taken, clashes);
+                FieldSet.Subtract(theirs, taken);
+                found.Clear();
+                FieldSet.Conflicts(clashes, clashes, applied, live, "", found);
+            }
+
+            conflicts.AddRange(found.Select(field => (Say(entry), field)));
         }
 
         if (conflicts.Count > 0)
@@ -136,6 +158,40 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
             throw Refusal(conflicts);
         }
     }
+
+    /// <summary>The fields of kubectl's annotation, when kubectl asks.</summary>
+    private JsonObject? LastAppliedFields(ApiRequest request, JsonObject live)
+    {
+        if (request.Query("fieldManager") is not Kubectl || live.At("metadata", "annotations", LastApplied).Text() is not { } text)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new FieldSet(services.Schemas).Of(RequestBody.ParseObject(System.Text.Encoding.UTF8.GetBytes(text), []), request.Resource.Type);
+        }
+        catch (Exception problem) when (problem is ApiException or PatchException)
+        {
+            // Somebody wrote something else into the annotation: then it says nothing about ownership.
+            return null;
+        }
+    }
+
+    private static string Say(JsonObject entry)
+    {
+        var sub = entry.Text("subresource") is { } name ? $" with subresource \"{name}\"" : "";
+        var version = entry.Text("operation") is FieldOwnership.Update ? $" using {entry.Text("apiVersion")}" : "";
+        return $"\"{entry.Text("manager")}\"{sub}{version}";
+    }
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject tree => new JsonObject(tree.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Sorted)]),
+        _ => node?.DeepClone(),
+    };
 
     private static ApiException Refusal(List<(string Manager, string Field)> conflicts)
     {
@@ -145,35 +201,16 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
             causes.Add(new JsonObject
             {
                 ["reason"] = "FieldManagerConflict",
-                ["message"] = $"conflict with \"{manager}\"",
+                ["message"] = $"conflict with {manager}",
                 ["field"] = field,
             });
         }
 
         var text = conflicts.Count == 1
-            ? $"1 conflict: conflict with \"{conflicts[0].Manager}\": {conflicts[0].Field}"
+            ? $"1 conflict: conflict with {conflicts[0].Manager}: {conflicts[0].Field}"
             : $"{conflicts.Count} conflicts: " + string.Join('\n', conflicts.GroupBy(item => item.Manager, StringComparer.Ordinal)
-                .Select(group => $"conflicts with \"{group.Key}\":\n" + string.Join('\n', group.Select(item => "- " + item.Field))));
+                .Select(group => $"conflicts with {group.Key}:\n" + string.Join('\n', group.Select(item => "- " + item.Field))));
         return new ApiException(409, "Conflict", "Apply failed with " + text, new JsonObject { ["causes"] = causes });
-    }
-
-    private JsonObject Entry(ApiRequest request, string manager, JsonObject fields)
-    {
-        var entry = new JsonObject
-        {
-            ["manager"] = manager,
-            ["operation"] = Operation,
-            ["apiVersion"] = request.ApiVersion,
-            ["time"] = JsonText.Timestamp(services.Clock.GetUtcNow()),
-            ["fieldsType"] = "FieldsV1",
-            ["fieldsV1"] = fields.DeepClone(),
-        };
-        if (request.Subresource is not null)
-        {
-            entry["subresource"] = request.Subresource;
-        }
-
-        return entry;
     }
 
     private static bool IsApplier(JsonObject entry, string manager, string? subresource) =>

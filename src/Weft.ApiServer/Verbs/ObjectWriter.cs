@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Weft.ApiServer.Custom;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Patching;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Security;
 using Weft.ApiServer.Storage;
@@ -18,6 +19,7 @@ internal sealed class ObjectWriter(ApiServices services)
     private const string NamespaceLabel = "kubernetes.io/metadata.name";
 
     private readonly Lock _serviceGate = new();
+    private readonly FieldOwnership _ownership = new(services.Schemas, services.Clock);
     private readonly RightsGuard _guard = new(services.Rights, services.Catalog);
 
     /// <summary>Creates the object; in a dry run it does everything but store.</summary>
@@ -61,6 +63,11 @@ internal sealed class ObjectWriter(ApiServices services)
         var metadata = tree.Child("metadata");
         CheckIdentity(request, old, metadata);
         KeepSystemFields(old, metadata);
+        if (!request.IsApply && metadata["managedFields"] is null && old.At("metadata", "managedFields") is { } owners)
+        {
+            metadata["managedFields"] = owners.DeepClone();
+        }
+
         KeepOtherHalf(request, old, tree);
         tree["apiVersion"] = resource.StorageApiVersion;
         tree["kind"] = resource.Kind;
@@ -83,6 +90,12 @@ internal sealed class ObjectWriter(ApiServices services)
         Refuse(request, tree, Problems(request, tree, null));
         _guard.Check(request, tree, null);
         Admit(request, tree);
+        if (!request.IsApply)
+        {
+            tree["metadata"]!.AsObject().Remove("managedFields");
+            _ownership.Note(request, null, tree);
+        }
+
         var name = tree.At("metadata", "name").Text()!;
         if (services.Store.Find(resource.GroupResource, request.Namespace, name) is not null)
         {
@@ -119,6 +132,11 @@ internal sealed class ObjectWriter(ApiServices services)
         {
             _guard.Check(request, tree, old);
             Admit(request, tree);
+        }
+
+        if (!request.IsApply)
+        {
+            _ownership.Note(request, old, tree);
         }
 
         if (request.IsDryRun)
