@@ -37,6 +37,25 @@ public static class Kinds
 
     public static ResourceKind DaemonSet { get; } = Local(Apps, "v1", "daemonsets", "DaemonSet", "ds");
 
+    public static ResourceKind ControllerRevision { get; } = Local(Apps, "v1", "controllerrevisions", "ControllerRevision");
+
+    public static ResourceKind ReplicationController { get; } = Local("", "v1", "replicationcontrollers", "ReplicationController", "rc");
+
+    public static ResourceKind Job { get; } = Local("batch", "v1", "jobs", "Job");
+
+    public static ResourceKind CronJob { get; } = Local("batch", "v1", "cronjobs", "CronJob", "cj");
+
+    public static ResourceKind HorizontalPodAutoscaler { get; } =
+        Local("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa");
+
+    public static ResourceKind PodDisruptionBudget { get; } = Local("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb");
+
+    public static ResourceKind PersistentVolumeClaim { get; } = Local("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", "pvc");
+
+    public static ResourceKind PersistentVolume { get; } = Cluster("", "v1", "persistentvolumes", "PersistentVolume", "pv");
+
+    public static ResourceKind StorageClass { get; } = Cluster("storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc");
+
     public static ResourceKind EndpointSlice { get; } =
         Local("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");
 
@@ -79,7 +98,8 @@ public static class Kinds
     public static IReadOnlyList<ResourceKind> All { get; } =
     [
         Namespace, Node, Pod, Service, ServiceAccount, ConfigMap, Secret, Event, Endpoints,
-        Deployment, ReplicaSet, StatefulSet, DaemonSet, EndpointSlice, Lease, TokenReview, CustomResourceDefinition,
+        Deployment, ReplicaSet, StatefulSet, DaemonSet, ControllerRevision, ReplicationController, Job, CronJob,
+        HorizontalPodAutoscaler, PodDisruptionBudget, PersistentVolumeClaim, PersistentVolume, StorageClass, EndpointSlice, Lease, TokenReview, CustomResourceDefinition,
         VirtualService, DestinationRule, Gateway, ServiceEntry, Sidecar, EnvoyFilter, WorkloadEntry,
         PeerAuthentication, AuthorizationPolicy, RequestAuthentication,
     ];

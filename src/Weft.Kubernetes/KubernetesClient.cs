@@ -76,6 +76,10 @@ public sealed class KubernetesClient : IDisposable
     public Task<JsonObject> DeleteAsync(ResourceKind kind, string? ns, string name, CancellationToken cancellation) =>
         SendAsync(HttpMethod.Delete, kind.PathOf(ns, name), null, cancellation);
 
+    /// <summary>Deletes as these DeleteOptions say.</summary>
+    public Task<JsonObject> DeleteAsync(ResourceKind kind, string? ns, string name, JsonObject options, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Delete, kind.PathOf(ns, name), Json(options), cancellation);
+
     /// <summary>Deletes without waiting for anybody, and only the object with this uid; otherwise the API answers a conflict.</summary>
     public Task<JsonObject> DeleteNowAsync(ResourceKind kind, string? ns, string name, string uid, CancellationToken cancellation) =>
         SendAsync(

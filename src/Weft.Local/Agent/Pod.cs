@@ -50,7 +50,7 @@ internal sealed partial class Pod : IAsyncDisposable
         _files = new PodFiles(spec, _folder, _environment);
         _proxyFiles = new ProxyFiles(spec, _folder, scene.Client, scene.Options);
         _status = new PodStatus(spec, scene.Options.Time.GetUtcNow());
-        _events = new PodEvents(spec, new EventLog(scene.Client, scene.Options.Time, random, scene.Options.Log));
+        _events = new PodEvents(spec, new EventLog(scene.Client, scene.Options.Time, random, scene.Options.Log, PodEvents.Component));
         var containerScene = new ContainerScene(_folder, scene.Options.Time, scene.Options.Log, _events, OnChanged);
         _init = [.. spec.InitContainers.Select(c => new Container(c, spec, ct => PrepareAsync(c, ct), containerScene))];
         _containers = [.. spec.Containers.Select(c => new Container(c, spec, ct => PrepareAsync(c, ct), containerScene))];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Threading.Channels;
-using Weft.Kubernetes;
 using Weft.Local.Controllers;
 
 namespace Weft.Local.Agent;
@@ -12,7 +11,7 @@ internal sealed class PodEvents(PodSpec pod, EventLog log)
     /// <summary>Events that wait to be written; beyond this the oldest is dropped.</summary>
     public const int MaxWaiting = 64;
 
-    private const string Component = "kubelet";
+    public const string Component = "kubelet";
 
     private readonly Channel<(string Type, string Reason, string Message)> _waiting =
         Channel.CreateBounded<(string Type, string Reason, string Message)>(
@@ -29,7 +28,7 @@ internal sealed class PodEvents(PodSpec pod, EventLog log)
         {
             await foreach (var (type, reason, message) in _waiting.Reader.ReadAllAsync(ct))
             {
-                await log.TellAsync(pod.Source, Kinds.Pod, Component, type, reason, message, ct);
+                await log.TellAsync(pod.Source, type, reason, message, ct);
             }
         }
         catch (OperationCanceledException)

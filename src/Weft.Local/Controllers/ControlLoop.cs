@@ -84,16 +84,21 @@ internal sealed partial class ControlLoop(
                 EnqueueAfter(key, delay);
             }
         }
-        catch (Exception failed) when (failed is KubernetesException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception failed) when (failed is not OperationCanceledException || !ct.IsCancellationRequested)
         {
+            // One object that a controller cannot make sense of must not stop the others.
             var delay = _failing.GetOrAdd(key, _ => new Backoff(_firstDelay, _maxDelay, random)).Next();
             if (failed is KubernetesException { IsConflict: true })
             {
                 LogConflict(log, name, key);
             }
-            else
+            else if (failed is KubernetesException or HttpRequestException or IOException or TimeoutException)
             {
                 LogFailure(log, name, key, delay.TotalMilliseconds, failed.Message);
+            }
+            else
+            {
+                LogBug(log, name, key, delay.TotalMilliseconds, failed);
             }
 
             EnqueueAfter(key, delay);
@@ -115,6 +120,9 @@ internal sealed partial class ControlLoop(
 
     [LoggerMessage(5102, LogLevel.Warning, "{Loop}: {Key} failed, trying again in {Delay:0} ms. {Message}")]
     private static partial void LogFailure(ILogger log, string loop, ObjectKey key, double delay, string message);
+
+    [LoggerMessage(5106, LogLevel.Error, "{Loop}: {Key} failed unexpectedly, trying again in {Delay:0} ms.")]
+    private static partial void LogBug(ILogger log, string loop, ObjectKey key, double delay, Exception error);
 
     [LoggerMessage(5103, LogLevel.Warning, "{Loop}: more than {Limit} objects waited at once; looking at all of them again.")]
     private static partial void LogOverflow(ILogger log, string loop, int limit);

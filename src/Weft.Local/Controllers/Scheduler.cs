@@ -43,7 +43,7 @@ internal sealed class Scheduler(KubernetesClient client, Informer pods, Informer
         }
 
         await events.TellAsync(
-            pod, Kinds.Pod, Component, "Normal", "Scheduled", $"Successfully assigned {pod.Namespace()}/{pod.Name()} to {node.Name()}", ct);
+            pod, "Normal", "Scheduled", $"Successfully assigned {pod.Namespace()}/{pod.Name()} to {node.Name()}", ct);
         return null;
     }
 
@@ -62,6 +62,6 @@ internal sealed class Scheduler(KubernetesClient client, Informer pods, Informer
         var others = pod.Objects("status", "conditions").Where(condition => condition.Text("type") != "PodScheduled").Select(condition => condition.DeepClone());
         var patch = new JsonObject { ["status"] = new JsonObject { ["phase"] = "Pending", ["conditions"] = new JsonArray([next, .. others]) } };
         await client.PatchStatusAsync(Kinds.Pod, pod.Namespace(), pod.Name(), patch, ct);
-        await events.TellAsync(pod, Kinds.Pod, Component, "Warning", "FailedScheduling", message, ct);
+        await events.TellAsync(pod, "Warning", "FailedScheduling", message, ct);
     }
 }

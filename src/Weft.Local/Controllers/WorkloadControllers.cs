@@ -3,156 +3,128 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
+using Weft.Local.Controllers.Deployments;
+using Weft.Local.Controllers.Sets;
 
 namespace Weft.Local.Controllers;
 
 /// <summary>
-/// What a cluster's controller manager and scheduler do, for one machine: Deployments, ReplicaSets, endpoint slices, scheduling
-/// and the Node object. (The API server itself makes service accounts and removes what lost its owner.)
+/// What a cluster's controller manager and scheduler do, for one machine: workloads, endpoint slices, scheduling and nodes.
+/// (The API server itself makes service accounts and removes what lost its owner.)
 /// </summary>
-public sealed partial class WorkloadControllers
+public sealed class WorkloadControllers
 {
-    // At a start the API server is not there for a moment, and every start waits for this.
-    private static readonly InformerOptions _patience = new() { FirstDelay = TimeSpan.FromMilliseconds(20), MaxDelay = TimeSpan.FromMilliseconds(500) };
-
-    private readonly ILogger _log;
-    private readonly List<Informer> _informers;
-    private readonly List<ControlLoop> _loops;
+    private readonly ControllerHost _host;
     private readonly ControlLoop _nodes;
 
     public WorkloadControllers(KubernetesClient client, TimeProvider clock, Random random, ILogger log)
     {
-        _log = log;
-        var deployments = new Informer(client, Kinds.Deployment, clock, _patience);
-        var sets = new Informer(client, Kinds.ReplicaSet, clock, _patience);
-        var pods = new Informer(client, Kinds.Pod, clock, _patience);
-        var services = new Informer(client, Kinds.Service, clock, _patience);
-        var slices = new Informer(client, Kinds.EndpointSlice, clock, _patience);
-        var nodes = new Informer(client, Kinds.Node, clock, _patience);
-        _informers = [deployments, sets, pods, services, slices, nodes];
-        foreach (var informer in _informers)
-        {
-            informer.Failed += (error, delay) => LogInformer(_log, informer.Kind, delay.TotalMilliseconds, error.Message);
-        }
-
-        // A Random belongs to one loop.
-        var deployment = Loop("deployments", new DeploymentController(client, Events(), clock).TurnAsync, deployments);
-        var set = Loop("replicasets", new ReplicaSetController(client, Events(), clock, new Random(random.Next())).TurnAsync, sets);
-        var slice = Loop("endpointslices", new EndpointSliceController(client, services, pods, slices).TurnAsync, services);
-        var schedule = Loop("scheduler", new Scheduler(client, pods, nodes, Events(), clock).TurnAsync, pods);
-        _nodes = Loop("nodes", new NodeRegistration(client, clock).TurnAsync, nodes);
-        _loops = [deployment, set, slice, schedule, _nodes];
-
-        deployments.Changed += change => deployment.Enqueue(ObjectKey.Of(change.Object));
-        sets.Changed += change =>
-        {
-            set.Enqueue(ObjectKey.Of(change.Object));
-            WakeOwner(change, Kinds.Deployment, deployment);
-            WakeMatching(change.Object, deployments, deployment);
-        };
-        pods.Changed += change =>
-        {
-            schedule.Enqueue(ObjectKey.Of(change.Object));
-            WakeOwner(change, Kinds.ReplicaSet, set);
-            WakeMatching(change.Object, sets, set);
-            WakeServices(change, services, slice);
-        };
-        services.Changed += change => slice.Enqueue(ObjectKey.Of(change.Object));
-        slices.Changed += change => slice.Enqueue(new ObjectKey(change.Object.Namespace(), change.Object.Label(EndpointSliceController.ServiceLabel) ?? ""));
-        nodes.Changed += change => WakeAfterNode(change, pods, schedule);
-
-        EventLog Events() => new(client, clock, new Random(random.Next()), log);
-
-        ControlLoop Loop(string name, Func<ObjectKey, CancellationToken, Task<TimeSpan?>> turn, Informer objects) =>
-            new(name, turn, clock, new Random(random.Next()), log) { Everything = () => objects.Items.Select(ObjectKey.Of) };
+        _host = new ControllerHost(client, clock, random, log);
+        AddDeployments();
+        AddSets();
+        AddServices();
+        _nodes = AddNodes();
     }
 
     /// <summary>Runs until cancelled.</summary>
-    public async Task RunAsync(CancellationToken ct)
+    public Task RunAsync(CancellationToken ct)
     {
-        using var together = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var tasks = _informers.Select(informer => informer.RunAsync(together.Token)).ToList();
-        try
+        _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
+        return _host.RunAsync(ct);
+    }
+
+    private void AddDeployments()
+    {
+        Mirror deployments = _host.Mirror(Kinds.Deployment), sets = _host.Mirror(Kinds.ReplicaSet), pods = _host.Mirror(Kinds.Pod);
+        var deployment = _host.Loop(
+            "deployments",
+            Kinds.Deployment,
+            new DeploymentController(deployments, sets, pods, _host.Events("deployment-controller"), _host.Clock).TurnAsync);
+        _host.WakeOwners(deployment, Kinds.Deployment, Kinds.ReplicaSet);
+        // Recreate waits until the last old pod is gone, which its ReplicaSet does not count any more.
+        pods.Watched.Changed += change =>
         {
-            // A loop that starts on half a cache would undo what it does not see.
-            await Task.WhenAll(_informers.Select(informer => informer.WhenSyncedAsync(together.Token)));
-            _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
-            tasks.AddRange(_loops.Select(loop => loop.RunAsync(together.Token)));
-            // All run until cancelled: the first that ends otherwise has failed, and takes the others with it.
-            await await Task.WhenAny(tasks);
-        }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+            if (change.Type == ChangeType.Deleted && Owners.KeyOf(change.Object, Kinds.ReplicaSet) is { } key
+                && sets.Find(key) is { } set && Owners.KeyOf(set, Kinds.Deployment) is { } owner)
+            {
+                deployment.Enqueue(owner);
+            }
+        };
+
+        foreach (var kind in (ReadOnlySpan<ResourceKind>)[Kinds.ReplicaSet, Kinds.ReplicationController])
         {
-            // The normal end.
-        }
-        finally
-        {
-            await together.CancelAsync();
-            await Task.WhenAll(tasks);
+            var name = kind == Kinds.ReplicaSet ? "replicaset-controller" : "replication-controller";
+            var loop = _host.Loop(kind.Plural, kind, new ReplicaSetController(_host.Mirror(kind), Pods(name), _host.Clock).TurnAsync);
+            _host.WakeOwners(loop, kind, Kinds.Pod);
         }
     }
 
-    private static void WakeOwner(Change change, ResourceKind kind, ControlLoop loop)
+    private void AddSets()
     {
-        foreach (var source in (ReadOnlySpan<JsonObject?>)[change.Object, change.Previous])
+        Mirror pods = _host.Mirror(Kinds.Pod), revisions = _host.Mirror(Kinds.ControllerRevision);
+        var stateful = _host.Loop("statefulsets", Kinds.StatefulSet, new StatefulSetController(
+            _host.Mirror(Kinds.StatefulSet), pods, _host.Mirror(Kinds.PersistentVolumeClaim), revisions,
+            Pods("statefulset-controller"), _host.Events("statefulset-controller"))
+        { Clock = _host.Clock }.TurnAsync);
+        _host.WakeOwners(stateful, Kinds.StatefulSet, Kinds.Pod);
+
+        var nodes = _host.Informer(Kinds.Node);
+        var daemon = _host.Loop("daemonsets", Kinds.DaemonSet, new DaemonSetController(
+            _host.Mirror(Kinds.DaemonSet), pods, nodes, revisions, Pods("daemonset-controller"), _host.Events("daemonset-controller"))
+        { Clock = _host.Clock }.TurnAsync);
+        _host.WakeOwners(daemon, Kinds.DaemonSet, Kinds.Pod);
+        var sets = _host.Informer(Kinds.DaemonSet);
+        nodes.Changed += change =>
         {
-            if (source is not null && Owners.KeyOf(source, kind) is { } owner)
+            if (Placement(change.Object) != Placement(change.Previous) || change.Type == ChangeType.Deleted)
             {
-                loop.Enqueue(owner);
+                EnqueueAll(sets, daemon);
             }
+        };
+    }
+
+    private void AddServices()
+    {
+        Informer services = _host.Informer(Kinds.Service), slices = _host.Informer(Kinds.EndpointSlice);
+        var slice = _host.Loop(
+            "endpointslices",
+            Kinds.Service,
+            new EndpointSliceController(_host.Client, services, _host.Informer(Kinds.Pod), slices).TurnAsync);
+        _host.WakeSelecting(slice, Kinds.Service, Kinds.Pod);
+        slices.Changed += change => slice.Enqueue(new ObjectKey(change.Object.Namespace(), change.Object.Label(EndpointSliceController.ServiceLabel) ?? ""));
+    }
+
+    private ControlLoop AddNodes()
+    {
+        Informer pods = _host.Informer(Kinds.Pod), nodes = _host.Informer(Kinds.Node);
+        var schedule = _host.Loop("scheduler", Kinds.Pod, new Scheduler(_host.Client, pods, nodes, _host.Events("default-scheduler"), _host.Clock).TurnAsync);
+        // It writes the Node itself: only its loss is news.
+        var registration = _host.Loop(
+            "nodes", Kinds.Node, new NodeRegistration(_host.Client, _host.Clock).TurnAsync, change => change.Type == ChangeType.Deleted);
+        nodes.Changed += change =>
+        {
+            if (change.Type == ChangeType.Added || Placement(change.Object) != Placement(change.Previous))
+            {
+                foreach (var pod in pods.Items.Where(pod => !PodState.IsScheduled(pod)))
+                {
+                    schedule.Enqueue(ObjectKey.Of(pod));
+                }
+            }
+        };
+        return registration;
+    }
+
+    /// <summary>What of a node decides which pods it takes.</summary>
+    private static string Placement(JsonObject? node) =>
+        SafeNames.Canonical(node.Find("metadata", "labels")) + SafeNames.Canonical(node.Find("spec")) + SafeNames.Canonical(node.Find("status", "allocatable"));
+
+    private static void EnqueueAll(Informer objects, ControlLoop loop)
+    {
+        foreach (var item in objects.Items)
+        {
+            loop.Enqueue(ObjectKey.Of(item));
         }
     }
 
-    /// <summary>An orphan may be adopted by any owner that selects it.</summary>
-    private static void WakeMatching(JsonObject orphan, Informer owners, ControlLoop loop)
-    {
-        if (Owners.ControllerOf(orphan) is not null)
-        {
-            return;
-        }
-
-        foreach (var owner in owners.Items)
-        {
-            if (owner.Namespace() == orphan.Namespace() && Selector.Parse(owner.Find("spec", "selector")) is { IsEmpty: false } selector && selector.Matches(orphan))
-            {
-                loop.Enqueue(ObjectKey.Of(owner));
-            }
-        }
-    }
-
-    private static void WakeServices(Change change, Informer services, ControlLoop loop)
-    {
-        foreach (var service in services.Items)
-        {
-            if (service.Namespace() != change.Object.Namespace())
-            {
-                continue;
-            }
-
-            var selector = Selector.FromMap(service.Find("spec", "selector"));
-            if (!selector.IsEmpty && (selector.Matches(change.Object) || (change.Previous is { } previous && selector.Matches(previous))))
-            {
-                loop.Enqueue(ObjectKey.Of(service));
-            }
-        }
-    }
-
-    private void WakeAfterNode(Change change, Informer pods, ControlLoop schedule)
-    {
-        if (change.Type == ChangeType.Deleted)
-        {
-            _nodes.Enqueue(ObjectKey.Of(change.Object));
-        }
-
-        if (change.Type == ChangeType.Added || SafeNames.Canonical(change.Object.Find("metadata", "labels")) != SafeNames.Canonical(change.Previous.Find("metadata", "labels")))
-        {
-            foreach (var pod in pods.Items.Where(pod => !PodState.IsScheduled(pod)))
-            {
-                schedule.Enqueue(ObjectKey.Of(pod));
-            }
-        }
-    }
-
-    [LoggerMessage(5105, LogLevel.Debug, "Watching {Kind} failed, trying again in {Delay:0} ms. {Message}")]
-    private static partial void LogInformer(ILogger log, ResourceKind kind, double delay, string message);
+    private OwnedPods Pods(string component) => new(_host.Mirror(Kinds.Pod), _host.Events(component), _host.NewRandom());
 }

@@ -2,7 +2,7 @@
 
 using FsCheck;
 using FsCheck.Fluent;
-using Weft.Local.Controllers;
+using Weft.Local.Controllers.Deployments;
 using Xunit;
 
 namespace Weft.Local.Tests.Controllers;

@@ -63,8 +63,12 @@ internal sealed class RunningControllers : IAsyncDisposable
     public Task UntilRolledOutAsync(string name) => Eventually.HoldsAsync($"{name} is rolled out", async () =>
     {
         var deployment = await GetAsync(Kinds.Deployment, name);
+        var wanted = deployment.Number("spec", "replicas") ?? 1;
         return Conditions.Find(deployment, "Progressing")?.Text("reason") == "NewReplicaSetAvailable"
-            && deployment.Number("status", "observedGeneration") == deployment.Number("metadata", "generation");
+            && deployment.Number("status", "observedGeneration") == deployment.Number("metadata", "generation")
+            && (deployment.Number("status", "replicas") ?? 0) == wanted
+            && (deployment.Number("status", "updatedReplicas") ?? 0) == wanted
+            && (deployment.Number("status", "availableReplicas") ?? 0) == wanted;
     }, async () => (await GetAsync(Kinds.Deployment, name)).ToJsonString());
 
     public static string Deployment(string name, int replicas, string image, string more = "") => $$$"""
