@@ -33,6 +33,12 @@ public sealed class FakeApi : IAsyncDisposable
     /// <summary>For a client: <c>unix:/…</c>.</summary>
     public string Endpoint => "unix:" + Path.Combine(_folder.FullName, "api.sock");
 
+    /// <summary>Objects that are only marked when they are deleted, as a pod is that takes its time to end.</summary>
+    public Func<JsonObject, bool> KeepsDeleted { get; set; } = _ => false;
+
+    /// <summary>What creation and deletion are stamped with.</summary>
+    public TimeProvider Clock { get; set; } = new ManualClock();
+
     /// <summary>Answers a request instead of the API: method and path to a status and message, or null to let it pass.</summary>
     public Func<string, string, (int Status, string Reason, string Message)?> Refuse { get; set; } = (_, _) => null;
 
@@ -123,7 +129,7 @@ public sealed class FakeApi : IAsyncDisposable
         }
 
         metadata["uid"] = Guid.NewGuid().ToString();
-        metadata["creationTimestamp"] = "2026-01-01T00:00:00Z";
+        metadata["creationTimestamp"] = Now();
         metadata["generation"] = 1L;
         if (place.Namespace.Length > 0)
         {
@@ -156,15 +162,25 @@ public sealed class FakeApi : IAsyncDisposable
                 next["status"] = status;
             }
 
-            foreach (var kept in new[] { "uid", "creationTimestamp", "generation", "namespace" })
+            foreach (var kept in new[] { "uid", "creationTimestamp", "generation", "namespace", "deletionTimestamp" })
             {
-                next["metadata"]![kept] = found["metadata"]![kept]?.DeepClone();
+                if (found["metadata"]![kept] is { } value)
+                {
+                    next["metadata"]![kept] = value.DeepClone();
+                }
             }
 
             if (!JsonNode.DeepEquals(found["spec"], next["spec"]))
             {
                 next["metadata"]!["generation"] = (long)found["metadata"]!["generation"]! + 1;
             }
+        }
+
+        if (place.Sub.Length == 0 && next["metadata"]!["deletionTimestamp"] is not null && next["metadata"]!["finalizers"] is not JsonArray { Count: > 0 })
+        {
+            _objects.Remove(place.Key);
+            Tell(place, next, "DELETED");
+            return (200, Clone(next));
         }
 
         Store(place, next, "MODIFIED");
@@ -193,10 +209,20 @@ public sealed class FakeApi : IAsyncDisposable
 
     private (int Status, JsonObject Answer) Delete(ApiPlace place, JsonObject found)
     {
+        if (found["metadata"]!["finalizers"] is JsonArray { Count: > 0 } || KeepsDeleted(found))
+        {
+            var marked = Clone(found);
+            marked["metadata"]!["deletionTimestamp"] ??= Now();
+            Store(place, marked, "MODIFIED");
+            return (200, Clone(marked));
+        }
+
         _objects.Remove(place.Key);
         Tell(place, Clone(found), "DELETED");
         return (200, Clone(found));
     }
+
+    private string Now() => Clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     private void Store(ApiPlace place, JsonObject stored, string type)
     {

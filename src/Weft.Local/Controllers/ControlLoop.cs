@@ -19,6 +19,9 @@ internal sealed partial class ControlLoop(
     private static readonly TimeSpan _firstDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(30);
 
+    /// <summary>A timer has a limit; to look too early does no harm.</summary>
+    private static readonly TimeSpan _longestWait = TimeSpan.FromDays(1);
+
     private readonly WorkQueue _queue = new(limit);
     private readonly ConcurrentDictionary<ObjectKey, Backoff> _failing = new();
     private readonly ConcurrentDictionary<ObjectKey, ITimer> _later = new();
@@ -37,7 +40,8 @@ internal sealed partial class ControlLoop(
 
     public void EnqueueAfter(ObjectKey key, TimeSpan delay)
     {
-        var timer = clock.CreateTimer(_ => Wake(key), null, delay, Timeout.InfiniteTimeSpan);
+        var wait = delay < TimeSpan.Zero ? TimeSpan.Zero : delay > _longestWait ? _longestWait : delay;
+        var timer = clock.CreateTimer(_ => Wake(key), null, wait, Timeout.InfiniteTimeSpan);
         _later.AddOrUpdate(key, timer, (_, old) =>
         {
             old.Dispose();

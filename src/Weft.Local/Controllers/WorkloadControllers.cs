@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers.Deployments;
+using Weft.Local.Controllers.Jobs;
 using Weft.Local.Controllers.Sets;
 
 namespace Weft.Local.Controllers;
@@ -22,6 +23,7 @@ public sealed class WorkloadControllers
         _host = new ControllerHost(client, clock, random, log);
         AddDeployments();
         AddSets();
+        AddJobs();
         AddServices();
         _nodes = AddNodes();
     }
@@ -81,6 +83,29 @@ public sealed class WorkloadControllers
                 EnqueueAll(sets, daemon);
             }
         };
+    }
+
+    private void AddJobs()
+    {
+        Mirror jobs = _host.Mirror(Kinds.Job), pods = _host.Mirror(Kinds.Pod), crons = _host.Mirror(Kinds.CronJob);
+        var controller = new JobController(jobs, pods, Pods("job-controller"), _host.Events("job-controller"), _host.Clock);
+        var job = _host.Loop("jobs", Kinds.Job, controller.TurnAsync);
+        _host.WakeOwners(job, Kinds.Job, Kinds.Pod);
+        var orphan = _host.Loop(
+            "pods of jobs", Kinds.Pod, controller.ReleaseOrphanAsync, change => change.Type != ChangeType.Deleted && JobPods.IsTracked(change.Object));
+        jobs.Watched.Changed += change =>
+        {
+            if (change.Type == ChangeType.Deleted || Owners.IsBeingDeleted(change.Object))
+            {
+                foreach (var pod in pods.Watched.Items.Where(pod => Owners.Owns(change.Object, pod)))
+                {
+                    orphan.Enqueue(ObjectKey.Of(pod));
+                }
+            }
+        };
+
+        var cron = _host.Loop("cronjobs", Kinds.CronJob, new CronJobController(crons, jobs, _host.Events("cronjob-controller"), _host.Clock).TurnAsync);
+        _host.WakeOwners(cron, Kinds.CronJob, Kinds.Job);
     }
 
     private void AddServices()

@@ -63,7 +63,7 @@ public sealed class DeploymentTests : IAsyncLifetime
         _running.BecomesReady = pod => pod.Objects("spec", "containers").First().Text("image") != "web:broken";
 
         await SetImageAsync("web:broken");
-        await Eventually.HoldsAsync("the new pods are there", async () => (await BrokenAsync()) == 2);
+        await _running.UntilAsync("the new pods are there", async () => (await BrokenAsync()) == 2);
         var deployment = await _running.GetAsync(Kinds.Deployment, "web");
         Assert.Equal("True", Conditions.Find(deployment, "Available")?.Text("status"));
         Assert.Equal(3, (await _running.ListAsync(Kinds.Pod)).Count(PodState.IsReady));
@@ -80,8 +80,8 @@ public sealed class DeploymentTests : IAsyncLifetime
         var ready = 0;
         _running.BecomesReady = _ => Interlocked.Increment(ref ready) <= 2;
         await _running.CreateAsync(Kinds.Deployment, RunningControllers.Deployment("web", 4, "web:1"));
-        await Eventually.HoldsAsync("two are ready", async () => (await _running.ListAsync(Kinds.Pod)).Count(PodState.IsReady) == 2);
-        await Eventually.HoldsAsync("four are there", async () => (await _running.ListAsync(Kinds.Pod)).Count == 4);
+        await _running.UntilAsync("two are ready", async () => (await _running.ListAsync(Kinds.Pod)).Count(PodState.IsReady) == 2);
+        await _running.UntilAsync("four are there", async () => (await _running.ListAsync(Kinds.Pod)).Count == 4);
 
         await _running.PatchAsync(Kinds.Deployment, "web", """{"spec":{"replicas":2}}""");
         await _running.UntilRolledOutAsync("web");
@@ -121,12 +121,12 @@ public sealed class DeploymentTests : IAsyncLifetime
             ? (403, "Forbidden", "pods \"web\" is forbidden: the quota is used up")
             : null;
         await _running.CreateAsync(Kinds.Deployment, RunningControllers.Deployment("web", 1, "web:1"));
-        await Eventually.HoldsAsync("the failure is told", async () =>
+        await _running.UntilAsync("the failure is told", async () =>
             Conditions.Find(await _running.GetAsync(Kinds.Deployment, "web"), "ReplicaFailure")?.Text("message")?.Contains("quota", StringComparison.Ordinal) == true);
 
         _running.Api.Refuse = (_, _) => null;
         await _running.UntilRolledOutAsync("web");
-        await Eventually.HoldsAsync("the failure is gone", async () =>
+        await _running.UntilAsync("the failure is gone", async () =>
             Conditions.Find(await _running.GetAsync(Kinds.Deployment, "web"), "ReplicaFailure") is null);
     }
 
@@ -138,11 +138,11 @@ public sealed class DeploymentTests : IAsyncLifetime
         var first = Assert.Single(await _running.ListAsync(Kinds.Pod)).Name();
 
         await _running.PatchAsync(Kinds.Pod, first, """{"metadata":{"labels":{"app":"debug"}}}""");
-        await Eventually.HoldsAsync("there is another", async () => (await _running.ListAsync(Kinds.Pod, "app=web")).Count == 1);
+        await _running.UntilAsync("there is another", async () => (await _running.ListAsync(Kinds.Pod, "app=web")).Count == 1);
         Assert.Null(Owners.ControllerOf(await _running.GetAsync(Kinds.Pod, first)));
 
         await _running.PatchAsync(Kinds.Pod, first, """{"metadata":{"labels":{"app":"web"}}}""");
-        await Eventually.HoldsAsync("one of the two goes", async () => (await _running.ListAsync(Kinds.Pod)).Count == 1);
+        await _running.UntilAsync("one of the two goes", async () => (await _running.ListAsync(Kinds.Pod)).Count == 1);
     }
 
     private async Task SetImageAsync(string image) => await _running.PatchAsync(

@@ -28,10 +28,17 @@ internal sealed class RunningControllers : IAsyncDisposable
     /// <summary>Which pods become ready; all by default.</summary>
     public Func<JsonObject, bool> BecomesReady { get; set; } = _ => true;
 
+    /// <summary>Sets the phase in which a pod ends; null for one that goes on.</summary>
+    public Func<JsonObject, string?> Ends { get; set; } = _ => null;
+
+    /// <summary>The time that the controllers see; it goes on a little with each look of <see cref="UntilAsync"/>.</summary>
+    public ManualClock Clock { get; } = new();
+
     public static async Task<RunningControllers> StartAsync()
     {
         var running = new RunningControllers(await FakeApi.StartAsync());
-        var controllers = new WorkloadControllers(running.Client, TimeProvider.System, new Random(7), NullLogger.Instance);
+        running.Api.Clock = running.Clock;
+        var controllers = new WorkloadControllers(running.Client, running.Clock, new Random(7), NullLogger.Instance);
         running._tasks.Add(controllers.RunAsync(running._stop.Token));
         var pods = new Informer(running.Client, Kinds.Pod, TimeProvider.System);
         pods.Changed += change => running._tasks.Add(running.PlayNodeAsync(change));
@@ -59,8 +66,24 @@ internal sealed class RunningControllers : IAsyncDisposable
     public Task<JsonObject> PatchAsync(ResourceKind kind, string name, string patch) =>
         Client.PatchAsync(kind, "shop", name, JsonNode.Parse(patch)!, _stop.Token);
 
+    public Task<JsonObject> PatchStatusAsync(ResourceKind kind, string name, string status) =>
+        Client.PatchStatusAsync(kind, kind.Namespaced ? "shop" : null, name, JsonNode.Parse($$"""{"status":{{status}}}""")!, _stop.Token);
+
+    public Task DeleteAsync(ResourceKind kind, string name) => Client.DeleteAsync(kind, kind.Namespaced ? "shop" : null, name, _stop.Token);
+
+    /// <summary>Waits for a condition; the controllers' time goes on by itself, too slowly for anything but retries.</summary>
+    public Task UntilAsync(string what, Func<Task<bool>> ask, Func<Task<string>>? seen = null) => Eventually.HoldsAsync(what, async () =>
+    {
+        Clock.Advance(TimeSpan.FromMilliseconds(20));
+        return await ask();
+    }, seen);
+
+    /// <summary>The reasons and messages of what was told about an object.</summary>
+    public async Task<List<string>> EventsAsync(string name) =>
+        [.. (await ListAsync(Kinds.Event)).Where(told => told.Text("involvedObject", "name") == name).Select(told => $"{told.Text("reason")}: {told.Text("message")}")];
+
     /// <summary>Waits until a Deployment says that its rollout is done.</summary>
-    public Task UntilRolledOutAsync(string name) => Eventually.HoldsAsync($"{name} is rolled out", async () =>
+    public Task UntilRolledOutAsync(string name) => UntilAsync($"{name} is rolled out", async () =>
     {
         var deployment = await GetAsync(Kinds.Deployment, name);
         var wanted = deployment.Number("spec", "replicas") ?? 1;
@@ -81,7 +104,13 @@ internal sealed class RunningControllers : IAsyncDisposable
     private async Task PlayNodeAsync(Change change)
     {
         var pod = change.Object;
-        if (change.Type == ChangeType.Deleted || !PodState.IsScheduled(pod) || PodState.IsReady(pod) || !BecomesReady(pod))
+        if (change.Type == ChangeType.Deleted || !PodState.IsScheduled(pod) || PodState.HasEnded(pod) || Owners.IsBeingDeleted(pod))
+        {
+            return;
+        }
+
+        var end = Ends(pod);
+        if (end is null && (PodState.IsReady(pod) || !BecomesReady(pod)))
         {
             return;
         }
@@ -90,9 +119,9 @@ internal sealed class RunningControllers : IAsyncDisposable
         {
             ["status"] = new JsonObject
             {
-                ["phase"] = "Running",
+                ["phase"] = end ?? "Running",
                 ["podIP"] = $"10.244.0.{Interlocked.Increment(ref _address) + 1}",
-                ["conditions"] = new JsonArray(Conditions.Next(null, "Ready", true, "", "", TimeProvider.System.GetUtcNow(), hasUpdateTime: false)),
+                ["conditions"] = new JsonArray(Conditions.Next(null, "Ready", end is null, "", "", Clock.GetUtcNow(), hasUpdateTime: false)),
             },
         };
         try
