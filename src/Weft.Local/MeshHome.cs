@@ -52,6 +52,9 @@ public sealed class MeshHome
 
     public string Pods => Path.Combine(Root, "pods");
 
+    /// <summary>The folders of persistent volumes.</summary>
+    public string Volumes => Path.Combine(Root, "volumes");
+
     public string Database => Path.Combine(Root, "data");
 
     public string Images => Path.Combine(Root, "images.yaml");
@@ -79,7 +82,7 @@ public sealed class MeshHome
         }
 
         var home = new MeshHome(root, run);
-        foreach (var folder in new[] { home.Run, home.Logs, home.Pods, home.Database })
+        foreach (var folder in new[] { home.Run, home.Logs, home.Pods, home.Volumes, home.Database })
         {
             MakePrivate(folder);
         }

@@ -27,7 +27,7 @@ internal static class NodeVerb
         var home = MeshPlace.Open();
         var log = new LineLogger(terminal.Out, clock);
         using var client = MeshPlace.Connect(home);
-        var controllers = new WorkloadControllers(client, clock, random, log);
+        var controllers = new WorkloadControllers(client, new ControllerOptions { Time = clock, Random = random, Log = log, Volumes = home.Volumes });
         var node = new LocalNode(new LocalNodeOptions
         {
             Home = home,

@@ -21,9 +21,11 @@ internal static class Conditions
     public static bool Holds(JsonObject source, string type) => Find(source, type)?.Text("status") == "True";
 
     /// <summary>The other conditions as they are and this one in its place, or at the end if it is new.</summary>
-    public static JsonArray With(JsonObject source, JsonObject condition)
+    public static JsonArray With(JsonObject source, JsonObject condition) => With(source.Objects("status", "conditions"), condition);
+
+    public static JsonArray With(IEnumerable<JsonObject> conditions, JsonObject condition)
     {
-        var all = source.Objects("status", "conditions").Select(present => (JsonNode)present.DeepClone()).ToList();
+        var all = conditions.Select(present => (JsonNode)present.DeepClone()).ToList();
         var place = all.FindIndex(present => present.Text("type") == condition.Text("type"));
         if (place < 0)
         {

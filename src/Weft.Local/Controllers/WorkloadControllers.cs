@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers.Deployments;
 using Weft.Local.Controllers.Jobs;
+using Weft.Local.Controllers.Scheduling;
 using Weft.Local.Controllers.Sets;
+using Weft.Local.Controllers.Storage;
 
 namespace Weft.Local.Controllers;
 
@@ -15,15 +16,20 @@ namespace Weft.Local.Controllers;
 /// </summary>
 public sealed class WorkloadControllers
 {
+    private readonly ControllerOptions _options;
     private readonly ControllerHost _host;
     private readonly ControlLoop _nodes;
+    private readonly ControlLoop _classes;
 
-    public WorkloadControllers(KubernetesClient client, TimeProvider clock, Random random, ILogger log)
+    public WorkloadControllers(KubernetesClient client, ControllerOptions options)
     {
-        _host = new ControllerHost(client, clock, random, log);
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _host = new ControllerHost(client, options.Time, options.Random, options.Log);
         AddDeployments();
         AddSets();
         AddJobs();
+        _classes = AddStorage();
         AddServices();
         _nodes = AddNodes();
     }
@@ -32,6 +38,7 @@ public sealed class WorkloadControllers
     public Task RunAsync(CancellationToken ct)
     {
         _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
+        _classes.Enqueue(new ObjectKey("", StandardClass.Name));
         return _host.RunAsync(ct);
     }
 
@@ -108,6 +115,39 @@ public sealed class WorkloadControllers
         _host.WakeOwners(cron, Kinds.CronJob, Kinds.Job);
     }
 
+    private ControlLoop AddStorage()
+    {
+        Mirror claims = _host.Mirror(Kinds.PersistentVolumeClaim), volumes = _host.Mirror(Kinds.PersistentVolume);
+        var classes = _host.Mirror(Kinds.StorageClass);
+        var pods = _host.Informer(Kinds.Pod);
+        var claim = _host.Loop(
+            "claims",
+            Kinds.PersistentVolumeClaim,
+            new ClaimController(claims, volumes, classes, pods, _host.Events("persistentvolume-controller"), _options.Volumes).TurnAsync);
+        var volume = _host.Loop("volumes", Kinds.PersistentVolume, new VolumeController(volumes, claims, _options.Volumes).TurnAsync);
+        volumes.Watched.Changed += _ => EnqueueAll(claims.Watched, claim);
+        classes.Watched.Changed += _ => EnqueueAll(claims.Watched, claim);
+        claims.Watched.Changed += change =>
+        {
+            if (change.Type == ChangeType.Deleted)
+            {
+                EnqueueAll(volumes.Watched, volume);
+            }
+        };
+        pods.Changed += change =>
+        {
+            foreach (var name in change.Type == ChangeType.Deleted || PodState.HasEnded(change.Object) ? ClaimsOf(change.Object) : [])
+            {
+                claim.Enqueue(new ObjectKey(change.Object.Namespace(), name));
+            }
+        };
+
+        return _host.Loop("storage classes", Kinds.StorageClass, new StandardClass(classes).TurnAsync, change => change.Type == ChangeType.Deleted);
+
+        static IEnumerable<string> ClaimsOf(JsonObject pod) =>
+            pod.Objects("spec", "volumes").Select(volume => volume.Text("persistentVolumeClaim", "claimName")).OfType<string>();
+    }
+
     private void AddServices()
     {
         Informer services = _host.Informer(Kinds.Service), slices = _host.Informer(Kinds.EndpointSlice);
@@ -121,22 +161,33 @@ public sealed class WorkloadControllers
 
     private ControlLoop AddNodes()
     {
-        Informer pods = _host.Informer(Kinds.Pod), nodes = _host.Informer(Kinds.Node);
-        var schedule = _host.Loop("scheduler", Kinds.Pod, new Scheduler(_host.Client, pods, nodes, _host.Events("default-scheduler"), _host.Clock).TurnAsync);
+        Informer pods = _host.Informer(Kinds.Pod), nodes = _host.Informer(Kinds.Node), claims = _host.Informer(Kinds.PersistentVolumeClaim);
+        var schedule = _host.Loop(
+            "scheduler",
+            Kinds.Pod,
+            new Scheduler(_host.Mirror(Kinds.Pod), nodes, _host.Informer(Kinds.Namespace), claims, _host.Events("default-scheduler"))
+            {
+                Client = _host.Client,
+                Clock = _host.Clock,
+            }.TurnAsync,
+            change => change.Type != ChangeType.Deleted && !PodState.IsScheduled(change.Object));
         // It writes the Node itself: only its loss is news.
         var registration = _host.Loop(
             "nodes", Kinds.Node, new NodeRegistration(_host.Client, _host.Clock).TurnAsync, change => change.Type == ChangeType.Deleted);
-        nodes.Changed += change =>
-        {
-            if (change.Type == ChangeType.Added || Placement(change.Object) != Placement(change.Previous))
-            {
-                foreach (var pod in pods.Items.Where(pod => !PodState.IsScheduled(pod)))
-                {
-                    schedule.Enqueue(ObjectKey.Of(pod));
-                }
-            }
-        };
+        nodes.Changed += change => Again(change.Type == ChangeType.Added || Placement(change.Object) != Placement(change.Previous));
+        claims.Changed += _ => Again(true);
+        // Room becomes free, or a pod arrives that others want to be near.
+        pods.Changed += change => Again(change.Type == ChangeType.Deleted || PodState.HasEnded(change.Object)
+            || (PodState.IsScheduled(change.Object) && change.Previous is { } before && !PodState.IsScheduled(before)));
         return registration;
+
+        void Again(bool mayHelp)
+        {
+            foreach (var pod in mayHelp ? pods.Items.Where(Scheduler.IsWaiting) : [])
+            {
+                schedule.Enqueue(ObjectKey.Of(pod));
+            }
+        }
     }
 
     /// <summary>What of a node decides which pods it takes.</summary>

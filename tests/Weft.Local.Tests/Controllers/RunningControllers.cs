@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers;
+using Weft.Local.Logging;
 using Weft.Testing;
 
 namespace Weft.Local.Tests.Controllers;
@@ -34,11 +35,19 @@ internal sealed class RunningControllers : IAsyncDisposable
     /// <summary>The time that the controllers see; it goes on a little with each look of <see cref="UntilAsync"/>.</summary>
     public ManualClock Clock { get; } = new();
 
+    public DirectoryInfo Volumes { get; } = Directory.CreateTempSubdirectory("weft-volumes-");
+
     public static async Task<RunningControllers> StartAsync()
     {
         var running = new RunningControllers(await FakeApi.StartAsync());
         running.Api.Clock = running.Clock;
-        var controllers = new WorkloadControllers(running.Client, running.Clock, new Random(7), NullLogger.Instance);
+        var controllers = new WorkloadControllers(running.Client, new ControllerOptions
+        {
+            Time = running.Clock,
+            Random = new Random(7),
+            Log = new LineLogger(Console.Error, running.Clock, LogLevel.Error),
+            Volumes = running.Volumes.FullName,
+        });
         running._tasks.Add(controllers.RunAsync(running._stop.Token));
         var pods = new Informer(running.Client, Kinds.Pod, TimeProvider.System);
         pods.Changed += change => running._tasks.Add(running.PlayNodeAsync(change));
@@ -53,6 +62,7 @@ internal sealed class RunningControllers : IAsyncDisposable
         Client.Dispose();
         await Api.DisposeAsync();
         _stop.Dispose();
+        Volumes.Delete(recursive: true);
     }
 
     public Task<JsonObject> CreateAsync(ResourceKind kind, string yamlLikeJson) =>

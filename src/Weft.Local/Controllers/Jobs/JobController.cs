@@ -225,11 +225,10 @@ internal sealed class JobController(Mirror jobs, Mirror pods, OwnedPods owned, E
 
         void Add(string type)
         {
-            var holder = new JsonObject { ["status"] = status };
-            var next = Conditions.Next(Conditions.Find(holder, type), type, true, end.Reason, end.Message, now, hasUpdateTime: false);
+            var present = status.Objects("conditions").FirstOrDefault(condition => condition.Text("type") == type);
+            var next = Conditions.Next(present, type, true, end.Reason, end.Message, now, hasUpdateTime: false);
             next["lastProbeTime"] = next.Text("lastTransitionTime");
-            var all = Conditions.With(holder, next);
-            status["conditions"] = all;
+            status["conditions"] = Conditions.With(status.Objects("conditions"), next);
         }
     }
 
