@@ -34,9 +34,10 @@ internal static class PodRules
         }
     }
 
-    public static void Spec(JsonObject spec, string path, List<FieldError> errors)
+    /// <param name="claimed">Volumes that a controller adds to the spec: those of a StatefulSet's claim templates.</param>
+    public static void Spec(JsonObject spec, string path, List<FieldError> errors, IEnumerable<string>? claimed = null)
     {
-        var volumes = spec["volumes"].Items().Select(item => item.Text("name") ?? "").ToHashSet(StringComparer.Ordinal);
+        var volumes = spec["volumes"].Items().Select(item => item.Text("name") ?? "").Concat(claimed ?? []).ToHashSet(StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
         var containers = spec["containers"].Items().ToList();
         if (containers.Count == 0)

@@ -24,7 +24,8 @@ internal static class WorkloadRules
         var template = spec["template"] as JsonObject ?? [];
         CheckSelector(spec, template, errors);
         MetadataRules.Labels(template.At("metadata", "labels"), "spec.template.labels", errors);
-        PodRules.Spec(template["spec"] as JsonObject ?? [], "spec.template.spec", errors);
+        var claimed = spec["volumeClaimTemplates"].Items().Select(claim => claim.At("metadata", "name").Text() ?? "");
+        PodRules.Spec(template["spec"] as JsonObject ?? [], "spec.template.spec", errors, claimed);
         var policy = template.At("spec", "restartPolicy").Text();
         if (policy is "OnFailure" or "Never")
         {
