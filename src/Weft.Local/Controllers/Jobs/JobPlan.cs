@@ -6,12 +6,6 @@ using Weft.Kubernetes;
 
 namespace Weft.Local.Controllers.Jobs;
 
-/// <summary>What has been counted of a Job's pods, over all its life.</summary>
-internal sealed record JobTally(long Succeeded, long Failed, SortedSet<long> Completed, SortedSet<long> FailedIndexes);
-
-/// <summary>How a Job ends: the condition's type, its reason and message.</summary>
-internal sealed record JobEnd(bool Succeeds, string Reason, string Message);
-
 /// <summary>Whether a Job is at its end, and how many pods, of which indexes, it wants now. Pure.</summary>
 internal static class JobPlan
 {
@@ -127,3 +121,9 @@ internal static class JobPlan
         return complete ? new JobEnd(true, "CompletionsReached", "Reached expected number of succeeded pods") : null;
     }
 }
+
+/// <summary>What has been counted of a Job's pods, over all its life.</summary>
+internal sealed record JobTally(long Succeeded, long Failed, SortedSet<long> Completed, SortedSet<long> FailedIndexes);
+
+/// <summary>How a Job ends: the condition's type, its reason and message.</summary>
+internal sealed record JobEnd(bool Succeeds, string Reason, string Message);

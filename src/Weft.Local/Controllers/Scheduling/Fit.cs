@@ -11,6 +11,9 @@ internal static class Fit
 {
     private const string Spread = "node(s) didn't match pod topology spread constraints";
 
+    /// <summary>The resources whose room makes one node better than another.</summary>
+    private static readonly string[] _weighed = ["cpu", "memory"];
+
     /// <summary>The first check that fails gives the reasons; none means that the pod fits.</summary>
     public static Verdict Check(JsonObject pod, JsonObject node, ClusterView view)
     {
@@ -50,7 +53,7 @@ internal static class Fit
         var spec = pod.Find("spec") as JsonObject ?? [];
         var allocatable = Requests.Parse(node.Find("status", "allocatable"));
         var asked = Requests.Sum(view.PodsOn(node));
-        var room = new[] { "cpu", "memory" }.Average(name => allocatable.GetValueOrDefault(name) is var all and > 0
+        var room = _weighed.Average(name => allocatable.GetValueOrDefault(name) is var all and > 0
             ? (double)(1 - Math.Min(1, asked.GetValueOrDefault(name) / all)) * 100
             : 0);
         var owner = Owners.ControllerOf(pod)?.Text("uid");
