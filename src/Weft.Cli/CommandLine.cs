@@ -67,6 +67,7 @@ internal static class CommandLine
         RunVerb.Build(terminal),
         DownVerb.Build(terminal),
         StatusVerb.Build(terminal),
+        NodesVerb.Build(terminal),
         ProxyStatusVerb.Build(terminal),
         ProxyConfigVerb.Build(terminal),
         LogsVerb.Build(terminal),

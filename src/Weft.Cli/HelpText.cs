@@ -18,7 +18,8 @@ internal static class HelpText
         start   up [PATH...] [--watch]       start a mesh, apply files, wait until all is ready
                 run [--port P] -- CMD        make a program of this machine a workload of the mesh
                 down [--purge]               stop it
-        look    status                       processes, host ports, pods
+        look    status                       processes, host ports, nodes, pods
+                nodes [stop|start NAME]      the nodes, and what happens without one
                 proxy-status (ps)            which proxy runs which configuration
                 proxy-config (pc) KIND POD   listeners, routes, clusters, endpoints, secrets of a proxy
                 logs NAME [-f]               what the programs of a workload write
@@ -35,10 +36,11 @@ internal static class HelpText
 
     private static readonly Dictionary<string, string[]> _examples = new(StringComparer.Ordinal)
     {
-        ["up"] = ["weft up", "weft up examples/shop", "weft up examples/shop --detach", "weft up manifests --watch"],
+        ["up"] = ["weft up", "weft up examples/shop", "weft up examples/shop --detach", "weft up manifests --watch", "weft up examples/shop --nodes 3 --zones eu/a,eu/b,us/a"],
         ["run"] = ["weft run -- ./server", "weft run --name api --port 5000 --publish 5000 --watch -- python3 app.py", "weft run --replicas 3 --print -- ./server"],
         ["logs"] = ["weft logs api -f", "weft logs deploy/web -n shop --tail 20", "weft logs web-7d5f -n shop -c weft-proxy --previous"],
         ["down"] = ["weft down", "weft down --purge"],
+        ["nodes"] = ["weft nodes", "weft nodes stop weft-2", "weft nodes start weft-2"],
         ["status"] = ["weft status", "weft status -o json"],
         ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],
         ["validate"] = ["weft validate route.yaml", "weft validate examples/shop", "kubectl get vs -A -o yaml | weft validate -"],

@@ -33,7 +33,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         using var children = new ChildPrograms(options, _keep);
         try
         {
-            await NodeNetwork.SetUpAsync(stopping.Token);
+            await NodeNetwork.SetUpAsync(options.Nodes, stopping.Token);
             LogNetworkUp(options.Log, NodeNetwork.PodRange, NodeNetwork.ServiceRange);
             await RunLoopsAsync(stopping.Token);
         }
@@ -67,11 +67,14 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         }
 
         var capture = new NftCapture();
-        var scene = new PodScene(client, options, new AddressPool(options.Time), capture, UserMap.HasManyUsers());
-        var agent = new NodeAgent(scene, pods);
+        var manyUsers = UserMap.HasManyUsers();
+        var scenes = options.Nodes.ToDictionary(
+            n => n.Name, n => new PodScene(client, options, n, new AddressPool(options.Time, n), capture, manyUsers), StringComparer.Ordinal);
+        var agent = new NodeAgent(scenes, options, pods);
+        var heartbeats = new NodeHeartbeats(client, agent, pods, options);
         var dns = new DnsServer(
             new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
-        var router = new ServiceRouter(services, slices, options.Time, options.Log);
+        var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
         var forwards = new ForwardPublisher(services, client, options.Home, options.Time, options.Log);
         var api = new NodeApi(agent, () => Status(agent, capture), options);
         NodeLoop[] loops =
@@ -87,6 +90,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("DNS names", token => FeedNamesAsync(dns, services, slices, toNames, token)),
             new("host ports", token => forwards.RunAsync(toForwards, token)),
             new("node agent", agent.RunAsync),
+            new("nodes", heartbeats.RunAsync),
             .. options.Loops,
         ];
         await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));
@@ -119,7 +123,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         }
     }
 
-    private JsonObject Status(NodeAgent agent, NftCapture capture) => NodeStatus.Describe(agent, capture.Name, _keep.Programs, options.Home);
+    private JsonObject Status(NodeAgent agent, NftCapture capture) => NodeStatus.Describe(agent, capture.Name, options.Nodes, _keep.Programs, options.Home);
 
     /// <summary>Host ports come in here: a header names the address, which is dialled in this namespace.</summary>
     private async Task RelayAsync(CancellationToken ct)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Microsoft.Extensions.Logging;
+using Weft.Local.Network;
 
 namespace Weft.Local;
 
@@ -14,6 +15,9 @@ public sealed class LocalNodeOptions
 
     /// <summary>Loops that run inside the node's process (the workload controllers); restarted when they fail.</summary>
     public IReadOnlyList<NodeLoop> Loops { get; init; } = [];
+
+    /// <summary>The nodes of this machine; the first has the control plane.</summary>
+    public IReadOnlyList<NodePlace> Nodes { get; init; } = NodePlace.Plan(1, []);
 
     /// <summary>The folder of <c>weft-proxy</c> and <c>weft-sample</c> (WEFT_BIN), added to PATH of containers.</summary>
     public required string BinFolder { get; init; }

@@ -19,7 +19,7 @@ internal sealed class HolderProcess : IDisposable
     }
 
     /// <summary>With a lifeline the mesh ends when this process does, however that happens.</summary>
-    public static HolderProcess Start(MeshHome home, bool lifeline, StoreLocation? store)
+    public static HolderProcess Start(MeshHome home, bool lifeline, StoreLocation? store, IReadOnlyDictionary<string, string> settings)
     {
         var log = Path.Combine(home.Logs, "up.log");
         // The shell's part is only that output goes to a file: a pipe to this process would break when it ends.
@@ -36,6 +36,11 @@ internal sealed class HolderProcess : IDisposable
         start.Environment["WEFT_UP_LOG"] = log;
         start.Environment[MeshPlace.HomeVariable] = home.Root;
         start.Environment[MeshStore.Variable] = store?.ToText() ?? "";
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
         File.Delete(log);
         return new HolderProcess(Process.Start(start)!, log);
     }

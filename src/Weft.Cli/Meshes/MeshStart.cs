@@ -30,7 +30,8 @@ internal sealed class MeshStart : IDisposable
 
     /// <summary>Starts a mesh unless one runs. Not detached, it ends with this process, however that happens.</summary>
     /// <param name="store">Where a mesh that is started keeps its objects; null for its own file.</param>
-    public static MeshStart Open(bool detach, StoreLocation? store = null)
+    /// <param name="settings">Variables of the node (<see cref="NodeSettings"/>) if a mesh is started.</param>
+    public static MeshStart Open(bool detach, StoreLocation? store = null, IReadOnlyDictionary<string, string>? settings = null)
     {
         var home = MeshPlace.Open();
         if (UpRecord.Read(home) is { IsAlive: true })
@@ -43,7 +44,7 @@ internal sealed class MeshStart : IDisposable
 
         ProgramPath.RequireProxy();
         UpRecord.Remove(home);
-        return new MeshStart(home, HolderProcess.Start(home, lifeline: !detach, store));
+        return new MeshStart(home, HolderProcess.Start(home, lifeline: !detach, store, settings ?? new Dictionary<string, string>(StringComparer.Ordinal)));
     }
 
     /// <summary>Waits for the parts of a mesh that was just started; one that runs already is taken as it is.</summary>

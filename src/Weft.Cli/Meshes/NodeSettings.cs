@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Weft.Cli.Output;
+using Weft.Local.Network;
 
 namespace Weft.Cli.Meshes;
 
 /// <summary>Settings of the node that <c>weft up</c> passes on in the environment; for tests and measurements.</summary>
-internal static class NodeSettings
+internal static partial class NodeSettings
 {
     public const string LifetimeVariable = "WEFT_CERTIFICATE_SECONDS";
     public const string IoVariable = "WEFT_PROXY_IO";
+
+    public const string NodesVariable = "WEFT_NODES";
+    public const string ZonesVariable = "WEFT_ZONES";
 
     private const int DefaultLifetimeSeconds = 24 * 60 * 60;
     private const int LeastLifetimeSeconds = 10;
@@ -27,6 +32,26 @@ internal static class NodeSettings
             ? TimeSpan.FromSeconds(seconds)
             : throw new CommandException(ExitCode.WrongUsage, $"{LifetimeVariable} is '{text}'; write seconds, at least {LeastLifetimeSeconds}.");
     }
+
+    /// <summary>The nodes of this machine, as <c>weft up --nodes N --zones A,B</c> passes them on.</summary>
+    public static IReadOnlyList<NodePlace> Nodes() => Plan(
+        Environment.GetEnvironmentVariable(NodesVariable) is { Length: > 0 } count ? count : "1", Environment.GetEnvironmentVariable(ZonesVariable) ?? "");
+
+    public static IReadOnlyList<NodePlace> Plan(string count, string zones)
+    {
+        var names = zones.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (Array.Find(names, name => !Zone().IsMatch(name)) is { } wrong)
+        {
+            throw new CommandException(ExitCode.WrongUsage, $"'{wrong}' is no zone.", "Write ZONE or REGION/ZONE, with commas between them: --zones eu/a,eu/b");
+        }
+
+        return int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= NodePlace.MaxNodes
+            ? NodePlace.Plan(number, names)
+            : throw new CommandException(ExitCode.WrongUsage, $"'{count}' nodes: write 1 to {NodePlace.MaxNodes}.");
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(/[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)?$")]
+    private static partial Regex Zone();
 
     /// <summary>The proxies' I/O back end.</summary>
     public static string ProxyIo() => Environment.GetEnvironmentVariable(IoVariable) switch

@@ -33,6 +33,7 @@ internal static class NodeVerb
             Home = home,
             Children = [Child("api"), Child("control")],
             Loops = [new NodeLoop("controllers", controllers.RunAsync)],
+            Nodes = NodeSettings.Nodes(),
             BinFolder = ProgramPath.Bin(),
             CertificateLifetime = NodeSettings.CertificateLifetime(),
             ProxyIo = NodeSettings.ProxyIo(),

@@ -6,7 +6,9 @@ using System.Text.Json.Nodes;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Kubernetes;
+using Weft.Local;
 using Weft.Local.Outside;
+using Weft.Local.Serving;
 
 namespace Weft.Cli.Verbs;
 
@@ -35,16 +37,42 @@ internal static class StatusVerb
         return table;
     }
 
+    public static Table NodeTable(IEnumerable<JsonObject> nodes)
+    {
+        var table = new Table("NODE", "STATE", "ADDRESS", "PODS", "ZONE");
+        foreach (var node in nodes)
+        {
+            table.Add(
+                node.Text("name") ?? "", node.Flag("running") == true ? "running" : "stopped", node.Text("address") ?? "", node.Text("pods") ?? "", node.Text("zone") ?? "");
+        }
+
+        return table;
+    }
+
+    /// <summary>None while the node does not answer; the processes say that it is gone.</summary>
+    public static async Task<List<JsonObject>> NodesAsync(MeshHome home, CancellationToken ct)
+    {
+        try
+        {
+            return [.. (await new NodeClient(home.NodeSocket).StatusAsync(ct)).Objects("nodes")];
+        }
+        catch (NodeRefusedException)
+        {
+            return [];
+        }
+    }
+
     private static async Task<int> RunAsync(bool json, Terminal terminal, CancellationToken ct)
     {
         var (home, up) = MeshPlace.Running();
         var parts = MeshProcesses.Find(up);
         var (pods, trouble) = await PodsAsync(MeshPlace.Connect(home), ct);
         var ports = OpenPort.Read(home.OpenPorts);
+        var nodes = await NodesAsync(home, ct);
         if (json)
         {
             var containers = await ContainerProcesses.ReadAsync(home, up, ct);
-            await terminal.Out.WriteAsync(OutputFormat.Json(ToJson(home.Root, parts, ports, pods, containers)));
+            await terminal.Out.WriteAsync(OutputFormat.Json(ToJson(home.Root, parts, ports, nodes, pods, containers)));
         }
         else
         {
@@ -54,7 +82,7 @@ internal static class StatusVerb
                 urls.Add(port.Name, port.Url);
             }
 
-            await terminal.Out.WriteAsync($"{parts}\n{urls}\n{(pods.Count == 0 ? "No pods.\n" : PodTable(pods))}");
+            await terminal.Out.WriteAsync($"{parts}\n{urls}\n{NodeTable(nodes)}\n{(pods.Count == 0 ? "No pods.\n" : PodTable(pods))}");
         }
 
         if (trouble is null)
@@ -82,7 +110,7 @@ internal static class StatusVerb
     }
 
     private static JsonObject ToJson(
-        string home, MeshProcesses parts, IReadOnlyList<OpenPort> ports, List<JsonObject> pods, ContainerProcesses containers) => new()
+        string home, MeshProcesses parts, IReadOnlyList<OpenPort> ports, List<JsonObject> nodes, List<JsonObject> pods, ContainerProcesses containers) => new()
         {
             ["home"] = home,
             ["up"] = Part(parts.Up),
@@ -90,6 +118,7 @@ internal static class StatusVerb
             ["api"] = Part(parts.Api),
             ["control"] = Part(parts.Control),
             ["ports"] = new JsonArray([.. ports.Select(port => new JsonObject { ["name"] = port.Name, ["port"] = port.Port, ["url"] = port.Url })]),
+            ["nodes"] = new JsonArray([.. nodes.Select(node => node.DeepClone())]),
             ["pods"] = new JsonArray([.. pods.Select(pod => ToJson(pod, containers))]),
         };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.CommandLine;
+using System.Globalization;
 using Weft.Cli.Applying;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
@@ -19,11 +20,17 @@ internal static class UpVerb
         var paths = new Argument<string[]>("path") { Description = "Files or folders to apply; none starts an empty mesh", Arity = ArgumentArity.ZeroOrMore };
         var detach = new Option<bool>("--detach", "-d") { Description = "Returns when everything is ready; weft down stops the mesh" };
         var watch = new Option<bool>("--watch", "-w") { Description = "Applies the files again when they change, and removes what is taken out of them" };
+        var nodes = new Option<int?>("--nodes") { Description = "How many nodes the mesh has on this machine", HelpName = "count" };
+        var zones = new Option<string?>("--zones") { Description = "Their zones, in turn: a,b or eu/a,eu/b with the region", HelpName = "zones" };
         var store = MeshStore.Option();
         var timeout = VerbOptions.Timeout(DefaultTimeoutSeconds);
-        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, store, timeout };
+        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, nodes, zones, store, timeout };
         command.SetAction((parsed, ct) => RunAsync(
-            new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(store)),
+            new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(store))
+            {
+                Nodes = parsed.GetValue(nodes),
+                Zones = parsed.GetValue(zones),
+            },
             terminal,
             TimeProvider.System,
             ct));
@@ -37,9 +44,14 @@ internal static class UpVerb
         // Before anything is started: what is wrong with the files is known without a mesh.
         var objects = request.Paths.Length == 0 ? [] : ManifestFiles.ReadObjects(request.Paths, terminal);
         using var signals = new StopSignals(ct);
-        using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store));
+        using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store), request.Settings());
         try
         {
+            if (!mesh.IsOwn && (request.Nodes ?? request.Zones as object) is not null)
+            {
+                throw new CommandException(ExitCode.WrongUsage, "A mesh runs already; its nodes cannot be changed.", "Stop it first:  weft down");
+            }
+
             await StartAsync(mesh, request, objects, terminal, clock, signals.Token);
             if (request.Detach || !(mesh.IsOwn || request.Watch))
             {
@@ -85,6 +97,7 @@ internal static class UpVerb
 
     private static void Check(Request request)
     {
+        _ = NodeSettings.Plan(request.Nodes?.ToString(CultureInfo.InvariantCulture) ?? "1", request.Zones ?? "");
         if (!request.Watch)
         {
             return;
@@ -190,5 +203,26 @@ internal static class UpVerb
         phases.Done("apply", string.Join(", ", counts.Select(count => $"{count.Value} {count.Key.ToString().ToLowerInvariant()}")));
     }
 
-    private sealed record Request(string[] Paths, bool Detach, bool Watch, TimeSpan Limit, string? Store);
+    private sealed record Request(string[] Paths, bool Detach, bool Watch, TimeSpan Limit, string? Store)
+    {
+        public int? Nodes { get; init; }
+
+        public string? Zones { get; init; }
+
+        public Dictionary<string, string> Settings()
+        {
+            var settings = new Dictionary<string, string>(StringComparer.Ordinal);
+            if (Nodes is { } count)
+            {
+                settings[NodeSettings.NodesVariable] = count.ToString(CultureInfo.InvariantCulture);
+            }
+
+            if (Zones is { } zones)
+            {
+                settings[NodeSettings.ZonesVariable] = zones;
+            }
+
+            return settings;
+        }
+    }
 }

@@ -148,7 +148,7 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
             "spec.nodeName" => pod.NodeName,
             "spec.serviceAccountName" => pod.ServiceAccount,
             "status.podIP" or "status.podIPs" => podAddress,
-            "status.hostIP" or "status.hostIPs" => NodeNetwork.NodeAddress,
+            "status.hostIP" or "status.hostIPs" => NodePlace.AddressOf(pod.NodeName),
             _ => null,
         };
     }

@@ -7,12 +7,10 @@ using Weft.Local.Processes;
 
 namespace Weft.Local.Agent;
 
-/// <summary>The kubelet's part: runs the pods that are bound to this node.</summary>
-internal sealed partial class NodeAgent(PodScene scene, Informer informer)
+/// <summary>The kubelet's part: runs the pods that are bound to the nodes of this machine.</summary>
+/// <param name="scenes">By the node's name.</param>
+internal sealed partial class NodeAgent(IReadOnlyDictionary<string, PodScene> scenes, LocalNodeOptions options, Informer informer)
 {
-    /// <summary>The node's name in the API.</summary>
-    public const string NodeName = "weft";
-
     private readonly ConcurrentDictionary<string, Pod> _pods = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Task> _lives = new(StringComparer.Ordinal);
 
@@ -20,12 +18,42 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
     private readonly ConcurrentDictionary<string, bool> _ended = new(StringComparer.Ordinal);
     private readonly Signal _changed = new();
 
+    /// <summary>Nodes that were stopped: what is bound to them does not run.</summary>
+    private readonly ConcurrentDictionary<string, bool> _stopped = new(StringComparer.Ordinal);
+
     /// <summary>The pods that run here, in the order of their names.</summary>
     public IReadOnlyList<Pod> Pods =>
         [.. _pods.Values.OrderBy(p => p.Spec.Namespace, StringComparer.Ordinal).ThenBy(p => p.Spec.Name, StringComparer.Ordinal)];
 
     public Pod? Find(string ns, string name) =>
         _pods.Values.FirstOrDefault(p => p.Spec.Namespace == ns && p.Spec.Name == name);
+
+    public bool IsStopped(string node) => _stopped.ContainsKey(node);
+
+    /// <summary>As when the machine's power fails: its pods' processes are gone at once, and the API is not told. False if there is no such node.</summary>
+    public bool TryStop(string node)
+    {
+        if (!scenes.ContainsKey(node))
+        {
+            return false;
+        }
+
+        _stopped[node] = true;
+        foreach (var pod in _pods.Values.Where(p => p.Spec.NodeName == node))
+        {
+            pod.Vanish();
+        }
+
+        return true;
+    }
+
+    /// <summary>Its pods start anew. False if there is no such node.</summary>
+    public bool TryStart(string node)
+    {
+        _stopped.TryRemove(node, out _);
+        _changed.Set();
+        return scenes.ContainsKey(node);
+    }
 
     /// <summary>Runs until cancelled; every pod has ended then.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -69,7 +97,7 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
         {
             var spec = new PodSpec(item);
             shown.Add(spec.Uid);
-            if (spec.NodeName != NodeName || spec.Uid.Length == 0)
+            if (!scenes.TryGetValue(spec.NodeName, out var scene) || spec.Uid.Length == 0 || _stopped.ContainsKey(spec.NodeName))
             {
                 continue;
             }
@@ -80,7 +108,7 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
             }
             else if (!_ended.ContainsKey(spec.Uid) && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
             {
-                Begin(spec, ct);
+                Begin(spec, scene, ct);
             }
         }
 
@@ -99,9 +127,9 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
         }
     }
 
-    private void Begin(PodSpec spec, CancellationToken ct)
+    private void Begin(PodSpec spec, PodScene scene, CancellationToken ct)
     {
-        var pod = new Pod(spec, scene, new Random(scene.Options.Random.Next()));
+        var pod = new Pod(spec, scene, new Random(options.Random.Next()));
         _pods[spec.Uid] = pod;
         if (spec.IsDeleting)
         {
@@ -122,12 +150,16 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
         }
         catch (Exception e)
         {
-            LogPodFailed(scene.Options.Log, pod.Spec.Namespace, pod.Spec.Name, e);
+            LogPodFailed(options.Log, pod.Spec.Namespace, pod.Spec.Name, e);
         }
         finally
         {
             await pod.DisposeAsync();
-            _ended[pod.Spec.Uid] = true;
+            if (!_stopped.ContainsKey(pod.Spec.NodeName))
+            {
+                _ended[pod.Spec.Uid] = true;
+            }
+
             _pods.TryRemove(pod.Spec.Uid, out _);
             _lives.TryRemove(pod.Spec.Uid, out _);
             _changed.Set();
@@ -137,7 +169,7 @@ internal sealed partial class NodeAgent(PodScene scene, Informer informer)
     private void RemoveForgottenFolders()
     {
         var known = informer.Items.Select(p => p.Uid()).ToHashSet(StringComparer.Ordinal);
-        foreach (var folder in Directory.GetDirectories(scene.Options.Home.Pods))
+        foreach (var folder in Directory.GetDirectories(options.Home.Pods))
         {
             if (!known.Contains(Path.GetFileName(folder)))
             {

@@ -39,6 +39,7 @@ internal sealed partial class Pod : IAsyncDisposable
     private PodNetwork? _network;
     private string _problem = "";
     private JsonObject? _published;
+    private volatile bool _vanished;
 
     /// <param name="random">For this pod alone.</param>
     public Pod(PodSpec spec, PodScene scene, Random random)
@@ -85,6 +86,14 @@ internal sealed partial class Pod : IAsyncDisposable
         _stopping.Cancel();
     }
 
+    /// <summary>Its node is gone: nothing of it goes on, and nobody is told.</summary>
+    public void Vanish()
+    {
+        _vanished = true;
+        _killing.Cancel();
+        _stopping.Cancel();
+    }
+
     /// <summary>Lives the pod's life; returns when nothing of it is left.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
@@ -107,11 +116,16 @@ internal sealed partial class Pod : IAsyncDisposable
             await _killing.CancelAsync();
         }
 
+        if (_vanished)
+        {
+            await publishing.CancelAsync();
+        }
+
         await StopContainersAsync();
         await publishing.CancelAsync();
         await publisher;
         await CloseNetworkAsync();
-        if (!ct.IsCancellationRequested)
+        if (!ct.IsCancellationRequested && !_vanished)
         {
             // Before the object: when that is gone, nothing of the pod is left.
             RemoveFolder();
@@ -205,7 +219,7 @@ internal sealed partial class Pod : IAsyncDisposable
                 Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 var capture = _spec.IsMeshed ? CaptureSettings.Parse(_spec.Source) : null;
                 _address ??= _scene.Addresses.Rent();
-                _network ??= await PodNetwork.OpenAsync(_address, ct);
+                _network ??= await PodNetwork.OpenAsync(_address, _scene.Node, ct);
                 if (capture is not null)
                 {
                     await _scene.Capture.ApplyAsync(_network, capture, ct);
@@ -438,4 +452,4 @@ internal sealed partial class Pod : IAsyncDisposable
 /// <summary>What a node gives its pods.</summary>
 /// <param name="HasManyUsers">False when the node has one user id only (started by an ordinary user).</param>
 internal sealed record PodScene(
-    KubernetesClient Client, LocalNodeOptions Options, AddressPool Addresses, ITrafficCapture Capture, bool HasManyUsers);
+    KubernetesClient Client, LocalNodeOptions Options, NodePlace Node, AddressPool Addresses, ITrafficCapture Capture, bool HasManyUsers);

@@ -29,8 +29,8 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
         {
             ["phase"] = phase,
             ["startTime"] = ContainerState.Time(startTime),
-            ["hostIP"] = NodeNetwork.NodeAddress,
-            ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = NodeNetwork.NodeAddress }),
+            ["hostIP"] = NodePlace.AddressOf(pod.NodeName),
+            ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = NodePlace.AddressOf(pod.NodeName) }),
             ["conditions"] = new JsonArray(
                 Condition("PodReadyToStartContainers", address.Length > 0, now, problem.Length > 0 ? "SandboxFailed" : null, problem),
                 Condition("Initialized", initialized, now, initialized ? null : "ContainersNotInitialized", ""),

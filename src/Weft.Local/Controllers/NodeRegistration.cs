@@ -4,53 +4,109 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
+using Weft.Local.Network;
 
 namespace Weft.Local.Controllers;
 
-/// <summary>Keeps the Node object of this machine: there, ready, and with a recent heartbeat.</summary>
-internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clock)
+/// <summary>Keeps the Node object of a node of this machine: there, ready, labelled, and with a recent heartbeat.</summary>
+internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clock, NodePlace place)
 {
-    public const string NodeName = "weft";
-    private const string Address = "10.244.0.1";
+    public const string NodeName = NodePlace.FirstName;
+
+    private const string ZoneLabel = "topology.kubernetes.io/zone";
+    private const string RegionLabel = "topology.kubernetes.io/region";
     private const int MaxPods = 250;
 
     private static readonly TimeSpan _heartbeat = TimeSpan.FromMinutes(5);
 
+    /// <summary>Of the first node.</summary>
+    public NodeRegistration(KubernetesClient client, TimeProvider clock)
+        : this(client, clock, new NodePlace(NodeName, 0))
+    {
+    }
+
     public async Task<TimeSpan?> TurnAsync(ObjectKey key, CancellationToken ct)
     {
-        JsonObject node;
-        try
+        var node = await GetOrCreateAsync(ct);
+        var missing = TopologyLabels().Where(label => node.Label(label.Key) != label.Value?.ToString()).ToList();
+        if (missing.Count > 0)
         {
-            node = await client.GetAsync(Kinds.Node, null, NodeName, ct);
-        }
-        catch (KubernetesException missing) when (missing.IsNotFound)
-        {
-            node = await client.CreateAsync(Kinds.Node, null, Describe(), ct);
+            var labels = new JsonObject(missing.Select(label => KeyValuePair.Create(label.Key, label.Value?.DeepClone())));
+            await client.PatchAsync(Kinds.Node, null, place.Name, new JsonObject { ["metadata"] = new JsonObject { ["labels"] = labels } }, ct);
         }
 
-        await client.PatchStatusAsync(Kinds.Node, null, NodeName, new JsonObject { ["status"] = Status(node, clock.GetUtcNow()) }, ct);
+        await client.PatchStatusAsync(Kinds.Node, null, place.Name, new JsonObject { ["status"] = Status(node, clock.GetUtcNow()) }, ct);
         return _heartbeat;
     }
 
-    private static JsonObject Describe() => new()
+    /// <summary>Says that nobody has heard of the node: as a cluster does when a machine is silent.</summary>
+    public async Task TellSilentAsync(CancellationToken ct)
     {
-        ["apiVersion"] = "v1",
-        ["kind"] = "Node",
-        ["metadata"] = new JsonObject
-        {
-            ["name"] = NodeName,
-            ["labels"] = new JsonObject
-            {
-                ["kubernetes.io/hostname"] = NodeName,
-                ["kubernetes.io/os"] = "linux",
-                ["kubernetes.io/arch"] = Architecture(),
-                ["node-role.kubernetes.io/control-plane"] = "",
-            },
-        },
-        ["spec"] = new JsonObject { ["podCIDR"] = "10.244.0.0/16", ["podCIDRs"] = new JsonArray("10.244.0.0/16") },
-    };
+        var node = await GetOrCreateAsync(ct);
+        var present = Conditions.Find(node, "Ready");
+        var silent = Conditions.Next(present, "Ready", false, "NodeStatusUnknown", "Kubelet stopped posting node status.", clock.GetUtcNow(), hasUpdateTime: false);
+        silent["status"] = "Unknown";
+        silent["lastHeartbeatTime"] = present?.Text("lastHeartbeatTime");
+        await client.PatchStatusAsync(
+            Kinds.Node, null, place.Name, new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(silent) } }, ct);
+    }
 
-    private static JsonObject Status(JsonObject node, DateTimeOffset now)
+    private async Task<JsonObject> GetOrCreateAsync(CancellationToken ct)
+    {
+        try
+        {
+            return await client.GetAsync(Kinds.Node, null, place.Name, ct);
+        }
+        catch (KubernetesException missing) when (missing.IsNotFound)
+        {
+            try
+            {
+                return await client.CreateAsync(Kinds.Node, null, Describe(), ct);
+            }
+            catch (KubernetesException late) when (late.IsAlreadyExists)
+            {
+                return await client.GetAsync(Kinds.Node, null, place.Name, ct);
+            }
+        }
+    }
+
+    private JsonObject TopologyLabels()
+    {
+        var labels = new JsonObject();
+        if (place.ZoneName is { } zone)
+        {
+            labels[ZoneLabel] = zone;
+        }
+
+        if (place.Region is { } region)
+        {
+            labels[RegionLabel] = region;
+        }
+
+        return labels;
+    }
+
+    private JsonObject Describe()
+    {
+        var labels = TopologyLabels();
+        labels["kubernetes.io/hostname"] = place.Name;
+        labels["kubernetes.io/os"] = "linux";
+        labels["kubernetes.io/arch"] = Architecture();
+        if (place.Number == 0)
+        {
+            labels["node-role.kubernetes.io/control-plane"] = "";
+        }
+
+        return new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Node",
+            ["metadata"] = new JsonObject { ["name"] = place.Name, ["labels"] = labels },
+            ["spec"] = new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray(place.PodRange) },
+        };
+    }
+
+    private JsonObject Status(JsonObject node, DateTimeOffset now)
     {
         var present = Conditions.Find(node, "Ready");
         var ready = Conditions.Next(present, "Ready", true, "KubeletReady", "weft node is posting ready status", now, hasUpdateTime: false);
@@ -64,8 +120,8 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
         return new JsonObject
         {
             ["addresses"] = new JsonArray(
-                new JsonObject { ["type"] = "InternalIP", ["address"] = Address },
-                new JsonObject { ["type"] = "Hostname", ["address"] = NodeName }),
+                new JsonObject { ["type"] = "InternalIP", ["address"] = place.Address.ToString() },
+                new JsonObject { ["type"] = "Hostname", ["address"] = place.Name }),
             ["capacity"] = capacity,
             ["allocatable"] = capacity.DeepClone(),
             ["conditions"] = new JsonArray(ready),

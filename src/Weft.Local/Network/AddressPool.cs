@@ -8,20 +8,21 @@ namespace Weft.Local.Network;
 /// Hands out pod addresses in turn. One given back is not handed out again for a while: clients and conntrack entries that
 /// still believe in the old pod must not reach a new one.
 /// </summary>
-internal sealed class AddressPool(TimeProvider time, int limit = AddressPool.DefaultLimit)
+internal sealed class AddressPool(TimeProvider time, NodePlace node, int limit = AddressPool.DefaultLimit)
 {
     /// <summary>How many pods one node runs at most.</summary>
     public const int DefaultLimit = 250;
 
-    private const uint First = 0x0AF4_0002; // 10.244.0.2: .1 is the node
-    private const uint Last = 0x0AF4_FFFE;
+    /// <summary>A node's range without its own address and the two ends.</summary>
+    private const uint Addresses = 4096 - 3;
 
     private static readonly TimeSpan _rest = TimeSpan.FromSeconds(60);
 
     private readonly Lock _changing = new();
     private readonly HashSet<uint> _used = [];
     private readonly Dictionary<uint, long> _resting = [];
-    private uint _next = First;
+    private readonly uint _first = ToNumber(node.Address) + 1;
+    private uint _next = ToNumber(node.Address) + 1;
 
     /// <summary>Takes an address; throws when the node is full.</summary>
     public IPAddress Rent()
@@ -30,13 +31,13 @@ internal sealed class AddressPool(TimeProvider time, int limit = AddressPool.Def
         {
             if (_used.Count >= limit)
             {
-                throw new InvalidOperationException($"The node already runs {limit} pods, which is its limit.");
+                throw new InvalidOperationException($"Node {node.Name} already runs {limit} pods, which is its limit.");
             }
 
-            for (var tried = First; tried <= Last; tried++)
+            for (var tried = 0; tried < Addresses; tried++)
             {
                 var candidate = _next;
-                _next = _next == Last ? First : _next + 1;
+                _next = _next == _first + Addresses - 1 ? _first : _next + 1;
                 if (!_used.Contains(candidate) && !Rests(candidate))
                 {
                     _used.Add(candidate);

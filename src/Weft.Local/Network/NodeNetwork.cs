@@ -4,20 +4,9 @@ using Weft.Local.Processes;
 
 namespace Weft.Local.Network;
 
-/// <summary>Sets up the node's own network namespace: loopback, the bridge of the pods, the addresses of DNS and of the API.</summary>
+/// <summary>Sets up the network namespace of the nodes: loopback, a bridge for each node's pods, the addresses of DNS and of the API.</summary>
 internal static class NodeNetwork
 {
-    public const string Bridge = "weft0";
-
-    /// <summary>
-    /// The bridge's link address. Without one of its own a bridge takes the lowest of its ports', which changes while pods come and go;
-    /// pods that had learned the old one would talk to nobody for half a minute.
-    /// </summary>
-    public const string LinkAddress = "02:57:45:46:54:01";
-
-    /// <summary>The pods' gateway, which is also the node's address.</summary>
-    public const string NodeAddress = "10.244.0.1";
-
     public const string PodRange = "10.244.0.0/16";
 
     public const string ServiceRange = "10.96.0.0/16";
@@ -30,8 +19,8 @@ internal static class NodeNetwork
     /// <summary>The address of the Service <c>kubernetes.default</c>.</summary>
     public const string ApiAddress = "10.96.0.1";
 
-    /// <summary>The bridge sees every packet between pods twice, on its way to the node and back: capture traffic there.</summary>
-    public static async Task SetUpAsync(CancellationToken ct)
+    /// <summary>A bridge sees every packet between pods twice, on its way to the node and back: capture traffic there. Between nodes the kernel routes.</summary>
+    public static async Task SetUpAsync(IReadOnlyList<NodePlace> nodes, CancellationToken ct)
     {
         // IPv6 stays off in the node and in the pods: nothing captures it, so nothing may travel by it.
         SetKernel("net/ipv6/conf/all/disable_ipv6", "1");
@@ -52,15 +41,22 @@ internal static class NodeNetwork
             link set lo up
             addr add {DnsAddress}/32 dev lo
             addr add {ApiAddress}/32 dev lo
-            link add {Bridge} address {LinkAddress} type bridge
-            addr add {NodeAddress}/16 dev {Bridge}
-            addr add {ProbeAddress}/32 dev {Bridge}
-            link set {Bridge} up
-            route add {ServiceRange} dev {Bridge}
+            {string.Join('\n', nodes.Select(Bridge))}
+            addr add {ProbeAddress}/32 dev {nodes[0].Bridge}
+            route add {ServiceRange} dev {nodes[0].Bridge}
 
             """, ct);
-        SetKernel($"net/ipv4/conf/{Bridge}/send_redirects", "0");
+        foreach (var node in nodes)
+        {
+            SetKernel($"net/ipv4/conf/{node.Bridge}/send_redirects", "0");
+        }
     }
+
+    private static string Bridge(NodePlace node) => $"""
+        link add {node.Bridge} address {node.LinkAddress} type bridge
+        addr add {node.Address}/20 dev {node.Bridge}
+        link set {node.Bridge} up
+        """;
 
     private static void SetKernel(string name, string value)
     {

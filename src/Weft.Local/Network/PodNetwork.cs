@@ -16,14 +16,17 @@ internal sealed class PodNetwork : IAsyncDisposable
 
     private readonly Process _holder;
 
-    private PodNetwork(Process holder, IPAddress address, string hostLink)
+    private PodNetwork(Process holder, IPAddress address, string hostLink, NodePlace node)
     {
         _holder = holder;
         Address = address;
         HostLink = hostLink;
+        Node = node;
     }
 
     public IPAddress Address { get; }
+
+    public NodePlace Node { get; }
 
     /// <summary>The end of the pod's link on the node's side, a port of the bridge.</summary>
     public string HostLink { get; }
@@ -32,7 +35,7 @@ internal sealed class PodNetwork : IAsyncDisposable
     public string NamespaceFile => $"/proc/{_holder.Id}/ns/net";
 
     /// <summary>Makes the namespace, its link to the bridge, its address and its default route.</summary>
-    public static async Task<PodNetwork> OpenAsync(IPAddress address, CancellationToken ct)
+    public static async Task<PodNetwork> OpenAsync(IPAddress address, NodePlace node, CancellationToken ct)
     {
         var bytes = address.GetAddressBytes();
         var link = $"veth{bytes[2]}.{bytes[3]}";
@@ -50,7 +53,7 @@ internal sealed class PodNetwork : IAsyncDisposable
             link add eth0 type veth peer name {link} netns {Environment.ProcessId}
             addr add {address}/32 dev eth0
             link set eth0 up
-            route add default via {NodeNetwork.NodeAddress} dev eth0 onlink
+            route add default via {node.Address} dev eth0 onlink
             END
             echo ready
             exec cat
@@ -62,7 +65,7 @@ internal sealed class PodNetwork : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["PATH"] = Programs.SearchPath;
-        var network = new PodNetwork(Process.Start(start)!, address, link);
+        var network = new PodNetwork(Process.Start(start)!, address, link, node);
         try
         {
             await network.BecomeReadyAsync(ct);
@@ -108,6 +111,6 @@ internal sealed class PodNetwork : IAsyncDisposable
             throw new InvalidOperationException($"The pod's network {Address} could not be set up: {errors.Trim()}");
         }
 
-        await RunOnce.RunAsync("ip", ["-batch", "-"], $"link set {HostLink} master {NodeNetwork.Bridge} up\n", limit.Token);
+        await RunOnce.RunAsync("ip", ["-batch", "-"], $"link set {HostLink} master {Node.Bridge} up\n", limit.Token);
     }
 }

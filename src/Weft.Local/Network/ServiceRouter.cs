@@ -7,7 +7,7 @@ using Weft.Local.Processes;
 namespace Weft.Local.Network;
 
 /// <summary>Keeps the node's NAT equal to what Services and EndpointSlices say.</summary>
-internal sealed partial class ServiceRouter(Informer services, Informer slices, TimeProvider time, ILogger log)
+internal sealed partial class ServiceRouter(Informer services, Informer slices, IReadOnlyList<NodePlace> nodes, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan _gather = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
@@ -38,9 +38,9 @@ internal sealed partial class ServiceRouter(Informer services, Informer slices, 
 
     private async Task<bool> TryApplyAsync(CancellationToken ct)
     {
-        var wanted = ServiceTable.Compile(services.Items, slices.Items);
+        var wanted = ServiceTable.Compile(services.Items, slices.Items, nodes);
         var script = ServiceRules.Update(_applied, wanted);
-        if (_applied.Count > 0 && script == ServiceRules.Update(_applied, _applied))
+        if (script.Length == 0)
         {
             return true;
         }

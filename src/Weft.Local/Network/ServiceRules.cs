@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Weft.Local.Network;
 
-/// <summary>The node's NAT for service addresses, as nft scripts.</summary>
+/// <summary>
+/// The node's NAT for service addresses, as nft scripts. A connection's first packet costs one look into a map, however many services
+/// there are; its other packets cost none, the connection table knows them.
+/// </summary>
 internal static class ServiceRules
 {
     private const string Table = "ip weft_services";
@@ -20,10 +23,14 @@ internal static class ServiceRules
           map targets {
             type ipv4_addr . inet_proto . inet_service : verdict
           }
+          map targets_from {
+            type ifname . ipv4_addr . inet_proto . inet_service : verdict
+          }
           set hairpins {
             type ipv4_addr . ipv4_addr
           }
           chain dispatch {
+            iifname . ip daddr . meta l4proto . th dport vmap @targets_from
             ip daddr . meta l4proto . th dport vmap @targets
           }
           chain from_pods {
@@ -54,56 +61,133 @@ internal static class ServiceRules
 
         """;
 
-    /// <summary>One transaction from the <paramref name="old"/> targets to the <paramref name="wanted"/> ones.</summary>
+    /// <summary>One transaction from the <paramref name="old"/> targets to the <paramref name="wanted"/> ones: only what differs; empty if nothing does.</summary>
     public static string Update(IReadOnlyList<ServiceTarget> old, IReadOnlyList<ServiceTarget> wanted)
     {
+        var before = Parts(old);
+        var after = Parts(wanted);
         var text = new StringBuilder();
-        text.Append("flush map ").Append(Table).Append(" targets\n");
-        text.Append("flush set ").Append(Table).Append(" hairpins\n");
-        var names = old.Where(t => t.Endpoints.Count > 0).Select(Chain).ToHashSet(StringComparer.Ordinal);
-        var serving = wanted.Where(t => t.Endpoints.Count > 0).ToList();
-        foreach (var target in serving)
+        foreach (var element in Missing(before.Elements, after.Elements))
         {
-            var chain = Chain(target);
-            var fresh = names.Remove(chain) ? "flush" : "add";
-            text.Append(fresh).Append(" chain ").Append(Table).Append(' ').Append(chain).Append('\n');
-            text.Append("add rule ").Append(Table).Append(' ').Append(chain).Append(" meta l4proto ").Append(target.Protocol)
-                .Append(" dnat ip to ").Append(Choice(target)).Append('\n');
-            text.Append("add element ").Append(Table).Append(" targets { ")
-                .Append(target.Address).Append(" . ").Append(target.Protocol).Append(" . ").Append(target.Port)
-                .Append(" : goto ").Append(chain).Append(" }\n");
+            text.Append("delete element ").Append(Table).Append(' ').Append(element).Append('\n');
         }
 
-        // A pod that calls its own service would get its own packets back: the node puts its address in between.
-        foreach (var address in serving.SelectMany(t => t.Endpoints).Select(e => e.Address).Distinct())
+        // A chain that goes is emptied before anything that it may lead to or look into is removed.
+        var gone = before.Chains.Keys.Where(name => !after.Chains.ContainsKey(name)).ToList();
+        foreach (var name in gone)
         {
-            text.Append("add element ").Append(Table).Append(" hairpins { ")
-                .Append(address).Append(" . ").Append(address).Append(" }\n");
+            text.Append("flush chain ").Append(Table).Append(' ').Append(name).Append('\n');
         }
 
-        foreach (var chain in names)
+        foreach (var set in Missing(after.Sets, before.Sets))
         {
-            text.Append("flush chain ").Append(Table).Append(' ').Append(chain).Append('\n');
-            text.Append("delete chain ").Append(Table).Append(' ').Append(chain).Append('\n');
+            text.Append("add set ").Append(Table).Append(' ').Append(set).Append(" { type ipv4_addr; flags dynamic,timeout; size 65535; }\n");
+        }
+
+        var changed = after.Chains.Where(chain => !before.Chains.TryGetValue(chain.Key, out var rules) || rules != chain.Value).ToList();
+        foreach (var (name, _) in changed)
+        {
+            text.Append(before.Chains.ContainsKey(name) ? "flush" : "add").Append(" chain ").Append(Table).Append(' ').Append(name).Append('\n');
+        }
+
+        foreach (var (name, rules) in changed)
+        {
+            foreach (var rule in rules.Split('\n'))
+            {
+                text.Append("add rule ").Append(Table).Append(' ').Append(name).Append(' ').Append(rule).Append('\n');
+            }
+        }
+
+        foreach (var fresh in Missing(after.Elements, before.Elements))
+        {
+            text.Append("add element ").Append(Table).Append(' ').Append(fresh).Append('\n');
+        }
+
+        foreach (var name in gone)
+        {
+            text.Append("delete chain ").Append(Table).Append(' ').Append(name).Append('\n');
+        }
+
+        foreach (var set in Missing(before.Sets, after.Sets))
+        {
+            text.Append("delete set ").Append(Table).Append(' ').Append(set).Append('\n');
         }
 
         return text.ToString();
     }
 
+    private static IEnumerable<string> Missing(IReadOnlyList<string> from, IReadOnlyList<string> there)
+    {
+        var known = there.ToHashSet(StringComparer.Ordinal);
+        return from.Where(item => !known.Contains(item));
+    }
+
+    private static Content Parts(IReadOnlyList<ServiceTarget> targets)
+    {
+        var content = new Content([], new SortedDictionary<string, string>(StringComparer.Ordinal), []);
+        foreach (var target in targets.Where(t => t.Endpoints.Count > 0 || t.From is not null))
+        {
+            var chain = Chain(target);
+            var place = $"{target.Address} . {target.Protocol} . {target.Port}";
+            if (target.Endpoints.Count == 0)
+            {
+                // Accepted untranslated, so that it is refused below, instead of led to the other nodes' endpoints.
+                content.Elements.Add($"targets_from {{ \"{target.From}\" . {place} : accept }}");
+                continue;
+            }
+
+            if (target is { Affinity: { } timeout, Endpoints.Count: > 1 })
+            {
+                AddSticky(content, target, chain, timeout);
+            }
+            else
+            {
+                content.Chains[chain] = $"meta l4proto {target.Protocol} dnat ip to {Choice(target)}";
+            }
+
+            content.Elements.Add(target.From is { } from ? $"targets_from {{ \"{from}\" . {place} : goto {chain} }}" : $"targets {{ {place} : goto {chain} }}");
+        }
+
+        // A pod that calls its own service would get its own packets back: the node puts its address in between.
+        content.Elements.AddRange(targets.SelectMany(t => t.Endpoints).Select(e => e.Address).Distinct().Select(a => $"hairpins {{ {a} . {a} }}"));
+        return content;
+    }
+
+    /// <summary>
+    /// Each endpoint remembers its clients for a time that every new connection begins anew. The memory has a name made of
+    /// the endpoint, so that it outlives changes of the others.
+    /// </summary>
+    private static void AddSticky(Content content, ServiceTarget target, string chain, int timeout)
+    {
+        var rules = new List<string>();
+        var choices = new List<string>();
+        foreach (var endpoint in target.Endpoints)
+        {
+            var member = $"{chain}__{endpoint.Address.ToString().Replace('.', '_')}_{endpoint.Port}";
+            var clients = $"clients_{member}";
+            content.Sets.Add(clients);
+            content.Chains[member] = $"update @{clients} {{ ip saddr timeout {timeout}s }}\nmeta l4proto {target.Protocol} dnat ip to {endpoint.Address}:{endpoint.Port}";
+            rules.Add($"ip saddr @{clients} goto {member}");
+            choices.Add($"{choices.Count} : goto {member}");
+        }
+
+        content.Chains[chain] = $"{string.Join('\n', rules)}\nnumgen random mod {choices.Count} vmap {{ {string.Join(", ", choices)} }}";
+    }
+
     private static string Chain(ServiceTarget target) =>
-        $"to_{target.Address.ToString().Replace('.', '_')}_{target.Protocol}_{target.Port}";
+        $"to_{target.Address.ToString().Replace('.', '_')}_{target.Protocol}_{target.Port}{(target.From is { } from ? $"_{from.Replace('-', '_')}" : "")}";
 
     private static string Choice(ServiceTarget target)
     {
         if (target.Endpoints.Count == 1)
         {
-            return $"{target.Endpoints[0].Address} : {target.Endpoints[0].Port}".Replace(" : ", ":", StringComparison.Ordinal);
+            return $"{target.Endpoints[0].Address}:{target.Endpoints[0].Port}";
         }
 
-        var number = target.Sticky
-            ? $"jhash ip saddr mod {target.Endpoints.Count}"
-            : $"numgen random mod {target.Endpoints.Count}";
         var choices = target.Endpoints.Select((e, i) => $"{i} : {e.Address} . {e.Port}");
-        return $"{number} map {{ {string.Join(", ", choices)} }}";
+        return $"numgen random mod {target.Endpoints.Count} map {{ {string.Join(", ", choices)} }}";
     }
+
+    /// <summary>What the table holds beside its foundation.</summary>
+    private sealed record Content(List<string> Elements, SortedDictionary<string, string> Chains, List<string> Sets);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 
@@ -12,13 +13,15 @@ internal static class ServiceTable
     /// <summary>Endpoints of one service port beyond this number are left out.</summary>
     public const int MaxEndpoints = 1000;
 
-    private static readonly IPAddress _node = IPAddress.Parse(NodeNetwork.NodeAddress);
+    private const string Local = "Local";
+    private const int DefaultAffinitySeconds = 10_800;
 
-    /// <summary>Every cluster address and node port that leads somewhere.</summary>
-    public static IReadOnlyList<ServiceTarget> Compile(IEnumerable<JsonObject> services, IEnumerable<JsonObject> slices)
+    /// <summary>Every address and port that leads somewhere, or refuses: cluster addresses, external ones, node ports.</summary>
+    public static IReadOnlyList<ServiceTarget> Compile(
+        IEnumerable<JsonObject> services, IEnumerable<JsonObject> slices, IReadOnlyList<NodePlace> nodes)
     {
         var byService = slices.ToLookup(s => (s.Namespace(), s.Label("kubernetes.io/service-name") ?? ""));
-        var targets = new List<ServiceTarget>();
+        var targets = new Dictionary<(IPAddress, int, string, string?), ServiceTarget>();
         foreach (var service in services.OrderBy(s => s.Namespace(), StringComparer.Ordinal).ThenBy(s => s.Name(), StringComparer.Ordinal))
         {
             // The API server's own address is served by the node, not by NAT.
@@ -28,30 +31,70 @@ internal static class ServiceTable
                 continue;
             }
 
-            var sticky = service.Text("spec", "sessionAffinity") == "ClientIP";
             foreach (var port in service.Objects("spec", "ports"))
             {
-                var protocol = (port.Text("protocol") ?? "TCP").ToLowerInvariant();
-                if (protocol is not ("tcp" or "udp") || port.Number("port") is not { } number)
+                foreach (var target in Targets(service, port, ip, [.. byService[(service.Namespace(), service.Name())]], nodes))
                 {
-                    continue;
-                }
-
-                var endpoints = Endpoints(byService[(service.Namespace(), service.Name())], port.Text("name") ?? "", protocol);
-                targets.Add(new ServiceTarget(ip, (int)number, protocol, sticky, endpoints));
-                if (port.Number("nodePort") is { } nodePort)
-                {
-                    targets.Add(new ServiceTarget(_node, (int)nodePort, protocol, sticky, endpoints));
+                    // Two services that claim one external address: the first by name has it.
+                    targets.TryAdd((target.Address, target.Port, target.Protocol, target.From), target);
                 }
             }
         }
 
-        return targets;
+        return [.. targets.Values];
     }
 
-    private static IPEndPoint[] Endpoints(IEnumerable<JsonObject> slices, string portName, string protocol)
+    private static IEnumerable<ServiceTarget> Targets(
+        JsonObject service, JsonObject port, IPAddress address, IReadOnlyList<JsonObject> slices, IReadOnlyList<NodePlace> nodes)
     {
-        var found = new SortedDictionary<string, IPEndPoint>(StringComparer.Ordinal);
+        var protocol = (port.Text("protocol") ?? "TCP").ToLowerInvariant();
+        if (protocol is not ("tcp" or "udp") || port.Number("port") is not { } number)
+        {
+            yield break;
+        }
+
+        var all = Endpoints(slices, port.Text("name") ?? "", protocol);
+        var affinity = service.Text("spec", "sessionAffinity") == "ClientIP"
+            ? (int?)(service.Number("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds") ?? DefaultAffinitySeconds)
+            : null;
+        var inside = new ServiceTarget(address, (int)number, protocol, affinity, [.. all.Select(e => e.Place)]);
+        if (service.Text("spec", "internalTrafficPolicy") == Local)
+        {
+            // Who calls from a node reaches the endpoints of that node only.
+            foreach (var node in nodes)
+            {
+                yield return inside with { From = node.Bridge, Endpoints = On(node, all) };
+            }
+        }
+
+        // The machine's own relays are on no node in particular.
+        yield return inside;
+
+        foreach (var text in service.Texts("spec", "externalIPs"))
+        {
+            if (IPAddress.TryParse(text, out var external) && external.AddressFamily == AddressFamily.InterNetwork)
+            {
+                yield return inside with { Address = external };
+            }
+        }
+
+        if (port.Number("nodePort") is { } nodePort)
+        {
+            var local = service.Text("spec", "externalTrafficPolicy") == Local;
+            foreach (var node in nodes)
+            {
+                yield return inside with { Address = node.Address, Port = (int)nodePort, Endpoints = local ? On(node, all) : inside.Endpoints };
+            }
+        }
+    }
+
+    private static IPEndPoint[] On(NodePlace node, IEnumerable<Endpoint> all) => [.. all.Where(e => e.Node == node.Name).Select(e => e.Place)];
+
+    /// <summary>Those that are ready; if there are none, those that end but still serve.</summary>
+    private static List<Endpoint> Endpoints(IEnumerable<JsonObject> slices, string portName, string protocol)
+    {
+        var ready = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
+        var ending = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
         foreach (var slice in slices)
         {
             var port = slice.Objects("ports").FirstOrDefault(p =>
@@ -62,25 +105,38 @@ internal static class ServiceTable
                 continue;
             }
 
-            foreach (var endpoint in slice.Objects("endpoints").Where(e => e.Flag("conditions", "ready") ?? true))
+            foreach (var endpoint in slice.Objects("endpoints"))
             {
+                var isReady = endpoint.Flag("conditions", "ready") ?? true;
+                if (!isReady && !(endpoint.Flag("conditions", "serving") == true && endpoint.Flag("conditions", "terminating") == true))
+                {
+                    continue;
+                }
+
+                var found = isReady ? ready : ending;
                 foreach (var address in endpoint.Texts("addresses"))
                 {
-                    if (found.Count < MaxEndpoints && IPAddress.TryParse(address, out var ip))
+                    if (found.Count < MaxEndpoints && IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork)
                     {
-                        found[$"{ip}:{number}"] = new IPEndPoint(ip, (int)number);
+                        found[$"{ip}:{number}"] = new Endpoint(new IPEndPoint(ip, (int)number), endpoint.Text("nodeName"));
                     }
                 }
             }
         }
 
-        return [.. found.Values];
+        return [.. (ready.Count > 0 ? ready : ending).Values];
     }
+
+    private sealed record Endpoint(IPEndPoint Place, string? Node);
 }
 
 /// <summary>One address and port that clients call, and where such calls go.</summary>
 /// <param name="Protocol"><c>tcp</c> or <c>udp</c>.</param>
-/// <param name="Sticky">The same client goes to the same endpoint (session affinity ClientIP).</param>
-/// <param name="Endpoints">Ready ones, in a stable order; none refuses the call.</param>
+/// <param name="Affinity">For how many seconds the same client goes to the same endpoint; null: not at all.</param>
+/// <param name="Endpoints">In a stable order; none refuses the call.</param>
 internal sealed record ServiceTarget(
-    IPAddress Address, int Port, string Protocol, bool Sticky, IReadOnlyList<IPEndPoint> Endpoints);
+    IPAddress Address, int Port, string Protocol, int? Affinity, IReadOnlyList<IPEndPoint> Endpoints)
+{
+    /// <summary>Only for calls that come in by this bridge; null for all.</summary>
+    public string? From { get; init; }
+}

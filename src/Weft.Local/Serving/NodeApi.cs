@@ -84,6 +84,9 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
             case ("GET", ["status"]):
                 await WriteAsync(stream, 200, "application/json", status().ToJsonString(), ct);
                 break;
+            case ("POST", ["nodes", var node, "stop" or "start"]):
+                await SwitchNodeAsync(stream, node, request.Path.EndsWith("/stop", StringComparison.Ordinal), ct);
+                break;
             case ("GET", ["containerLogs", var ns, var pod, .. { Length: <= 1 } container]):
                 await LogsAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
                 break;
@@ -96,6 +99,22 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
             default:
                 await WriteAsync(stream, 404, "text/plain", $"There is no {request.Method} {request.Path} here.\n", ct);
                 break;
+        }
+    }
+
+    private async Task SwitchNodeAsync(Stream stream, string node, bool stop, CancellationToken ct)
+    {
+        if (stop && node == options.Nodes[0].Name)
+        {
+            await WriteAsync(stream, 409, "text/plain", $"'{node}' has the control plane; it stops with the mesh.\n", ct);
+        }
+        else if (stop ? agent.TryStop(node) : agent.TryStart(node))
+        {
+            await WriteAsync(stream, 200, "text/plain", "", ct);
+        }
+        else
+        {
+            await WriteAsync(stream, 404, "text/plain", $"There is no node '{node}'. There are: {string.Join(", ", options.Nodes.Select(n => n.Name))}\n", ct);
         }
     }
 

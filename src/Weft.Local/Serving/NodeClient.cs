@@ -24,6 +24,19 @@ public sealed class NodeClient(string socketPath)
         return code == 200 && JsonNode.Parse(text) is JsonObject status ? status : throw new NodeRefusedException(text);
     }
 
+    /// <summary>Stops a node as when its power fails, or starts it again.</summary>
+    public async Task SwitchNodeAsync(string node, bool stop, CancellationToken ct)
+    {
+        await using var stream = await ConnectAsync(ct);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"POST /nodes/{Uri.EscapeDataString(node)}/{(stop ? "stop" : "start")} HTTP/1.1\r\nHost: node\r\n\r\n"), ct);
+        if (await ReadHeadAsync(stream, ct) != 200)
+        {
+            using var reader = new StreamReader(stream);
+            throw new NodeRefusedException(await reader.ReadToEndAsync(ct));
+        }
+    }
+
     /// <summary>Runs a command in a container, carries its streams, and returns its exit code.</summary>
     /// <param name="input">Null gives the command no input.</param>
     /// <param name="size">With a terminal: its columns and rows now and at every change; null for no terminal.</param>

@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Weft.Local.Agent;
+using Weft.Local.Network;
 using Weft.Local.Outside;
 
 namespace Weft.Local.Serving;
@@ -9,11 +10,15 @@ namespace Weft.Local.Serving;
 /// <summary>What <c>GET /status</c> says. Process ids are the node's; <see cref="HostProcesses"/> translates them.</summary>
 internal static class NodeStatus
 {
-    public static JsonObject Describe(NodeAgent agent, string capture, IReadOnlyDictionary<string, int> programs, MeshHome home)
+    public static JsonObject Describe(NodeAgent agent, string capture, IReadOnlyList<NodePlace> nodes, IReadOnlyDictionary<string, int> programs, MeshHome home)
     {
         var status = new JsonObject
         {
-            ["node"] = new JsonObject { ["name"] = NodeAgent.NodeName, ["pid"] = Environment.ProcessId, ["capture"] = capture },
+            ["node"] = new JsonObject { ["name"] = NodePlace.FirstName, ["pid"] = Environment.ProcessId, ["capture"] = capture },
+            ["nodes"] = new JsonArray([.. nodes.Select(n => new JsonObject
+            {
+                ["name"] = n.Name, ["address"] = n.Address.ToString(), ["pods"] = n.PodRange, ["zone"] = n.ZoneName, ["running"] = !agent.IsStopped(n.Name),
+            })]),
             ["pods"] = new JsonArray([.. agent.Pods.Select(Describe)]),
             ["forwards"] = new JsonArray([.. OpenPort.Read(home.OpenPorts).Select(p =>
                 new JsonObject { ["name"] = p.Name, ["port"] = p.Port, ["url"] = p.Url })]),

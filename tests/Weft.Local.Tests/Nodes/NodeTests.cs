@@ -57,7 +57,7 @@ public abstract class NodeTests(NodeFixture fixture)
         }
 
         var neighbours = (await Node.ExecAsync("first", ["cat", "/proc/net/arp"])).Output;
-        Assert.Contains(NodeNetwork.LinkAddress, neighbours, StringComparison.Ordinal);
+        Assert.Contains(new NodePlace("weft", 0).LinkAddress, neighbours, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,6 +152,32 @@ public abstract class NodeTests(NodeFixture fixture)
         await Node.HoldsAsync("the endpoints have changed", async () =>
             (await Node.ConnectAsync("vip-two", "10.96.40.1", 80)).EndsWith("one", StringComparison.Ordinal));
         Assert.EndsWith("one", await Node.ConnectAsync("vip-one", "10.96.40.1", 80), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_client_stays_with_its_endpoint_for_as_long_as_the_affinity_lasts()
+    {
+        var one = await ServerAsync("sticky-one", "one");
+        var two = await ServerAsync("sticky-two", "two");
+        await Node.Client.CreateAsync(Kinds.Service, TestNode.Namespace, Parse("""
+            {"metadata":{"name":"sticky"},"spec":{"clusterIP":"10.96.42.1","externalIPs":["192.0.2.10"],"sessionAffinity":"ClientIP",
+             "sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}},"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}
+            """), default);
+        await EndpointsAsync("sticky", false, (Address(one), 8080), (Address(two), 8080));
+        await Node.HoldsAsync("it answers", async () => (await Node.ConnectAsync("sticky-one", "10.96.42.1", 80)).StartsWith("HTTP", StringComparison.Ordinal));
+        var first = Assert.Single((await AnswersAsync()).Distinct(StringComparer.Ordinal));
+
+        // Another endpoint comes: the memory outlives the change. The remembered one goes: the other takes over.
+        var (kept, left) = first == "one" ? (one, two) : (two, one);
+        await EndpointsAsync("sticky", true, (Address(one), 8080), (Address(two), 8080), ("10.244.15.250", 8080));
+        Assert.Equal(first, Assert.Single((await AnswersAsync()).Distinct(StringComparer.Ordinal)));
+        await EndpointsAsync("sticky", true, (Address(left), 8080));
+        await Node.HoldsAsync("the other takes over", async () => Assert.Single((await AnswersAsync()).Distinct(StringComparer.Ordinal)) != first);
+        Assert.NotEqual(Address(kept), Address(left));
+        Assert.Contains((await Node.ConnectAsync("sticky-two", "192.0.2.10", 80)).Split('\n')[^1], (string[])["one", "two"]);
+
+        async Task<IEnumerable<string>> AnswersAsync() =>
+            (await Node.ConnectAsync("sticky-two", "10.96.42.1", 80, "--times=20")).Split("HTTP/1.1 200 OK", StringSplitOptions.RemoveEmptyEntries).Select(answer => answer.Split('\n')[^1]);
     }
 
     [Fact]

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using System.Net;
+
+namespace Weft.Local.Network;
+
+/// <summary>One node of this machine: its name, its bridge and its part of the pods' addresses.</summary>
+/// <param name="Number">From 0; the first has the control plane.</param>
+/// <param name="Zone">The topology zone, <c>region/zone</c> or a zone alone; null for none.</param>
+public sealed record NodePlace(string Name, int Number, string? Zone = null)
+{
+    /// <summary>More nodes than this on one machine are refused.</summary>
+    public const int MaxNodes = 16;
+
+    /// <summary>The name of the first node, and the beginning of the others'.</summary>
+    public const string FirstName = "weft";
+
+    public string Bridge => string.Create(CultureInfo.InvariantCulture, $"weft{Number}");
+
+    /// <summary>The gateway of its pods, and its own address.</summary>
+    public IPAddress Address => new([10, 244, (byte)(Number * 16), 1]);
+
+    /// <summary>Its pods; a node's ranges never overlap.</summary>
+    public string PodRange => string.Create(CultureInfo.InvariantCulture, $"10.244.{Number * 16}.0/20");
+
+    /// <summary>
+    /// The bridge's link address. Without one of its own a bridge takes the lowest of its ports', which changes while pods come and go;
+    /// pods that had learned the old one would talk to nobody for half a minute.
+    /// </summary>
+    public string LinkAddress => string.Create(CultureInfo.InvariantCulture, $"02:57:45:46:54:{Number + 1:x2}");
+
+    public string? Region => Zone?.Split('/') is [var region, _] ? region : null;
+
+    public string? ZoneName => Zone?.Split('/')[^1];
+
+    /// <summary>The address of the node of that name; the first one's for a pod that has none yet.</summary>
+    public static string AddressOf(string name) =>
+        new NodePlace(name, name.StartsWith(FirstName + "-", StringComparison.Ordinal) && int.TryParse(name.AsSpan(FirstName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 1 and <= MaxNodes ? number - 1 : 0).Address.ToString();
+
+    /// <summary>Nodes <c>weft</c>, <c>weft-2</c>, …; zones go round when there are fewer of them.</summary>
+    public static IReadOnlyList<NodePlace> Plan(int count, IReadOnlyList<string> zones) =>
+        [.. Enumerable.Range(0, count).Select(i => new NodePlace(
+            i == 0 ? FirstName : string.Create(CultureInfo.InvariantCulture, $"{FirstName}-{i + 1}"), i, zones.Count == 0 ? null : zones[i % zones.Count]))];
+}
