@@ -62,6 +62,12 @@ public static class ApiLimits
     /// <summary>Letters of the name under which a client owns fields.</summary>
     public const int ManagerLength = 128;
 
+    /// <summary>Steps that all rules of a custom kind together may take for one object.</summary>
+    public const int RuleSteps = 1_000_000;
+
+    /// <summary>Rules that are not enforced and are named in one answer.</summary>
+    public const int NamedRules = 20;
+
     /// <summary>Bytes of the head of the node agent's answer to an upgraded request.</summary>
     public const int UpgradeHeadBytes = 16 * 1024;
 }

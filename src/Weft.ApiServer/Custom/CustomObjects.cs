@@ -23,15 +23,24 @@ internal static class CustomObjects
     }
 
     /// <summary>Every way in which the object breaks its schema.</summary>
-    public static List<FieldError> Check(CustomVersion version, JsonObject tree)
+    public static List<FieldError> Check(CustomVersion version, JsonObject tree, JsonObject? old)
     {
         var errors = SchemaValidator.Check(version.Schema, tree);
         Scale(version, tree, errors);
         ListRules.Check(version.Schema, tree, "", errors);
-        if (version.Schema.HasRules && errors.Exists(error => error.Reason is
+        if (!version.Schema.HasRules)
+        {
+            return errors;
+        }
+
+        if (errors.Exists(error => error.Reason is
             "FieldValueRequired" or "FieldValueTooLong" or "FieldValueTooMany" or "FieldValueTypeInvalid"))
         {
             errors.Add(FieldError.Invalid("<nil>", "null", NotAllChecked));
+        }
+        else
+        {
+            RuleSet.Check(version.Schema, tree, old, "", errors);
         }
 
         return errors;

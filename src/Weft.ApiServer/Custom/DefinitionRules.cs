@@ -37,6 +37,16 @@ internal static class DefinitionRules
         }
     }
 
+    /// <summary>What its author should know of a definition that is accepted.</summary>
+    public static IEnumerable<string> Warnings(JsonObject tree)
+    {
+        var all = tree.At("spec", "versions").Items().SelectMany(version => StructureRules.NotEnforced(
+            DefinitionReader.SchemaOf(version), $"spec.versions[{version.Text("name")}]")).ToList();
+        return all.Count <= ApiLimits.NamedRules
+            ? all
+            : [.. all.Take(ApiLimits.NamedRules), $"{all.Count - ApiLimits.NamedRules} more rules are stored and not enforced"];
+    }
+
     private static void Group(JsonObject tree, JsonObject spec, List<FieldError> errors)
     {
         var group = spec.Text("group") ?? "";

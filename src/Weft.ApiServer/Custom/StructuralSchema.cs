@@ -62,8 +62,8 @@ internal sealed class StructuralSchema
 
     public StructuralSchema? Not { get; private init; }
 
-    /// <summary>The CEL rules of this node as they were written.</summary>
-    public JsonObject[] Rules { get; private init; } = [];
+    /// <summary>The CEL rules of this node.</summary>
+    public CustomRule[] Rules { get; private init; } = [];
 
     /// <summary>True when this node or one below it has CEL rules.</summary>
     public bool HasRules { get; private init; }
@@ -79,7 +79,7 @@ internal sealed class StructuralSchema
             : _none;
         var items = tree["items"] is JsonObject item ? Read(item) : null;
         var additional = tree["additionalProperties"] is JsonObject values ? Read(values) : null;
-        var rules = tree["x-kubernetes-validations"].Items().ToArray();
+        var rules = tree["x-kubernetes-validations"].Items().Select(CustomRule.Read).ToArray();
         StructuralSchema?[] children = [items, additional, .. properties.Values];
         var pattern = tree.Text("pattern");
         return new StructuralSchema

@@ -311,6 +311,29 @@ internal static class StructureRules
             {
                 errors.Add(FieldError.Required($"{path}.x-kubernetes-validations[{i}].rule", "rule is not specified"));
             }
+            else if (CustomRule.Read(rules[i]).Broken is { } problem)
+            {
+                errors.Add(FieldError.Invalid(
+                    $"{path}.x-kubernetes-validations[{i}].rule", new Verbatim(JsonText.String(rules[i])), problem));
+            }
+        }
+    }
+
+    /// <summary>The rules that this server stores and does not enforce, each with its place and the reason.</summary>
+    public static IEnumerable<string> NotEnforced(JsonObject schema, string path)
+    {
+        foreach (var tree in schema["x-kubernetes-validations"].Items())
+        {
+            var rule = CustomRule.Read(tree);
+            if (rule.Unsupported is { } why)
+            {
+                yield return $"{path}: the rule \"{rule.Text}\" is stored and not enforced: {why}";
+            }
+        }
+
+        foreach (var inner in Children(schema, path).SelectMany(child => NotEnforced(child.Schema, child.Path)))
+        {
+            yield return inner;
         }
     }
 

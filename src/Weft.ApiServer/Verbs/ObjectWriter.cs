@@ -166,9 +166,14 @@ internal sealed class ObjectWriter(ApiServices services)
     private static List<FieldError> Problems(ApiRequest request, JsonObject tree, JsonObject? old)
     {
         var errors = request.Subresource is "status" ? [] : Rules.Check(request.Resource, tree, old).ToList();
+        if (errors.Count == 0 && request.Subresource is null && request.Resource.GroupResource is CustomKinds.Resource)
+        {
+            request.Warn(DefinitionRules.Warnings(tree));
+        }
+
         if (CustomObjects.VersionOf(request.Resource, request.Version) is { } version)
         {
-            errors.AddRange(CustomObjects.Check(version, tree));
+            errors.AddRange(CustomObjects.Check(version, tree, old));
         }
 
         return errors;

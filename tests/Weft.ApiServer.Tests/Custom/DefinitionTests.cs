@@ -181,6 +181,39 @@ public sealed class DefinitionTests : IAsyncLifetime
         Assert.Contains("example.com/v1 Widget is deprecated", string.Join(' ', answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Rules_refuse_with_their_message_their_place_and_the_old_object()
+    {
+        await DefineAsync(Schema("""
+            {"n":{"type":"integer"},"m":{"type":"integer"},"fixed":{"type":"string","x-kubernetes-validations":[{"rule":"self == oldSelf","message":"fixed is fixed"}]},
+             "pair":{"type":"object","properties":{"low":{"type":"integer"},"high":{"type":"integer"}},"x-kubernetes-validations":[
+               {"rule":"self.low <= self.high","messageExpression":"'low is ' + string(self.low)","fieldPath":".low","reason":"FieldValueForbidden"}]}}
+            """));
+        var (code, made) = await _server.PostAsync(Widgets, Widget("w", """{"fixed":"a","pair":{"low":1,"high":2}}"""));
+        Assert.True(code == HttpStatusCode.Created, made.ToJsonString());
+        var (_, changed) = await PatchAsync(Widgets + "/w", """{"spec":{"fixed":"b"}}""");
+        Assert.Equal(
+            "Widget.example.com \"w\" is invalid: spec.fixed: Invalid value: \"string\": fixed is fixed", (string)changed["message"]!);
+        var (_, low) = await PatchAsync(Widgets + "/w", """{"spec":{"pair":{"low":5}}}""");
+        Assert.Equal("Widget.example.com \"w\" is invalid: spec.pair.low: Forbidden: low is 5", (string)low["message"]!);
+        var (_, absent) = await PatchAsync(Widgets + "/w", """{"spec":{"pair":{"low":null}}}""");
+        Assert.Contains("no such key: low evaluating rule: self.low <= self.high", (string)absent["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rule_that_is_not_enforced_is_named_in_a_warning_and_a_broken_one_is_refused()
+    {
+        var schema = Schema("""{"q":{"type":"string","x-kubernetes-validations":[{"rule":"isQuantity(self)"}]}}""");
+        using var request = new HttpRequestMessage(HttpMethod.Post, Definitions) { Content = new StringContent(Definition(schema)) };
+        using var answer = await _server.SendRawAsync(request);
+        Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
+        Assert.Contains("isQuantity(self)", string.Join(' ', answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
+        var broken = schema.Replace("isQuantity(self)", "self ==", StringComparison.Ordinal);
+        var (code, status) = await _server.PostAsync(Definitions, Definition(broken, plural: "others"));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, code);
+        Assert.Contains("compilation failed: ERROR: <input>:1:8", (string)status["message"]!, StringComparison.Ordinal);
+    }
+
     private static string VirtualService(string spec) =>
         $$$"""{"apiVersion":"networking.istio.io/v1","kind":"VirtualService","metadata":{"name":"v"},"spec":{{{spec}}}}""";
 

@@ -55,7 +55,7 @@ public sealed class SchemaTests
     public void A_value_is_measured_against_its_schema(string schema, string value, string errors)
     {
         var version = Version($$$"""{"type":"object","properties":{"f":{{{schema}}}}}""");
-        var found = CustomObjects.Check(version, new JsonObject { ["f"] = JsonNode.Parse(value) });
+        var found = CustomObjects.Check(version, new JsonObject { ["f"] = JsonNode.Parse(value) }, null);
         Assert.Equal(errors, string.Join(';', found));
     }
 
