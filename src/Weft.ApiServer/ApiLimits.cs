@@ -23,6 +23,9 @@ public static class ApiLimits
     /// <summary>Changes that are kept so that a watch can start in the past.</summary>
     public const int HistoryLength = 8192;
 
+    /// <summary>Bytes of those changes together.</summary>
+    public const long HistoryBytes = 256L * 1024 * 1024;
+
     /// <summary>Encoded events that watches share.</summary>
     public const int SharedEvents = 512;
 

@@ -135,6 +135,18 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
+    /// <summary>Changes up to here are forgotten.</summary>
+    internal long Floor
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ring.Floor;
+            }
+        }
+    }
+
     /// <summary>Every change up to here has been offered to every watch.</summary>
     public long OfferedVersion()
     {

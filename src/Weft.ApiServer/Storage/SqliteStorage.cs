@@ -3,8 +3,11 @@
 namespace Weft.ApiServer.Storage;
 
 /// <summary>Objects in one SQLite file that this process owns: the store itself knows the truth, and writers take turns.</summary>
-internal sealed class SqliteStorage(string path, int historyLength = ApiLimits.HistoryLength) : IStorage
+internal sealed class SqliteStorage(string path) : IStorage
 {
+    /// <summary>Writes between two clearings of what history has forgotten.</summary>
+    private const int TrimInterval = 512;
+
     private readonly Lock _writer = new();
     private readonly ObjectDatabase _database = new(path);
     private ObjectStore _store = null!;
@@ -59,9 +62,9 @@ internal sealed class SqliteStorage(string path, int historyLength = ApiLimits.H
         try
         {
             // Forgetting comes first: what fails here has changed nothing that anybody was told.
-            if (change.Version % historyLength == 0)
+            if (change.Version % TrimInterval == 0)
             {
-                _database.Trim(change.Version - historyLength);
+                _database.Trim(_store.Floor);
             }
 
             _database.Commit(change);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
 using Weft.ApiServer.Storage;
 using Xunit;
@@ -51,10 +52,28 @@ public sealed class SqliteStoreTests : StoreConformance, IDisposable
         Assert.NotNull(first.TryCreate("configmaps", Map("a")));
     }
 
+    [Fact]
+    public void History_is_bounded_in_bytes_as_well()
+    {
+        var ring = new ChangeRing(capacity: 100, bytes: 10_000);
+        var tree = Map("a");
+        tree["data"]!["text"] = new string('x', 1_000);
+        for (var version = 1; version <= 50; version++)
+        {
+            ring.Add(new StoreChange(ChangeType.Modified, StoredObject.Of("configmaps", (JsonObject)tree.DeepClone(), version), null));
+        }
+
+        Assert.InRange(ring.Floor, 40, 43);
+        Assert.Equal(50 - ring.Floor, ring.After(ring.Floor, null).Count);
+        tree["data"]!["text"] = new string('x', 20_000);
+        ring.Add(new StoreChange(ChangeType.Modified, StoredObject.Of("configmaps", tree, 51), null));
+        Assert.Equal((50, 1), (ring.Floor, ring.After(50, null).Count));
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private protected override ObjectStore Open(int history = ApiLimits.HistoryLength, int buffer = ApiLimits.WatchBuffer) =>
-        new(new SqliteStorage(Database, history), history, buffer);
+        new(new SqliteStorage(Database), history, buffer);
 
     private void Fill(int count)
     {

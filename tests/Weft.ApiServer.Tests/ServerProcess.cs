@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Weft.Testing;
+using Xunit;
+
+namespace Weft.ApiServer.Tests;
+
+/// <summary>
+/// An API server in a process of its own, to be killed. It is this assembly's <see cref="Program"/>, or the real <c>weft api</c>
+/// when WEFT_CRASH_PROGRAM is the path of weft.
+/// </summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Task<string> _said;
+
+    private ServerProcess(Process process, string folder)
+    {
+        _process = process;
+        _said = process.StandardError.ReadToEndAsync();
+        _ = process.StandardOutput.ReadToEndAsync();
+        Client = ClientOf(Path.Combine(folder, "run", "api.sock"));
+    }
+
+    public HttpClient Client { get; }
+
+    public int Id => _process.Id;
+
+    /// <summary>Starts it and waits until it answers; <paramref name="before"/> are words before its own command line.</summary>
+    public static async Task<ServerProcess> StartAsync(string folder, params IReadOnlyList<string> before)
+    {
+        var weft = Environment.GetEnvironmentVariable("WEFT_CRASH_PROGRAM");
+        string[] command = string.IsNullOrEmpty(weft)
+            ? ["dotnet", "exec", typeof(ServerProcess).Assembly.Location, Program.Serve, folder]
+            : [weft, "api"];
+        string[] all = [.. before, .. command];
+        var start = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["WEFT_HOME"] = folder;
+        start.Environment["WEFT_API_URL"] = "https://127.0.0.1:1";
+        var server = new ServerProcess(Process.Start(start)!, folder);
+        await Eventually.HoldsAsync("the server answers", server.AnswersAsync, () => server._process.HasExited ? server._said : Task.FromResult("it runs"));
+        return server;
+    }
+
+    public async Task<(HttpStatusCode Code, JsonNode Body)> SendAsync(HttpMethod method, string path, JsonNode? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null)
+        {
+            request.Content = new StringContent(body.ToJsonString(), System.Text.Encoding.UTF8, "application/json");
+        }
+
+        using var answer = await Client.SendAsync(request);
+        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>kill -TERM; returns the exit code and what it said.</summary>
+    public async Task<(int Code, string Said)> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await _process.WaitForExitAsync(limit.Token);
+        return (_process.ExitCode, await _said);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (!_process.HasExited)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private static HttpClient ClientOf(string socket) => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken);
+            return new NetworkStream(connection, ownsSocket: true);
+        },
+    })
+    {
+        BaseAddress = new Uri("http://localhost"),
+    };
+
+    private async Task<bool> AnswersAsync()
+    {
+        Assert.False(_process.HasExited, "the server ended");
+        try
+        {
+            using var answer = await Client.GetAsync("/readyz");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+}
