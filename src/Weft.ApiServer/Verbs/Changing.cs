@@ -129,16 +129,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
         });
     }
 
-    /// <summary>POST …/pods/NAME/eviction: a deletion that asks first; without disruption budgets it is always granted.</summary>
-    public async Task EvictAsync(ApiRequest request)
-    {
-        var body = await RequestBody.ReadOptionalAsync(request.Context);
-        var options = body["deleteOptions"] as JsonObject ?? [];
-        deletion.Delete(request.Resource, new ObjectKey(request.Namespace, request.Name!), options, request.IsDryRun);
-        var success = ApiException.Success([]);
-        success["code"] = 201;
-        await Answer.JsonAsync(request.Context, 201, success);
-    }
+    public Task EvictAsync(ApiRequest request) => new Evicting(services, deletion).RunAsync(request);
 
     private async Task<JsonObject> DecodeAsync(ApiRequest request)
     {

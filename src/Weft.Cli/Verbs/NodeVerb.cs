@@ -5,6 +5,7 @@ using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Local;
 using Weft.Local.Controllers;
+using Weft.Local.Controllers.Scaling;
 using Weft.Local.Logging;
 
 namespace Weft.Cli.Verbs;
@@ -27,7 +28,15 @@ internal static class NodeVerb
         var home = MeshPlace.Open();
         var log = new LineLogger(terminal.Out, clock);
         using var client = MeshPlace.Connect(home);
-        var controllers = new WorkloadControllers(client, new ControllerOptions { Time = clock, Random = random, Log = log, Volumes = home.Volumes });
+        using var http = new HttpClient();
+        var controllers = new WorkloadControllers(client, new ControllerOptions
+        {
+            Time = clock,
+            Random = random,
+            Log = log,
+            Volumes = home.Volumes,
+            Metrics = new NodeMetrics(home, clock, http),
+        });
         var node = new LocalNode(new LocalNodeOptions
         {
             Home = home,

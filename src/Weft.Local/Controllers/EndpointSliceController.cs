@@ -174,7 +174,7 @@ internal sealed class EndpointSliceController(KubernetesClient client, Informer 
         var endpoint = new JsonObject
         {
             ["addresses"] = new JsonArray(pod.Text("status", "podIP")),
-            ["conditions"] = new JsonObject { ["ready"] = early || (ready && !ending), ["serving"] = early || ready, ["terminating"] = ending },
+            ["conditions"] = new JsonObject { ["ready"] = early || (ready && !ending), ["serving"] = ready, ["terminating"] = ending },
             ["nodeName"] = pod.Text("spec", "nodeName"),
             ["targetRef"] = new JsonObject
             {

@@ -3,7 +3,11 @@
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 using Weft.Local.Controllers.Deployments;
+using Weft.Local.Controllers.Disruption;
+using Weft.Local.Controllers.Endpoints;
 using Weft.Local.Controllers.Jobs;
+using Weft.Local.Controllers.Nodes;
+using Weft.Local.Controllers.Scaling;
 using Weft.Local.Controllers.Scheduling;
 using Weft.Local.Controllers.Sets;
 using Weft.Local.Controllers.Storage;
@@ -20,6 +24,8 @@ public sealed class WorkloadControllers
     private readonly ControllerHost _host;
     private readonly ControlLoop _nodes;
     private readonly ControlLoop _classes;
+    private ControlLoop _heartbeat = null!;
+    private ControlLoop _collector = null!;
 
     public WorkloadControllers(KubernetesClient client, ControllerOptions options)
     {
@@ -31,6 +37,7 @@ public sealed class WorkloadControllers
         AddJobs();
         _classes = AddStorage();
         AddServices();
+        AddBudgets();
         _nodes = AddNodes();
     }
 
@@ -38,6 +45,8 @@ public sealed class WorkloadControllers
     public Task RunAsync(CancellationToken ct)
     {
         _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
+        _heartbeat.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
+        _collector.Enqueue(new ObjectKey("", ""));
         _classes.Enqueue(new ObjectKey("", StandardClass.Name));
         return _host.RunAsync(ct);
     }
@@ -157,6 +166,51 @@ public sealed class WorkloadControllers
             new EndpointSliceController(_host.Client, services, _host.Informer(Kinds.Pod), slices).TurnAsync);
         _host.WakeSelecting(slice, Kinds.Service, Kinds.Pod);
         slices.Changed += change => slice.Enqueue(new ObjectKey(change.Object.Namespace(), change.Object.Label(EndpointSliceController.ServiceLabel) ?? ""));
+        var endpoints = _host.Mirror(Kinds.Endpoints);
+        var legacy = _host.Loop(
+            "endpoints",
+            Kinds.Service,
+            new EndpointsController(_host.Mirror(Kinds.Service), _host.Informer(Kinds.Pod), endpoints, _host.Mirror(Kinds.EndpointSlice)).TurnAsync);
+        _host.WakeSelecting(legacy, Kinds.Service, Kinds.Pod);
+        endpoints.Watched.Changed += change => legacy.Enqueue(ObjectKey.Of(change.Object));
+    }
+
+    private void AddBudgets()
+    {
+        var pods = _host.Informer(Kinds.Pod);
+        ResourceKind[] scaled = [Kinds.Deployment, Kinds.ReplicaSet, Kinds.StatefulSet, Kinds.ReplicationController];
+        var budgets = _host.Mirror(Kinds.PodDisruptionBudget);
+        var budget = _host.Loop(
+            "disruption budgets",
+            Kinds.PodDisruptionBudget,
+            new BudgetController(budgets, pods, _host.Events("controllermanager"), _host.Clock)
+            {
+                Scaled = scaled.ToDictionary(kind => kind.Kind, _host.Informer, StringComparer.Ordinal),
+            }.TurnAsync);
+        pods.Changed += change =>
+        {
+            foreach (var item in budgets.Watched.Items.Where(item => item.Namespace() == change.Object.Namespace() && BudgetPlan.Means(item, change.Object)))
+            {
+                budget.Enqueue(ObjectKey.Of(item));
+            }
+        };
+        foreach (var kind in scaled)
+        {
+            _host.Informer(kind).Changed += change =>
+            {
+                foreach (var item in budgets.Watched.Items.Where(item => item.Namespace() == change.Object.Namespace()))
+                {
+                    budget.Enqueue(ObjectKey.Of(item));
+                }
+            };
+        }
+
+        var reader = new MetricReader(_options.Metrics);
+        _host.Loop("autoscalers", Kinds.HorizontalPodAutoscaler, new AutoscalerController(
+            _host.Mirror(Kinds.HorizontalPodAutoscaler), pods, reader, _host.Events("horizontal-pod-autoscaler"), _host.Clock)
+        {
+            Targets = scaled.ToDictionary(kind => kind.Kind, _host.Mirror, StringComparer.Ordinal),
+        }.TurnAsync);
     }
 
     private ControlLoop AddNodes()
@@ -171,9 +225,25 @@ public sealed class WorkloadControllers
                 Clock = _host.Clock,
             }.TurnAsync,
             change => change.Type != ChangeType.Deleted && !PodState.IsScheduled(change.Object));
-        // It writes the Node itself: only its loss is news.
+        // It writes the Node itself: only its loss is news, or that somebody holds it for dead.
         var registration = _host.Loop(
-            "nodes", Kinds.Node, new NodeRegistration(_host.Client, _host.Clock).TurnAsync, change => change.Type == ChangeType.Deleted);
+            "nodes",
+            Kinds.Node,
+            new NodeRegistration(_host.Client, _host.Clock).TurnAsync,
+            change => change.Object.Name() == NodeRegistration.NodeName && (change.Type == ChangeType.Deleted || Conditions.Find(change.Object, "Ready")?.Text("status") == "Unknown"));
+        var leases = _host.Informer(Kinds.Lease);
+        var life = _host.Loop("node life", Kinds.Node, new NodeLifecycle(
+            _host.Mirror(Kinds.Node), leases, _host.Mirror(Kinds.Pod), _host.Events("node-controller"), _host.Clock).TurnAsync);
+        leases.Changed += change =>
+        {
+            // A first lease only: a renewal moves the deadline, which is looked at when it comes.
+            if (change.Type == ChangeType.Added && change.Object.Namespace() == NodeLifecycle.LeaseNamespace)
+            {
+                life.Enqueue(new ObjectKey("", change.Object.Name()));
+            }
+        };
+        _heartbeat = _host.Loop("heartbeat", Kinds.Node, new NodeHeartbeat(_host.Client, _host.Clock).TurnAsync, _ => false);
+        _collector = _host.Loop("pod collector", Kinds.Node, new PodCollector(_host.Client, pods, nodes, _host.Clock).TurnAsync, _ => false);
         nodes.Changed += change => Again(change.Type == ChangeType.Added || Placement(change.Object) != Placement(change.Previous));
         claims.Changed += _ => Again(true);
         // Room becomes free, or a pod arrives that others want to be near.

@@ -35,6 +35,8 @@ internal sealed class RunningControllers : IAsyncDisposable
     /// <summary>The time that the controllers see; it goes on a little with each look of <see cref="UntilAsync"/>.</summary>
     public ManualClock Clock { get; } = new();
 
+    public FakeMetrics Metrics { get; } = new();
+
     public DirectoryInfo Volumes { get; } = Directory.CreateTempSubdirectory("weft-volumes-");
 
     public static async Task<RunningControllers> StartAsync()
@@ -47,6 +49,7 @@ internal sealed class RunningControllers : IAsyncDisposable
             Random = new Random(7),
             Log = new LineLogger(Console.Error, running.Clock, LogLevel.Error),
             Volumes = running.Volumes.FullName,
+            Metrics = running.Metrics,
         });
         running._tasks.Add(controllers.RunAsync(running._stop.Token));
         var pods = new Informer(running.Client, Kinds.Pod, TimeProvider.System);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Weft.Kubernetes;
+
+namespace Weft.Local.Controllers.Nodes;
+
+/// <summary>Renews the lease that says that a node is alive.</summary>
+internal sealed class NodeHeartbeat(KubernetesClient client, TimeProvider clock)
+{
+    private const int LeaseSeconds = 40;
+    private static readonly TimeSpan _period = TimeSpan.FromSeconds(10);
+
+    public async Task<TimeSpan?> TurnAsync(ObjectKey key, CancellationToken ct)
+    {
+        var now = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
+        try
+        {
+            await client.PatchAsync(Kinds.Lease, NodeLifecycle.LeaseNamespace, key.Name, new JsonObject { ["spec"] = new JsonObject { ["renewTime"] = now } }, ct);
+        }
+        catch (KubernetesException missing) when (missing.IsNotFound)
+        {
+            await CreateAsync(key.Name, now, ct);
+        }
+
+        return _period;
+    }
+
+    private async Task CreateAsync(string node, string now, CancellationToken ct)
+    {
+        var lease = new JsonObject
+        {
+            ["apiVersion"] = Kinds.Lease.ApiVersion,
+            ["kind"] = "Lease",
+            ["metadata"] = new JsonObject { ["name"] = node, ["namespace"] = NodeLifecycle.LeaseNamespace },
+            ["spec"] = new JsonObject { ["holderIdentity"] = node, ["leaseDurationSeconds"] = LeaseSeconds, ["renewTime"] = now },
+        };
+        try
+        {
+            await client.CreateAsync(Kinds.Lease, NodeLifecycle.LeaseNamespace, lease, ct);
+        }
+        catch (KubernetesException missing) when (missing.IsNotFound)
+        {
+            var ns = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = NodeLifecycle.LeaseNamespace } };
+            await client.CreateAsync(Kinds.Namespace, null, ns, ct);
+            await client.CreateAsync(Kinds.Lease, NodeLifecycle.LeaseNamespace, lease, ct);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Weft.Kubernetes;
+using Weft.Local.Controllers;
+using Weft.Local.Controllers.Scheduling;
+using Xunit;
+
+namespace Weft.Local.Tests.Controllers;
+
+public sealed class SchedulerTests : IAsyncLifetime
+{
+    private RunningControllers _running = null!;
+
+    public async Task InitializeAsync() => _running = await RunningControllers.StartAsync();
+
+    public async Task DisposeAsync() => await _running.DisposeAsync();
+
+    [Theory]
+    [InlineData("""{"nodeSelector":{"zone":"a"}}""", "a1")]
+    [InlineData("""{"tolerations":[{"key":"gpu","operator":"Exists"}],"nodeSelector":{"gpu":"yes"}}""", "b1")]
+    [InlineData("""{"nodeSelector":{"gpu":"yes"}}""",
+        "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint {gpu: yes}. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.")]
+    [InlineData("""{"containers":[{"resources":{"requests":{"cpu":"3","memory":"9Gi"}}}],"tolerations":[{"operator":"Exists"}]}""",
+        "0/2 nodes are available: 2 Insufficient cpu, 2 Insufficient memory. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.")]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"cores","operator":"Gt","values":["8"]}]}]}}}}""",
+        "0/2 nodes are available: 1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint {gpu: yes}. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.")]
+    [InlineData("""{"tolerations":[{"operator":"Exists"}],"affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"zone","labelSelector":{"matchLabels":{"app":"db"}}}]}}}""", "b1")]
+    [InlineData("""{"tolerations":[{"operator":"Exists"}],"affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"zone","labelSelector":{"matchLabels":{"app":"db"}}}]}}}""", "a1")]
+    [InlineData("""{"tolerations":[{"operator":"Exists"}],"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchExpressions":[{"key":"app","operator":"In","values":["db","web"]}]}}]}""", "b1")]
+    [InlineData("""{"containers":[{"ports":[{"hostPort":5432}]}]}""",
+        "0/2 nodes are available: 1 node(s) didn't have free ports for the requested pod ports, 1 node(s) had untolerated taint {gpu: yes}. preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.")]
+    [InlineData("""{"volumes":[{"persistentVolumeClaim":{"claimName":"data"}}]}""",
+        "0/2 nodes are available: persistentvolumeclaim \"data\" not found. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.")]
+    public void A_pod_goes_where_it_may_or_hears_why_not(string spec, string answer)
+    {
+        var nodes = new[]
+        {
+            Json("""{"metadata":{"name":"a1","labels":{"zone":"a","cores":"4"}},"status":{"allocatable":{"cpu":"2","memory":"8Gi","pods":"10"}}}"""),
+            Json("""{"metadata":{"name":"b1","labels":{"zone":"b","gpu":"yes","cores":"16"}},"spec":{"taints":[{"key":"gpu","value":"yes","effect":"NoSchedule"}]},"status":{"allocatable":{"cpu":"2","memory":"8Gi","pods":"10"}}}"""),
+        };
+        var db = Json("""{"metadata":{"name":"db","namespace":"shop","labels":{"app":"db"}},"spec":{"containers":[{"ports":[{"hostPort":5432}]}]}}""");
+        var pod = Json("""{"metadata":{"name":"web","namespace":"shop","labels":{"app":"web"}}}""");
+        pod["spec"] = JsonNode.Parse(spec);
+        var view = new ClusterView(nodes, [(db, "a1")], _ => null);
+        var scheduler = new Scheduler(null!, null!, null!, new Informer(_running.Client, Kinds.PersistentVolumeClaim, TimeProvider.System), null!)
+        {
+            Client = _running.Client,
+            Clock = TimeProvider.System,
+        };
+        var (node, why) = scheduler.Choose(pod, view);
+        Assert.Equal(answer, node?.Name() ?? why);
+    }
+
+    [Fact]
+    public async Task A_pod_that_nothing_has_room_for_waits_and_is_placed_when_it_has()
+    {
+        await _running.UntilAsync("the node is there", async () => (await _running.ListAsync(Kinds.Node)).Count == 1);
+        await _running.PatchAsync(Kinds.Node, "weft", """{"spec":{"unschedulable":true}}""");
+        await _running.UntilAsync("the cordon is a taint", async () =>
+            (await _running.ListAsync(Kinds.Node)).Single().Objects("spec", "taints").Any(taint => taint.Text("key") == "node.kubernetes.io/unschedulable"));
+        await _running.CreateAsync(Kinds.Pod, """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"shop"},"spec":{"containers":[{"name":"web"}]}}""");
+        await _running.UntilAsync("it waits", async () => Scheduler.IsWaiting(await _running.GetAsync(Kinds.Pod, "web")));
+        Assert.Equal(
+            "0/1 nodes are available: 1 node(s) were unschedulable. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.",
+            Conditions.Find(await _running.GetAsync(Kinds.Pod, "web"), "PodScheduled")?.Text("message"));
+        await _running.PatchAsync(Kinds.Node, "weft", """{"spec":{"unschedulable":null}}""");
+        await _running.UntilAsync("it is placed", async () => (await _running.GetAsync(Kinds.Pod, "web")).Text("spec", "nodeName") == "weft");
+        Assert.Contains(await _running.EventsAsync("web"), told => told.StartsWith("FailedScheduling: 0/1 nodes", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_pod_asks_for_its_containers_or_for_the_greediest_moment_of_its_start()
+    {
+        var spec = Json("""
+            {"containers":[{"resources":{"requests":{"cpu":"100m"} } },{"resources":{"limits":{"cpu":"200m"} } }],
+             "initContainers":[{"resources":{"requests":{"cpu":"1"} } },{"restartPolicy":"Always","resources":{"requests":{"cpu":"50m"} } },
+              {"resources":{"requests":{"cpu":"0.9"} } }] }
+            """);
+        Assert.Equal(1m, Requests.Of(spec)["cpu"]);
+        spec["initContainers"]!.AsArray().RemoveAt(0);
+        Assert.Equal(0.95m, Requests.Of(spec)["cpu"]);
+        spec["initContainers"]!.AsArray().RemoveAt(1);
+        Assert.Equal(0.35m, Requests.Of(spec)["cpu"]);
+    }
+
+    [Theory]
+    [InlineData("250m", "0.25")]
+    [InlineData("1Gi", "1073741824")]
+    [InlineData("1.5k", "1500")]
+    [InlineData("2e3", "2000")]
+    [InlineData("12E", "12000000000000000000")]
+    public void Amounts_are_read_as_kubernetes_writes_them(string text, string amount) =>
+        Assert.Equal(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), Quantity.Parse(text));
+
+    private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
+}
