@@ -36,10 +36,11 @@ internal sealed class JobController(Mirror jobs, Mirror pods, OwnedPods owned, E
         }
 
         job = await StartAsync(job, ct);
-        var (counted, tally, ruled) = await new JobLedger(jobs, pods, clock).CountAsync(job, OfJob(job), Note, ct);
+        // One look at the pods for both: one that ends in between would be neither counted nor active, and be replaced.
+        var ours = OfJob(job);
+        var (counted, tally, ruled) = await new JobLedger(jobs, pods, clock).CountAsync(job, ours, Note, ct);
         job = counted;
         var now = clock.GetUtcNow();
-        var ours = OfJob(job);
         var end = JobPlan.EndOf(job, tally, ours, ruled, now);
         var (failure, wait) = end is null ? await ManageAsync(job, tally, ours, now, ct) : (null, null);
         if (end is not null)

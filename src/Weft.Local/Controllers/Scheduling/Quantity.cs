@@ -38,7 +38,7 @@ internal static class Quantity
             }
         }
 
-        if (!decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || Math.Abs(number) > decimal.MaxValue / factor / 2)
+        if (!decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || (factor > 1 && Math.Abs(number) > decimal.MaxValue / factor))
         {
             return false;
         }
