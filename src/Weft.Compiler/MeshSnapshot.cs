@@ -44,6 +44,7 @@ public sealed class MeshSnapshot
             .SelectMany(s => s.Policy.Localities?.Value.FailoverPriority ?? [])).Select(l => l.Split('=')[0]).Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)];
         MindsPlaces = Destinations.MindsPlaces || _services.Items.Any(s => s.Policy.Localities is not null);
+        Gateways = new GatewayIndex(_intents.Items.OfType<GatewayIntent>(), _intents.Items.OfType<RouteIntent>());
         Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
         foreach (var endpoints in _endpoints.Items)
         {
@@ -87,6 +88,8 @@ public sealed class MeshSnapshot
     internal DestinationIndex Destinations { get; }
 
     internal PeerIndex Peers { get; }
+
+    internal GatewayIndex Gateways { get; }
 
     internal PartCache Parts { get; }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Immutable;
+using Weft.Compiler.Gateways;
 using Weft.Compiler.Inbound;
 using Weft.Compiler.Outbound;
 using Weft.Model;
@@ -33,6 +34,9 @@ public static class PlanCompiler
             outbound.Endpoints);
         return new CompiledPlan(plan, mesh.Diagnostics);
     }
+
+    /// <summary>Compiles the plan of a gateway's proxy; the workload decides by its labels which gateways it serves.</summary>
+    public static CompiledPlan CompileGateway(MeshSnapshot mesh, Workload workload) => GatewayPlan.Compile(mesh, workload);
 
     /// <summary>Puts a few parts into a long sorted list; whole stretches are copied, since this is done for every proxy.</summary>
     private static EquatableArray<T> Merge<T>(EquatableArray<T> sorted, IReadOnlyCollection<T> more, Func<T, string> name)

@@ -8,9 +8,9 @@ using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Overload;
 
-if (args is not ["sidecar", "--bootstrap", var file])
+if (args is not ["sidecar" or "gateway", "--bootstrap", var file])
 {
-    Console.Error.Write("usage: weft-proxy sidecar --bootstrap FILE\n");
+    Console.Error.Write("usage: weft-proxy (sidecar | gateway) --bootstrap FILE\n");
     return 2;
 }
 

@@ -34,6 +34,7 @@ internal static class ContentText
         { Intent: RouteIntent routes } => Lines(routes),
         { Intent: DestinationIntent destination } => Lines(destination),
         { Intent: PeerIntent peers } => Lines(peers),
+        { Intent: GatewayIntent gateway } => Lines(gateway),
         { Service: { } service } => Lines(service),
         { Workload: { } workload } => Lines(workload),
         { Slice: { } slice } => Lines(slice),
@@ -41,6 +42,20 @@ internal static class ContentText
         { Namespace: { } ns } => [$"labels {Labels(ns.Labels)}"],
         _ => [],
     };
+
+    private static IEnumerable<string> Lines(GatewayIntent gateway)
+    {
+        yield return $"selects {Labels(gateway.Selector.MatchLabels)}";
+        foreach (var server in gateway.Servers.AsEnumerable())
+        {
+            yield return $"server {server.Name} {server.Protocol} at {server.Bind}:{server.Port} for "
+                + string.Join(' ', server.Hosts.Select(h => $"{h.Namespace}/{h.Host}")) + (server.RedirectsToHttps ? " redirects to https" : "");
+            if (server.Tls is { } tls)
+            {
+                yield return $"  tls {tls.Mode} {tls.CredentialName} {tls.MinVersion} {tls.MaxVersion} {string.Join(' ', tls.CipherSuites)} {string.Join(' ', tls.SubjectAltNames)}".TrimEnd();
+            }
+        }
+    }
 
     private static IEnumerable<string> Lines(RouteIntent routes)
     {

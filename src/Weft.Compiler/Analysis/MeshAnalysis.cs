@@ -27,6 +27,7 @@ internal static class MeshAnalysis
         }
 
         CheckHosts(index, findings);
+        GatewayAnalysis.Run(index, findings);
         CheckPeers(index, findings);
         CheckMerges(index, findings);
         return findings.Distinct().OrderBy(f => f.Id, StringComparer.Ordinal).ThenBy(f => f.Origin.Where, StringComparer.Ordinal)

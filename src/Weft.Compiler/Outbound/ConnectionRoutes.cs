@@ -57,15 +57,22 @@ internal static class ConnectionRoutes
     }
 
     /// <summary>Each alternative that holds for the client as a rule of its own, in the order written.</summary>
-    private static List<(ConnectionMatch? Match, ConnectionRule Rule)> Holding(
-        EquatableArray<ConnectionRule> rules, Workload client, int port) =>
+    internal static List<(ConnectionMatch? Match, ConnectionRule Rule)> Holding(
+        EquatableArray<ConnectionRule> rules, Workload client, int port, string gateway = Names.MeshGateway) =>
         [.. rules.SelectMany(rule => rule.Matches.Count == 0
             ? [((ConnectionMatch?)null, rule)]
-            : rule.Matches.Where(m => Holds(m, client, port)).Select(m => ((ConnectionMatch?)m, rule)))];
+            : rule.Matches.Where(m => Holds(m, client, port, gateway)).Select(m => ((ConnectionMatch?)m, rule)))];
 
-    private static bool Holds(ConnectionMatch match, Workload client, int port) =>
+    internal static TcpChainPlan Proxied(MeshSnapshot index, ConnectionRule rule, int port)
+    {
+        var shares = rule.Destinations.Where(d => d.Weight > 0)
+            .Select(d => WeightedClusterPlan.Only(RouteCompiler.Cluster(index, d, port)) with { Weight = d.Weight }).ToEquatableArray();
+        return new TcpChainPlan(shares[0].Cluster, shares, Defaults.IdleTimeoutMs) { MaxConnectAttempts = Defaults.ConnectAttempts };
+    }
+
+    private static bool Holds(ConnectionMatch match, Workload client, int port, string gateway) =>
         (match.Port == 0 || match.Port == port) &&
-        (match.Gateways.Count == 0 || match.Gateways.AsSpan().Contains(Names.MeshGateway)) &&
+        (match.Gateways.Count == 0 || match.Gateways.AsSpan().Contains(gateway)) &&
         (match.SourceNamespace.Length == 0 || match.SourceNamespace == client.Namespace) &&
         match.SourceLabels.Selects(client.Labels);
 
@@ -110,13 +117,8 @@ internal static class ConnectionRoutes
     private static bool Contains(string network, IPAddress address) =>
         IPNetwork.TryParse(network, out var parsed) ? parsed.Contains(address) : IPAddress.Parse(network).Equals(address);
 
-    private static ChainPlan To(MeshSnapshot index, ConnectionRule rule, ChainMatchPlan match, string name, int port)
-    {
-        var shares = rule.Destinations.Where(d => d.Weight > 0)
-            .Select(d => WeightedClusterPlan.Only(RouteCompiler.Cluster(index, d, port)) with { Weight = d.Weight }).ToEquatableArray();
-        var proxied = new TcpChainPlan(shares[0].Cluster, shares, Defaults.IdleTimeoutMs) { MaxConnectAttempts = Defaults.ConnectAttempts };
-        return new ChainPlan(name, match, null, null, proxied, rule.Origin);
-    }
+    private static ChainPlan To(MeshSnapshot index, ConnectionRule rule, ChainMatchPlan match, string name, int port) =>
+        new(name, match, null, null, Proxied(index, rule, port), rule.Origin);
 
     /// <summary>What holds at one port.</summary>
     private sealed record Ruled(

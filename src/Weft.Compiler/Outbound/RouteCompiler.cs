@@ -14,26 +14,27 @@ namespace Weft.Compiler.Outbound;
 /// </summary>
 internal static class RouteCompiler
 {
-    public static RouteList Compile(MeshSnapshot index, ClientView view, RouteIntent intent, string host, int port)
+    public static RouteList Compile(
+        MeshSnapshot index, ClientView view, RouteIntent intent, string host, int port, string gateway = Names.MeshGateway)
     {
         var client = view.Client;
-        var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port) ? '1' : '0'));
+        var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port, gateway) ? '1' : '0'));
         var services = Chain.Of(
             index.Parts,
             intent.Http.SelectMany(r => r.Destinations).SelectMany(d => (object?[])[index.FindService(d.Host), Hash(index, view, d, port)]));
         return index.Parts.Get(
-            new PartKey("routes", intent, services, null, $"{host} {port} {answers}"),
-            () => new RouteList(Routes(index, view, intent, port).ToEquatableArray()));
+            new PartKey("routes", intent, services, null, $"{host} {port} {gateway} {answers}"),
+            () => new RouteList(Routes(index, view, intent, port, gateway).ToEquatableArray()));
     }
 
-    private static List<RoutePlan> Routes(MeshSnapshot index, ClientView view, RouteIntent intent, int port)
+    private static List<RoutePlan> Routes(MeshSnapshot index, ClientView view, RouteIntent intent, int port, string gateway)
     {
         var routes = new List<RoutePlan>();
         foreach (var rule in intent.Http)
         {
             foreach (var match in rule.Matches.Count == 0 ? [null] : rule.Matches.Cast<HttpMatch?>())
             {
-                if (match is not null && !Holds(match, view.Client, port))
+                if (match is not null && !Holds(match, view.Client, port, gateway))
                 {
                     continue;
                 }
@@ -50,9 +51,9 @@ internal static class RouteCompiler
         return routes;
     }
 
-    private static bool Holds(HttpMatch match, Workload client, int port) =>
+    private static bool Holds(HttpMatch match, Workload client, int port, string gateway) =>
         (match.Port == 0 || match.Port == port) &&
-        (match.Gateways.Count == 0 || match.Gateways.AsSpan().Contains(Names.MeshGateway)) &&
+        (match.Gateways.Count == 0 || match.Gateways.AsSpan().Contains(gateway)) &&
         (match.SourceNamespace.Length == 0 || match.SourceNamespace == client.Namespace) &&
         match.SourceLabels.Selects(client.Labels);
 

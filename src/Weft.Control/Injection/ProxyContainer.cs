@@ -22,7 +22,7 @@ internal static class ProxyContainer
         {
             ["name"] = SidecarInjector.ContainerName,
             ["image"] = "weft/proxy",
-            ["command"] = new JsonArray("weft-proxy", "sidecar"),
+            ["command"] = new JsonArray("weft-proxy", SidecarInjector.IsGateway(pod) ? "gateway" : "sidecar"),
             ["env"] = Environment(applications, custom),
             ["ports"] = new JsonArray(new JsonObject
             {

@@ -11,6 +11,7 @@ public static class SidecarInjector
     public const string ContainerName = "weft-proxy";
     public const string StatusAnnotation = "sidecar.istio.io/status";
     public const string TlsModeLabel = "security.istio.io/tlsMode";
+    private const string Templates = "inject.istio.io/templates";
     private const string Revision = "default";
     private const string DefaultContainer = "kubectl.kubernetes.io/default-container";
     private const string DefaultLogsContainer = "kubectl.kubernetes.io/default-logs-container";
@@ -91,16 +92,24 @@ public static class SidecarInjector
         }
 
         var first = containers.OfType<JsonObject>().FirstOrDefault()?.Text("name");
-        Label(pod, workload);
+        Label(pod, workload, IsGateway(pod));
         Annotate(pod, first);
         containers.Insert(0, ProxyContainer.For(pod, containers, custom));
         return pod;
     }
 
-    private static void Label(JsonObject pod, string workload)
+    /// <summary>True if the pod is nothing but a proxy that takes in what comes from outside, as Istio's template of that name makes it.</summary>
+    internal static bool IsGateway(JsonObject pod) => pod.Annotation(Templates)?.Split(',').Contains("gateway", StringComparer.Ordinal) == true;
+
+    private static void Label(JsonObject pod, string workload, bool isGateway)
     {
         var labels = Map(Map(pod, "metadata"), "labels");
-        labels[TlsModeLabel] ??= "istio";
+        if (!isGateway)
+        {
+            // Clients of a gateway speak what its servers say, not mutual TLS.
+            labels[TlsModeLabel] ??= "istio";
+        }
+
         labels["service.istio.io/canonical-name"] ??=
             FirstText(pod, "app.kubernetes.io/name", "app") ?? workload;
         labels["service.istio.io/canonical-revision"] ??=

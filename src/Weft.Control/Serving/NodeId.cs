@@ -12,6 +12,9 @@ namespace Weft.Control.Serving;
 /// <summary>What a proxy calls itself: <c>type~address~pod.namespace~namespace.svc.domain</c>.</summary>
 public sealed record NodeId(string Type, string Address, string Pod, string Namespace)
 {
+    /// <summary>True for a proxy at the mesh's edge, which Istio calls a router.</summary>
+    public bool IsGateway => Type == "router";
+
     /// <summary>As people call the proxy: <c>pod.namespace</c>.</summary>
     public string ProxyName => $"{Pod}.{Namespace}";
 

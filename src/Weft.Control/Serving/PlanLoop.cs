@@ -129,7 +129,7 @@ internal sealed partial class PlanLoop
     {
         var node = stream.Peer.Node;
         var client = _state.Registry.FindWorkload(node.Namespace, node.Pod) ?? stream.Peer.SelfDescription(stream.Status.ConnectedAt);
-        var compiled = PlanCompiler.Compile(snapshot, client);
+        var compiled = node.IsGateway ? PlanCompiler.CompileGateway(snapshot, client) : PlanCompiler.Compile(snapshot, client);
         stream.Offer(new ProxyPush(_encoder.Encode(compiled.Plan), _state.Number, since));
         return compiled.Diagnostics;
     }

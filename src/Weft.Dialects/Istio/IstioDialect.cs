@@ -17,7 +17,7 @@ internal static class IstioDialect
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "VirtualService", true, true) { Parse = VirtualServiceKind.Parse },
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "DestinationRule", true, true) { Parse = DestinationRuleKind.Parse },
         new(Name, Security, ["v1", "v1beta1"], "PeerAuthentication", true, true) { Parse = PeerAuthenticationKind.Parse },
-        new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "Gateway", true, false),
+        new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "Gateway", true, true) { Parse = GatewayKind.Parse },
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "ServiceEntry", true, false),
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "Sidecar", true, false),
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "WorkloadEntry", true, false),

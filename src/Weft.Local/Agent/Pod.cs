@@ -217,12 +217,16 @@ internal sealed partial class Pod : IAsyncDisposable
             try
             {
                 Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                var capture = _spec.IsMeshed ? CaptureSettings.Parse(_spec.Source) : null;
+                var capture = _spec is { IsMeshed: true, IsGateway: false } ? CaptureSettings.Parse(_spec.Source) : null;
                 _address ??= _scene.Addresses.Rent();
                 _network ??= await PodNetwork.OpenAsync(_address, _scene.Node, ct);
                 if (capture is not null)
                 {
                     await _scene.Capture.ApplyAsync(_network, capture, ct);
+                }
+
+                if (_spec.IsMeshed)
+                {
                     var expires = await _proxyFiles.WriteAsync(Address, ct);
                     _ = KeepTokenAsync(expires);
                 }

@@ -35,8 +35,11 @@ internal sealed class PodSpec(JsonObject source)
     public IReadOnlyList<ContainerSpec> Containers { get; } =
         [.. source.Objects("spec", "containers").Select(c => new ContainerSpec(c))];
 
-    /// <summary>True if a sidecar carries its traffic.</summary>
+    /// <summary>True if it has a proxy.</summary>
     public bool IsMeshed => Containers.Any(c => c.IsProxy);
+
+    /// <summary>True if it is nothing but a proxy at the mesh's edge: nothing of it is captured.</summary>
+    public bool IsGateway => IsMeshed && Source.Annotation("inject.istio.io/templates")?.Split(',').Contains("gateway", StringComparer.Ordinal) == true;
 
     /// <summary>How long its processes have between being asked to end and being killed.</summary>
     public TimeSpan Grace => TimeSpan.FromSeconds(Math.Max(

@@ -69,7 +69,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
 
     private JsonObject Bootstrap(string address, string state) => new()
     {
-        ["role"] = "sidecar",
+        ["role"] = pod.IsGateway ? "gateway" : "sidecar",
         ["node"] = Node(address),
         ["control"] = new JsonObject
         {
@@ -94,6 +94,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
         ["loops"] = 1,
         ["io"] = options.ProxyIo,
         ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
+        ["markSockets"] = !pod.IsGateway,
         ["planCache"] = Path.Combine(folder, "plan.cache"),
 
         // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.
@@ -113,7 +114,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
         var canonicalName = First("service.istio.io/canonical-name", "app.kubernetes.io/name", "app") ?? workload;
         return new JsonObject
         {
-            ["id"] = $"sidecar~{address}~{pod.Name}.{pod.Namespace}~{pod.Namespace}.svc.cluster.local",
+            ["id"] = $"{(pod.IsGateway ? "router" : "sidecar")}~{address}~{pod.Name}.{pod.Namespace}~{pod.Namespace}.svc.cluster.local",
             ["cluster"] = $"{canonicalName}.{pod.Namespace}",
             ["metadata"] = new JsonObject
             {

@@ -118,6 +118,48 @@ public static class CompilerMessages
         "Give it hosts, or delegate to it from a rule of another VirtualService.",
         "Without hosts an object only holds rules for others.");
 
+    public static DiagnosticMessage GatewaySelectsNothing { get; } = new(
+        "WEFT3017",
+        Severity.Warning,
+        "No workload has the labels that the Gateway selects; it has no effect.",
+        "Compare its selector with the labels of the gateway's pods.",
+        "Workloads of every namespace are looked at.");
+
+    public static DiagnosticMessage UnknownGateway { get; } = new(
+        "WEFT3018",
+        Severity.Warning,
+        "There is no Gateway {name}; the routes have no effect there.",
+        "Create it, or correct its name; a name without a namespace is looked for in the object's own.",
+        "The name 'mesh' stands for the sidecars.");
+
+    public static DiagnosticMessage HostNotAtGateway { get; } = new(
+        "WEFT3019",
+        Severity.Warning,
+        "No server of Gateway {name} is for any of these hosts; the routes have no effect there.",
+        "Add the hosts to the Gateway, or correct them.",
+        "A server's host may be preceded by a namespace, which says whose routes it takes.");
+
+    public static DiagnosticMessage GatewayPortTaken { get; } = new(
+        "WEFT3020",
+        Severity.Warning,
+        "Port {port} speaks {protocol} already because of {winner}; this server has no effect.",
+        "Use another port.",
+        "Plain HTTP, TLS and TCP cannot share a port; of several Gateways for one workload the oldest decides.");
+
+    public static DiagnosticMessage ServerHostTaken { get; } = new(
+        "WEFT3021",
+        Severity.Warning,
+        "'{host}' at port {port} is served because of {winner} already; this server has no effect for it.",
+        "Use another host or port.",
+        "Over TLS a server is chosen by name, so a name belongs to one server of a port; the oldest Gateway's has it.");
+
+    public static DiagnosticMessage GatewayTlsModeUnsupported { get; } = new(
+        "WEFT3022",
+        Severity.Error,
+        "TLS mode {mode} of a gateway is not supported yet; the server has no effect.",
+        "Use PASSTHROUGH or ISTIO_MUTUAL.",
+        "Serving it without TLS would not be what the object asks for; connections to the port are refused.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         UnknownHost,
@@ -136,5 +178,11 @@ public static class CompilerMessages
         NotADelegate,
         DelegateContradicts,
         UnusedDelegate,
+        GatewaySelectsNothing,
+        UnknownGateway,
+        HostNotAtGateway,
+        GatewayPortTaken,
+        ServerHostTaken,
+        GatewayTlsModeUnsupported,
     ];
 }

@@ -314,6 +314,48 @@ public static class IstioMessages
         "Write an address such as 10.1.2.3 or a network such as 10.1.0.0/16.",
         "Both IPv4 and IPv6 are understood.");
 
+    public static DiagnosticMessage DuplicatePortName { get; } = new(
+        "WEFT2045",
+        Severity.Error,
+        "The port name '{name}' is given twice.",
+        "Give each server's port a name of its own.",
+        "Names of ports tell the servers of a Gateway apart.");
+
+    public static DiagnosticMessage BadBind { get; } = new(
+        "WEFT2046",
+        Severity.Error,
+        "'{value}' is no address to take connections at.",
+        "Write an IP address, or remove the field to take them at all addresses.",
+        "Both IPv4 and IPv6 are understood; sockets of the file system are not.");
+
+    public static DiagnosticMessage ServerNeedsTls { get; } = new(
+        "WEFT2047",
+        Severity.Error,
+        "The protocol of '{server}' is encrypted, and tls is missing.",
+        "Add tls with a mode, or use the protocol HTTP or TCP.",
+        "HTTPS and TLS need to know where the encryption ends.");
+
+    public static DiagnosticMessage TlsOnPlainServer { get; } = new(
+        "WEFT2048",
+        Severity.Error,
+        "'{field}' has no meaning: the server's protocol is not encrypted.",
+        "Remove it, or use the protocol HTTPS or TLS.",
+        "On a plain port only httpsRedirect takes effect.");
+
+    public static DiagnosticMessage RedirectNeedsHttp { get; } = new(
+        "WEFT2049",
+        Severity.Error,
+        "httpsRedirect needs the protocol HTTP.",
+        "Remove it, or set it on the plain port.",
+        "It answers plain requests with 301 and the same address in https.");
+
+    public static DiagnosticMessage ServerNeedsCredential { get; } = new(
+        "WEFT2050",
+        Severity.Error,
+        "'{tls}' has no credentialName.",
+        "Name a Secret with tls.crt and tls.key in the namespace of the gateway's pods.",
+        "SIMPLE, MUTUAL and OPTIONAL_MUTUAL end TLS at the gateway, which needs a certificate for it.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -360,5 +402,11 @@ public static class IstioMessages
         NotInDelegate,
         ServerNameOutsideHosts,
         BadNetwork,
+        DuplicatePortName,
+        BadBind,
+        ServerNeedsTls,
+        TlsOnPlainServer,
+        RedirectNeedsHttp,
+        ServerNeedsCredential,
     ];
 }

@@ -12,7 +12,7 @@ internal sealed record Bootstrap
     /// <summary>The most that any of the drain times may be.</summary>
     public const int LongestDrainSeconds = 24 * 3600;
 
-    /// <summary><c>sidecar</c>; other roles come with their issues.</summary>
+    /// <summary><c>sidecar</c> beside a workload, or <c>gateway</c> at the mesh's edge; the plan says what either does.</summary>
     public string Role { get; set; } = "sidecar";
 
     public required NodeSettings Node { get; init; }
@@ -77,9 +77,9 @@ internal sealed record Bootstrap
 
     private void Check(string file)
     {
-        if (Role != "sidecar")
+        if (Role is not ("sidecar" or "gateway"))
         {
-            throw new BootstrapException($"The bootstrap '{file}' asks for the role '{Role}'; this proxy knows 'sidecar'.");
+            throw new BootstrapException($"The bootstrap '{file}' asks for the role '{Role}'; write 'sidecar' or 'gateway'.");
         }
 
         if (Loops is < 1 or > 256)
