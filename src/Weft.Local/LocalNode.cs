@@ -33,6 +33,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         using var children = new ChildPrograms(options, _keep);
         try
         {
+            SetUpFolders();
             await NodeNetwork.SetUpAsync(options.Nodes, stopping.Token);
             LogNetworkUp(options.Log, NodeNetwork.PodRange, NodeNetwork.ServiceRange);
             await RunLoopsAsync(stopping.Token);
@@ -47,6 +48,19 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         }
 
         LogStopped(options.Log);
+    }
+
+    private void SetUpFolders()
+    {
+        try
+        {
+            NodeFolders.SetUp(options.Home.Run);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Containers do without termination messages and tokens at the usual places then; all else works.
+            LogFolders(options.Log, e.Message);
+        }
     }
 
     private async Task RunLoopsAsync(CancellationToken ct)
@@ -67,11 +81,18 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         }
 
         var capture = new NftCapture();
-        var manyUsers = UserMap.HasManyUsers();
+        var groups = ResourceGroups.Open();
+        LogGroups(options.Log, groups.Exist ? "used" : groups.Problem);
         var scenes = options.Nodes.ToDictionary(
-            n => n.Name, n => new PodScene(client, options, n, new AddressPool(options.Time, n), capture, manyUsers), StringComparer.Ordinal);
+            n => n.Name,
+            n => new PodScene(client, options, n, new AddressPool(options.Time, n), capture) { Groups = groups, Slices = slices },
+            StringComparer.Ordinal);
         var agent = new NodeAgent(scenes, options, pods);
         var heartbeats = new NodeHeartbeats(client, agent, pods, options);
+        var configMaps = Follow(client, Kinds.ConfigMap);
+        var secrets = Follow(client, Kinds.Secret);
+        configMaps.Changed += change => agent.Refresh(Kinds.ConfigMap, change);
+        secrets.Changed += change => agent.Refresh(Kinds.Secret, change);
         var dns = new DnsServer(
             new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
         var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
@@ -82,6 +103,8 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("pods informer", pods.RunAsync),
             new("services informer", services.RunAsync),
             new("endpoints informer", slices.RunAsync),
+            new("config maps informer", configMaps.RunAsync),
+            new("secrets informer", secrets.RunAsync),
             new("node API", api.RunAsync),
             new("relay", RelayAsync),
             new("API address", ApiAddressAsync),
@@ -94,6 +117,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             .. options.Loops,
         ];
         await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));
+        groups.Close();
     }
 
     private Informer Follow(KubernetesClient client, ResourceKind kind)
@@ -155,6 +179,12 @@ public sealed partial class LocalNode(LocalNodeOptions options)
 
     [LoggerMessage(5012, LogLevel.Debug, "Following {Plural} failed and is tried again in {Milliseconds} ms: {Reason}")]
     private static partial void LogInformer(ILogger log, string plural, double milliseconds, string reason);
+
+    [LoggerMessage(5013, LogLevel.Information, "Limits of containers by cgroup: {Groups}.")]
+    private static partial void LogGroups(ILogger log, string groups);
+
+    [LoggerMessage(5014, LogLevel.Warning, "Containers have no termination message and no token at the usual places: {Reason}")]
+    private static partial void LogFolders(ILogger log, string reason);
 
     [LoggerMessage(5011, LogLevel.Information, "The node has stopped.")]
     private static partial void LogStopped(ILogger log);

@@ -12,24 +12,39 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
 {
     private static readonly TimeSpan _retryConfig = TimeSpan.FromSeconds(2);
 
+    /// <summary>What a container gets whose hook has used up all its time.</summary>
+    private static readonly TimeSpan _leastGrace = TimeSpan.FromSeconds(2);
+
     private readonly Lock _changing = new();
     private readonly RestartPause _backoff = spec.IsProxy
         ? new RestartPause(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5))
         : new RestartPause(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
 
     private readonly CancellationTokenSource _ending = new();
+    private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _startedUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ContainerState _state = new ContainerState.Waiting("ContainerCreating");
     private ContainerState? _last;
     private ContainerProcess? _process;
     private ContainerStart? _start;
+    private ContainerOutput _output = new();
+    private string _id = "";
+    private string _restartPolicy = "Always";
     private int _restarts;
+    private bool _pulled;
     private bool _started;
     private bool _ready;
     private bool _stopping;
 
     public ContainerSpec Spec { get; } = spec;
 
-    public string LogFolder => Path.Combine(scene.PodFolder, Spec.Name);
+    public string LogFolder => PodFiles.LogFolder(scene.PodFolder, Spec.Name);
+
+    /// <summary>Completes when it runs and its postStart hook has ended, or when it has to wait: the next one may begin.</summary>
+    public Task Begun => _begun.Task;
+
+    /// <summary>Completes when its startup probe, if any, has passed for the first time.</summary>
+    public Task StartedUp => _startedUp.Task;
 
     /// <summary>A picture of this moment.</summary>
     public ContainerSnapshot Snapshot
@@ -38,8 +53,26 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         {
             lock (_changing)
             {
-                return new ContainerSnapshot(
-                    Spec, _state, _last, _restarts, _started, _ready, _process?.ProcessId ?? 0, _start);
+                return new ContainerSnapshot(Spec, _state, _last, _restarts, _started, _ready)
+                {
+                    ProcessId = _process?.ProcessId ?? 0,
+                    Start = _start,
+                    Id = _id,
+                };
+            }
+        }
+    }
+
+    /// <summary>The streams of the process that runs, for clients that attach; null while there is none.</summary>
+    public ContainerStreams? Streams
+    {
+        get
+        {
+            lock (_changing)
+            {
+                return _process is { } process
+                    ? new ContainerStreams(_output, Spec.HasInput ? process.Input : null, process.Terminal, Spec.InputEndsWithClient)
+                    : null;
             }
         }
     }
@@ -49,40 +82,38 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(stop, _ending.Token);
         var ct = linked.Token;
+        _restartPolicy = restartPolicy;
         Directory.CreateDirectory(LogFolder);
-        while (true)
+        try
         {
-            var began = scene.Time.GetTimestamp();
-            var exitCode = await RunOnceAsync(ct);
-            if (_stopping || ct.IsCancellationRequested || restartPolicy == "Never" || (restartPolicy == "OnFailure" && exitCode == 0))
+            while (true)
             {
-                return exitCode;
-            }
+                var began = scene.Time.GetTimestamp();
+                var exitCode = await RunOnceAsync(ct);
+                if (_stopping || ct.IsCancellationRequested || restartPolicy == "Never" || (restartPolicy == "OnFailure" && exitCode == 0))
+                {
+                    return exitCode;
+                }
 
-            var pause = _backoff.Next(scene.Time.GetElapsedTime(began));
-            if (pause > TimeSpan.FromSeconds(1))
-            {
-                scene.Events.Warning("BackOff", $"Back-off restarting failed container {Spec.Name} in pod {pod.Name}_{pod.Namespace}({pod.Uid})");
+                await PauseAsync(_backoff.Next(scene.Time.GetElapsedTime(began)), ct);
                 Change(() =>
                 {
-                    _last = _state;
-                    _state = new ContainerState.Waiting(
-                        "CrashLoopBackOff",
-                        $"back-off {pause.TotalSeconds:0}s restarting failed container={Spec.Name} pod={pod.Name}_{pod.Namespace}({pod.Uid})");
+                    _last = _state is ContainerState.Terminated ? _state : _last;
+                    _restarts++;
                 });
             }
-
-            await Task.Delay(pause, scene.Time, ct);
-            Change(() =>
-            {
-                _last = _state is ContainerState.Terminated ? _state : _last;
-                _restarts++;
-            });
+        }
+        finally
+        {
+            _begun.TrySetResult();
         }
     }
 
-    /// <summary>Asks the process to end, gives it time, kills it. <paramref name="running"/> (of <see cref="RunAsync"/>) has completed then.</summary>
-    public async Task StopAsync(TimeSpan grace, Task running)
+    /// <summary>
+    /// Runs its preStop hook, asks the process to end, and kills it at the deadline. <paramref name="running"/> (of
+    /// <see cref="RunAsync"/>) has completed then.
+    /// </summary>
+    public async Task StopAsync(Task running, CancellationToken deadline)
     {
         ContainerProcess? process;
         lock (_changing)
@@ -93,7 +124,6 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         }
 
         scene.Changed();
-        scene.Events.Normal("Killing", $"Stopping container {Spec.Name}");
         if (process is null)
         {
             // It waits for a restart or for its configuration: there is nothing to be patient with.
@@ -101,56 +131,92 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         }
         else
         {
-            process.Terminate();
+            scene.Events.Normal("Killing", $"Stopping container {Spec.Name}");
+            await EndAsync(process, deadline);
         }
 
-        using var limit = new CancellationTokenSource(grace, scene.Time);
-        await using (limit.Token.Register(_ending.Cancel))
+        try
         {
-            try
-            {
-                await running;
-            }
-            catch (OperationCanceledException)
-            {
-                // Its loop was waiting for a restart.
-            }
+            await running;
+        }
+        catch (OperationCanceledException)
+        {
+            // Its loop was waiting for a restart.
         }
     }
 
     public void Dispose() => _ending.Dispose();
 
+    private async Task PauseAsync(TimeSpan pause, CancellationToken ct)
+    {
+        if (pause > TimeSpan.FromSeconds(1))
+        {
+            scene.Events.Warning("BackOff", $"Back-off restarting failed container {Spec.Name} in pod {pod.Name}_{pod.Namespace}({pod.Uid})");
+            Change(() =>
+            {
+                _last = _state;
+                _state = new ContainerState.Waiting(
+                    "CrashLoopBackOff",
+                    $"back-off {Words(pause)} restarting failed container={Spec.Name} pod={pod.Name}_{pod.Namespace}({pod.Uid})");
+            });
+        }
+
+        await Task.Delay(pause, scene.Time, ct);
+    }
+
+    /// <summary>As Go writes a duration: 40s, 1m20s, 5m0s.</summary>
+    private static string Words(TimeSpan pause) =>
+        pause.TotalSeconds < 60 ? $"{pause.TotalSeconds:0}s" : $"{(int)pause.TotalMinutes}m{pause.Seconds}s";
+
     private async Task<int> RunOnceAsync(CancellationToken ct)
     {
         var start = await PrepareAsync(ct);
-        using var log = new ContainerLog(Path.Combine(LogFolder, $"{_restarts}.log"), scene.Time);
+        var id = $"weft://{pod.Uid}/{Spec.Name}/{_restarts}";
+        var output = new ContainerOutput();
+        using var log = new ContainerLog(Path.Combine(LogFolder, $"{_restarts}.log"), scene.Time) { Copy = output.Write };
+        scene.Events.Normal("Created", $"Created container: {Spec.Name}");
         var since = scene.Time.GetUtcNow();
-        using var process = ContainerProcess.Start(start, log);
+        using var process = ContainerProcess.Start(start);
+        if (await process.WhenPreparedAsync(CancellationToken.None) is { Length: > 0 } problem)
+        {
+            return await FailToStartAsync(problem, since, start);
+        }
+
+        process.Follow(log);
         lock (_changing)
         {
-            _start = start;
-            _process = process;
+            (_start, _process, _id, _output) = (start, process, id, output);
             if (_stopping)
             {
                 process.Kill();
             }
         }
 
-        await process.WhenPreparedAsync(scene.Time, CancellationToken.None);
-        Change(() => (_state, _started, _ready) = (new ContainerState.Running(since), false, false));
-        LogStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name);
         scene.Events.Normal("Started", $"Started container {Spec.Name}");
+        LogStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name);
+        var exitCode = await WatchAsync(process, start, since, ct);
+        output.End();
+        RemoveOldLogs();
+        var ended = new ContainerState.Terminated(exitCode, Reason(exitCode, start), Message(exitCode, start), since, scene.Time.GetUtcNow()) { Id = id };
+        start.Group?.Remove();
+        Change(() => (_state, _started, _ready) = (ended, false, false));
+        LogEnded(scene.Log, pod.Namespace, pod.Name, Spec.Name, exitCode);
+        return exitCode;
+    }
+
+    /// <summary>While the process runs: its hook, then its probes.</summary>
+    private async Task<int> WatchAsync(ContainerProcess process, ContainerStart start, DateTimeOffset since, CancellationToken ct)
+    {
         using var probing = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        var probes = ProbeAsync(start, process, probing.Token);
-        int exitCode;
+        var probes = BeginAsync(process, start, since, probing.Token);
         try
         {
-            exitCode = await process.WaitAsync(ct);
+            return await process.WaitAsync(ct);
         }
         catch (OperationCanceledException)
         {
             process.Kill();
-            exitCode = await process.WaitAsync(CancellationToken.None);
+            return await process.WaitAsync(CancellationToken.None);
         }
         finally
         {
@@ -162,11 +228,117 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
             await probing.CancelAsync();
             await probes;
         }
+    }
 
-        RemoveOldLogs();
-        Change(() => (_state, _started, _ready) = (new ContainerState.Terminated(exitCode, since, scene.Time.GetUtcNow()), false, false));
-        LogEnded(scene.Log, pod.Namespace, pod.Name, Spec.Name, exitCode);
-        return exitCode;
+    private async Task BeginAsync(ContainerProcess process, ContainerStart start, DateTimeOffset since, CancellationToken ct)
+    {
+        var call = CallFor(start);
+        try
+        {
+            if (Spec.Hook("postStart") is { } hook && await call.AttemptAsync(hook, Timeout.InfiniteTimeSpan, ct) is (false, var why))
+            {
+                scene.Events.Warning("FailedPostStartHook", $"PostStartHook failed: {why}");
+                Change(() => _state = new ContainerState.Waiting("PostStartHookError", $"PostStartHook failed: {why}"));
+                _begun.TrySetResult();
+                await KillAsync(process, "FailedPostStartHook", pod.Grace);
+                return;
+            }
+
+            Change(() => (_state, _started, _ready) = (new ContainerState.Running(since), false, false));
+            _begun.TrySetResult();
+            await new ContainerProbes(Spec, call, scene.Time).RunAsync(report => Take(report, process), ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // The container has ended.
+        }
+    }
+
+    /// <summary>What a probe has found.</summary>
+    private void Take((ProbeKind Kind, ProbeReport? Report, TimeSpan? Grace) found, ContainerProcess process)
+    {
+        var (kind, report, grace) = found;
+        if (report is { Passed: false })
+        {
+            LogUnhealthy(scene.Log, pod.Namespace, pod.Name, Spec.Name, kind, report.Message);
+            scene.Events.Warning("Unhealthy", $"{kind} probe failed: {report.Message}");
+        }
+
+        switch (kind, report?.Verdict)
+        {
+            case (ProbeKind.Startup, null) when report is null:
+            case (ProbeKind.Startup, true):
+                Change(() => _started = true);
+                _startedUp.TrySetResult();
+                break;
+            case (ProbeKind.Readiness, var verdict) when report is null || report.Turned:
+                Change(() => _ready = verdict != false && !_stopping);
+                break;
+            case (ProbeKind.Startup or ProbeKind.Liveness, false) when report is { Turned: true }:
+                var name = kind == ProbeKind.Startup ? "startup" : "liveness";
+                _ = KillAsync(process, $"Container {Spec.Name} failed {name} probe{(_restartPolicy == "Never" ? "" : ", will be restarted")}", grace ?? pod.Grace);
+                break;
+        }
+    }
+
+    private async Task KillAsync(ContainerProcess process, string why, TimeSpan grace)
+    {
+        scene.Events.Normal("Killing", why);
+        using var limit = new CancellationTokenSource(grace, scene.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _ending.Token);
+        try
+        {
+            await EndAsync(process, both.Token);
+            await process.WaitAsync(both.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException)
+        {
+            // Its time is over, or it had ended already.
+            process.Kill();
+        }
+    }
+
+    /// <summary>Returns when the process has been asked to end; at the deadline it is killed.</summary>
+    private async Task EndAsync(ContainerProcess process, CancellationToken deadline)
+    {
+        if (!deadline.IsCancellationRequested && Spec.Hook("preStop") is { } hook && Snapshot.Start is { } start)
+        {
+            try
+            {
+                if (await CallFor(start).AttemptAsync(hook, Timeout.InfiniteTimeSpan, deadline) is (false, var why))
+                {
+                    scene.Events.Warning("FailedPreStopHook", $"PreStopHook failed: {why}");
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                scene.Events.Warning("FailedPreStopHook", "PreStopHook failed: it did not end within the grace period");
+                process.Terminate();
+                await Task.WhenAny(process.WaitAsync(CancellationToken.None), Task.Delay(_leastGrace, scene.Time, CancellationToken.None));
+            }
+        }
+
+        if (deadline.IsCancellationRequested)
+        {
+            process.Kill();
+            return;
+        }
+
+        process.Terminate();
+        deadline.Register(process.Kill);
+    }
+
+    private async Task<int> FailToStartAsync(string problem, DateTimeOffset since, ContainerStart start)
+    {
+        scene.Events.Warning("Failed", $"Error: failed to start container \"{Spec.Name}\": {problem}");
+        start.Group?.Remove();
+        var message = $"failed to start container \"{Spec.Name}\": {problem}";
+        Change(() => (_state, _start) = (
+            new ContainerState.Terminated(ContainerScript.FailureCode, "StartError", message, since, scene.Time.GetUtcNow()), start));
+        LogNotStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name, problem);
+        _begun.TrySetResult();
+        await Task.Yield();
+        return ContainerScript.FailureCode;
     }
 
     /// <summary>Waits until everything that the container needs is there, and says meanwhile what is missing.</summary>
@@ -176,97 +348,73 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         {
             try
             {
-                return await prepare(ct);
+                var start = await prepare(ct);
+                if (!_pulled)
+                {
+                    scene.Events.Normal("Pulled", $"Container image \"{Spec.Image}\" already present on machine");
+                    _pulled = true;
+                }
+
+                return start;
             }
             catch (ConfigException e)
             {
-                Wait("CreateContainerConfigError", e.Message);
+                Wait("CreateContainerConfigError", e.Message, $"Error: {e.Message}");
+            }
+            catch (VolumeException e)
+            {
+                scene.Events.Warning("FailedMount", $"MountVolume.SetUp failed for volume \"{e.Volume}\" : {e.Message}");
+                Change(() => _state = new ContainerState.Waiting("ContainerCreating"));
             }
             catch (MissingCommandException e)
             {
-                Wait("ImagePullBackOff", e.Message);
+                NoImage(e.Message);
             }
-            catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException)
+            catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException or UnauthorizedAccessException)
             {
-                Wait("CreateContainerError", e.Message);
+                Wait("CreateContainerError", e.Message, $"Error: {e.Message}");
             }
 
+            _begun.TrySetResult();
             await Task.Delay(_retryConfig, scene.Time, ct);
         }
     }
 
-    private void Wait(string reason, string message)
+    /// <summary>First the error, then the waiting, as with a registry that does not answer.</summary>
+    private void NoImage(string why)
+    {
+        var again = _state is ContainerState.Waiting { Reason: "ErrImagePull" or "ImagePullBackOff" };
+        if (!again)
+        {
+            scene.Events.Warning("Failed", $"Failed to pull image \"{Spec.Image}\": {why}");
+            Wait("ErrImagePull", why, "Error: ErrImagePull");
+        }
+        else if (_state is not ContainerState.Waiting { Reason: "ImagePullBackOff" } waiting || !waiting.Message.EndsWith(why, StringComparison.Ordinal))
+        {
+            scene.Events.Normal("BackOff", $"Back-off pulling image \"{Spec.Image}\"");
+            Wait("ImagePullBackOff", $"Back-off pulling image \"{Spec.Image}\": {why}", "Error: ImagePullBackOff");
+        }
+    }
+
+    private void Wait(string reason, string message, string told)
     {
         var state = new ContainerState.Waiting(reason, message);
         if (_state != state)
         {
             Change(() => _state = state);
-            scene.Events.Warning("Failed", $"Error: {reason}: {message}");
+            scene.Events.Warning("Failed", told);
         }
     }
 
-    private async Task ProbeAsync(ContainerStart start, ContainerProcess process, CancellationToken ct)
-    {
-        try
-        {
-            if (Probe.Parse(Spec, ProbeKind.Startup) is { } startup)
-            {
-                await ProberFor(startup, start).RunAsync((passed, why) => Startup(passed, why, process), ct);
-            }
+    private ProbeCall CallFor(ContainerStart start) => new(
+        start.Network.Address, async (words, ct) => await ContainerCommand.RunAsync(Snapshot, words, ct), scene.Time);
 
-            Change(() => _started = true);
-            var readiness = Probe.Parse(Spec, ProbeKind.Readiness);
-            var liveness = Probe.Parse(Spec, ProbeKind.Liveness);
-            if (readiness is null)
-            {
-                Change(() => _ready = !_stopping);
-            }
+    private static string Reason(int exitCode, ContainerStart start) =>
+        start.Group?.OutOfMemoryKills > 0 && exitCode != 0 ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error";
 
-            await Task.WhenAll(
-                readiness is null ? Task.CompletedTask : ProberFor(readiness, start).RunAsync(Readiness, ct),
-                liveness is null ? Task.CompletedTask : ProberFor(liveness, start).RunAsync((alive, why) => Liveness(alive, why, process), ct));
-        }
-        catch (OperationCanceledException)
-        {
-            // The container has ended.
-        }
-    }
-
-    private void Startup(bool passed, string why, ContainerProcess process)
-    {
-        if (!passed)
-        {
-            LogNotStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name, why);
-            scene.Events.Warning("Unhealthy", $"Startup probe failed: {why}");
-            process.Terminate();
-        }
-    }
-
-    private void Readiness(bool passed, string why)
-    {
-        Change(() => _ready = passed && !_stopping);
-        if (!passed)
-        {
-            LogNotReady(scene.Log, pod.Namespace, pod.Name, Spec.Name, why);
-            scene.Events.Warning("Unhealthy", $"Readiness probe failed: {why}");
-        }
-    }
-
-    private void Liveness(bool alive, string why, ContainerProcess process)
-    {
-        if (!alive)
-        {
-            LogNotAlive(scene.Log, pod.Namespace, pod.Name, Spec.Name, why);
-            scene.Events.Warning("Unhealthy", $"Liveness probe failed: {why}");
-            process.Terminate();
-        }
-    }
-
-    private Prober ProberFor(Probe probe, ContainerStart start) => new(
-        probe,
-        start.Network.Address,
-        async (words, ct) => await ContainerCommand.RunAsync(Snapshot, words, ct),
-        scene.Time);
+    private string Message(int exitCode, ContainerStart start) => TerminationMessage.Read(
+        start.MessageFile,
+        exitCode != 0 && Spec.MessageFallsBackToLog ? Path.Combine(LogFolder, $"{_restarts}.log") : "");
 
     /// <summary>Kubernetes keeps the log of this run and of the one before.</summary>
     private void RemoveOldLogs()
@@ -293,29 +441,12 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
     [LoggerMessage(5402, LogLevel.Information, "{Namespace}/{Pod}: container '{Container}' has ended with exit code {ExitCode}.")]
     private static partial void LogEnded(ILogger log, string @namespace, string pod, string container, int exitCode);
 
-    [LoggerMessage(5403, LogLevel.Warning, "{Namespace}/{Pod}: container '{Container}' is not ready: {Reason}")]
-    private static partial void LogNotReady(ILogger log, string @namespace, string pod, string container, string reason);
+    [LoggerMessage(5403, LogLevel.Warning, "{Namespace}/{Pod}: container '{Container}' failed its {Kind} probe: {Reason}")]
+    private static partial void LogUnhealthy(ILogger log, string @namespace, string pod, string container, ProbeKind kind, string reason);
 
-    [LoggerMessage(5404, LogLevel.Warning, "{Namespace}/{Pod}: container '{Container}' failed its liveness probe and is ended: {Reason}")]
-    private static partial void LogNotAlive(ILogger log, string @namespace, string pod, string container, string reason);
-
-    [LoggerMessage(5405, LogLevel.Warning, "{Namespace}/{Pod}: container '{Container}' did not start in time and is ended: {Reason}")]
+    [LoggerMessage(5405, LogLevel.Warning, "{Namespace}/{Pod}: container '{Container}' could not be started: {Reason}")]
     private static partial void LogNotStarted(ILogger log, string @namespace, string pod, string container, string reason);
 }
 
-/// <summary>What a container's surroundings give it.</summary>
-internal sealed record ContainerScene(string PodFolder, TimeProvider Time, ILogger Log, PodEvents Events, Action Changed);
-
-/// <summary>A container at one moment.</summary>
-internal sealed record ContainerSnapshot(
-    ContainerSpec Spec,
-    ContainerState State,
-    ContainerState? Last,
-    int Restarts,
-    bool Started,
-    bool Ready,
-    int ProcessId,
-    ContainerStart? Start);
-
-/// <summary>No command is known for an image.</summary>
-internal sealed class MissingCommandException(string message) : Exception(message);
+/// <summary>Where a client that attaches finds a running container's output and, if it has one, its input.</summary>
+internal sealed record ContainerStreams(ContainerOutput Output, Stream? Input, Serving.Terminal? Terminal, bool InputEndsWithClient);

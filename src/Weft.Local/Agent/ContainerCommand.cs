@@ -9,6 +9,9 @@ namespace Weft.Local.Agent;
 /// <summary>Runs commands inside a running container: exec probes and <c>weft exec</c>.</summary>
 internal static class ContainerCommand
 {
+    /// <summary>More of what a probe's command prints is not kept.</summary>
+    private const int MaxOutputBytes = 1024;
+
     private const string Prelude = """
         folder=$1 rights=$2 terminal=$3; shift 3
         PATH=$WEFT_CONTAINER_PATH; export PATH; unset WEFT_CONTAINER_PATH
@@ -31,7 +34,7 @@ internal static class ContainerCommand
         [
             "--target", target, "--mount", "--uts", "--ipc", "--net", "--pid",
             Programs.Require("sh"), "-c", Prelude, "sh",
-            running.WorkingFolder, ContainerProcess.Rights(running), terminal, .. words,
+            running.WorkingFolder, running.Rights.Command, terminal, .. words,
         ])
         {
             RedirectStandardInput = true,
@@ -68,23 +71,41 @@ internal static class ContainerCommand
             : $"exec: \"{program}\": executable file not found in $PATH";
     }
 
-    /// <summary>Runs a command to its end, its output thrown away, and returns its exit code.</summary>
-    public static async Task<int> RunAsync(ContainerSnapshot container, IReadOnlyList<string> words, CancellationToken ct)
+    /// <summary>Runs a command to its end and returns its exit code and the beginning of what it printed.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(ContainerSnapshot container, IReadOnlyList<string> words, CancellationToken ct)
     {
+        if (container.ProcessId == 0)
+        {
+            return (-1, "the container is not running");
+        }
+
+        if (words.Count == 0 || Problem(container, words[0]) is not null)
+        {
+            return (127, words.Count == 0 ? "no command was given" : Problem(container, words[0])!);
+        }
+
         using var process = Process.Start(Prepare(container, words, ""))!;
         process.StandardInput.Close();
-        var output = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, ct);
-        var errors = process.StandardError.BaseStream.CopyToAsync(Stream.Null, ct);
+        var output = BeginningAsync(process.StandardOutput.BaseStream, ct);
+        var errors = BeginningAsync(process.StandardError.BaseStream, ct);
         try
         {
             await process.WaitForExitAsync(ct);
-            await Task.WhenAll(output, errors);
-            return process.ExitCode;
+            return (process.ExitCode, await output + await errors);
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
             throw;
         }
+    }
+
+    /// <summary>Reads all and keeps the beginning, so that nobody waits for room in a pipe.</summary>
+    private static async Task<string> BeginningAsync(Stream stream, CancellationToken ct)
+    {
+        var buffer = new byte[MaxOutputBytes];
+        var kept = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, ct);
+        await stream.CopyToAsync(Stream.Null, ct);
+        return System.Text.Encoding.UTF8.GetString(buffer, 0, kept);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
             }
 
             var value = entry["valueFrom"] is JsonObject from
-                ? await FromAsync(pod, from, podAddress, name, ct)
+                ? await FromAsync(pod, container, from, podAddress, ct)
                 : Expand(entry.Text("value") ?? "", result);
             if (value is not null)
             {
@@ -93,12 +93,11 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
         }
     }
 
-    private async Task<string?> FromAsync(PodSpec pod, JsonObject from, string podAddress, string variable, CancellationToken ct)
+    private async Task<string?> FromAsync(PodSpec pod, ContainerSpec container, JsonObject from, string podAddress, CancellationToken ct)
     {
         if (from.Text("fieldRef", "fieldPath") is { } path)
         {
-            return Field(pod, path, podAddress)
-                ?? throw new ConfigException($"Variable '{variable}' refers to the field '{path}', which is not supported.");
+            return DownwardField.Read(pod, path, podAddress) ?? throw new ConfigException($"unsupported fieldPath: {path}");
         }
 
         foreach (var (field, kind) in new[] { ("configMapKeyRef", Kinds.ConfigMap), ("secretKeyRef", Kinds.Secret) })
@@ -117,40 +116,19 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
 
             return reference.Flag("optional") == true
                 ? null
-                : throw new ConfigException($"{kind.Kind} '{reference.Text("name")}' has no key '{key}', which variable '{variable}' needs.");
+                : throw new ConfigException($"couldn't find key {key} in {kind.Kind} {pod.Namespace}/{reference.Text("name")}");
         }
 
-        // Nothing limits a process here, so limits and requests read as the machine's own.
-        return from.Text("resourceFieldRef", "resource") is { } resource
-            ? resource.EndsWith("cpu", StringComparison.Ordinal)
-                ? Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)
-                : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes.ToString(System.Globalization.CultureInfo.InvariantCulture)
-            : throw new ConfigException($"Variable '{variable}' has a source that is not supported.");
-    }
-
-    /// <summary>The value of a downward field; null if it is none.</summary>
-    internal static string? Field(PodSpec pod, string path, string podAddress)
-    {
-        foreach (var map in (string[])["labels", "annotations"])
+        if (from["resourceFieldRef"] is JsonObject resource)
         {
-            var start = $"metadata.{map}['";
-            if (path.StartsWith(start, StringComparison.Ordinal) && path.EndsWith("']", StringComparison.Ordinal))
-            {
-                return pod.Source.Text("metadata", map, path[start.Length..^2]) ?? "";
-            }
+            var of = resource.Text("containerName") is { Length: > 0 } name
+                ? pod.Containers.Concat(pod.InitContainers).FirstOrDefault(c => c.Name == name)
+                    ?? throw new ConfigException($"container {name} not found")
+                : container;
+            return DownwardField.ReadResource(of, resource) ?? throw new ConfigException($"unsupported container resource : {resource.Text("resource")}");
         }
 
-        return path switch
-        {
-            "metadata.name" => pod.Name,
-            "metadata.namespace" => pod.Namespace,
-            "metadata.uid" => pod.Uid,
-            "spec.nodeName" => pod.NodeName,
-            "spec.serviceAccountName" => pod.ServiceAccount,
-            "status.podIP" or "status.podIPs" => podAddress,
-            "status.hostIP" or "status.hostIPs" => NodePlace.AddressOf(pod.NodeName),
-            _ => null,
-        };
+        throw new ConfigException("a variable has a source that is not supported here; these are: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef");
     }
 
     /// <summary>The object referred to; null if it is missing and may be.</summary>
@@ -163,9 +141,7 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
         }
         catch (KubernetesException e) when (e.IsNotFound)
         {
-            return reference.Flag("optional") == true
-                ? null
-                : throw new ConfigException($"{kind.Kind} '{name}' does not exist in namespace '{pod.Namespace}'.");
+            return reference.Flag("optional") == true ? null : throw new ConfigException($"{kind.Kind.ToLowerInvariant()} \"{name}\" not found");
         }
     }
 
@@ -183,7 +159,7 @@ internal sealed class ContainerEnvironment(KubernetesClient client, string binFo
             }
             catch (FormatException)
             {
-                throw new ConfigException($"{kind.Kind} '{source.Name()}' has an entry '{key}' that is not base64.");
+                throw new ConfigException($"{kind.Kind} {source.Namespace()}/{source.Name()} has an entry {key} that is not base64");
             }
         }
 

@@ -19,8 +19,15 @@ internal sealed class ContainerLog(string file, TimeProvider time, long maxBytes
     private readonly Lock _writing = new();
     private FileStream _stream = Open(file);
 
+    /// <summary>Takes what is written: whether it is errors, and the bytes.</summary>
+    public delegate void Taker(bool isErrors, ReadOnlySpan<byte> bytes);
+
+    /// <summary>Gets everything as it comes, before it is cut into lines.</summary>
+    public Taker? Copy { get; init; }
+
     /// <summary>Copies a stream into the log until it ends.</summary>
-    public async Task PumpAsync(Stream source, string name)
+    /// <param name="early">What has been read of it already.</param>
+    public async Task PumpAsync(Stream source, string name, ReadOnlyMemory<byte> early)
     {
         var buffer = new byte[MaxLineBytes];
         var length = 0;
@@ -29,13 +36,14 @@ internal sealed class ContainerLog(string file, TimeProvider time, long maxBytes
             int count;
             try
             {
-                count = await source.ReadAsync(buffer.AsMemory(length));
+                count = early.Length > 0 ? Take(ref early, buffer) : await source.ReadAsync(buffer.AsMemory(length));
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
                 count = 0;
             }
 
+            Copy?.Invoke(name == "stderr", buffer.AsSpan(length, count));
             length += count;
             var start = 0;
             for (int end; (end = buffer.AsSpan(start, length - start).IndexOf((byte)'\n')) >= 0; start += end + 1)
@@ -64,6 +72,14 @@ internal sealed class ContainerLog(string file, TimeProvider time, long maxBytes
         {
             _stream.Dispose();
         }
+    }
+
+    private static int Take(ref ReadOnlyMemory<byte> early, byte[] buffer)
+    {
+        var count = early.Length;
+        early.CopyTo(buffer);
+        early = default;
+        return count;
     }
 
     private static FileStream Open(string path) =>

@@ -2,8 +2,10 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Weft.Local.Network;
 using Weft.Local.Processes;
+using Weft.Local.Serving;
 
 namespace Weft.Local.Agent;
 
@@ -13,66 +15,38 @@ namespace Weft.Local.Agent;
 /// </summary>
 internal sealed class ContainerProcess : IDisposable
 {
-    /// <summary>
-    /// What Docker leaves to a container, but NET_RAW: that, and NET_ADMIN, let a process mark its sockets and so step around its
-    /// sidecar. Ping works without.
-    /// </summary>
-    private const string UsualCapabilities =
-        "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+sys_chroot,+mknod,+audit_write,+setfcap";
+    private const int MaxProblemBytes = 4096;
 
-    /// <summary>
-    /// A shell outside the new process namespace, whose child is pid 1 of it. It passes the exit code on; unshare --fork does not
-    /// when the child was killed with signal 9.
-    /// </summary>
-    private const string Watcher = "\"$@\"; exit $?";
-
-    // $1 folder of the pod, $2 host name, $3 working folder, $4 setpriv's arguments, $5 the script of volumes, $6 the file that
-    // says when all is prepared, then the command. It replaces the shell, and therefore is pid 1 and gets the signals.
-    private const string Prelude = """
-        set -e
-        pod=$1 name=$2 folder=$3 rights=$4 volumes=$5; exec 9>"$6"; shift 6
-        mount -t proc proc /proc
-        hostname "$name"
-        if [ -n "$volumes" ]; then eval "$volumes"; fi
-        for f in resolv.conf hosts; do
-            target=$(readlink -f /etc/$f) || target=
-            if [ -e "$target" ]; then mount --bind "$pod/$f" "$target"; fi
-        done
-        if [ -n "$folder" ]; then cd "$folder"; fi
-        PATH=$WEFT_CONTAINER_PATH; export PATH; unset WEFT_CONTAINER_PATH
-        echo ready >&9
-        exec 9>&-
-        exec $rights "$@"
-        """;
-
-    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(3);
+    /// <summary>How long output may still come after the end of one that shares another container's processes.</summary>
+    private static readonly TimeSpan _tail = TimeSpan.FromSeconds(1);
 
     private readonly Process _process;
-    private readonly Task _pumps;
-    private readonly string _readyFile;
+    private readonly bool _sharesProcesses;
+    private Task _pumps = Task.CompletedTask;
+    private byte[] _early = [];
     private int _innerId;
+    private volatile bool _ended;
 
-    private ContainerProcess(Process process, Task pumps, string readyFile)
+    private ContainerProcess(Process process, Terminal? terminal, bool sharesProcesses)
     {
-        _readyFile = readyFile;
         _process = process;
-        _pumps = pumps;
+        _sharesProcesses = sharesProcesses;
+        Terminal = terminal;
     }
 
-    /// <summary>The id of the container's own first process, in the node's numbering; 0 until it runs.</summary>
-    public int ProcessId => _innerId != 0 ? _innerId : _innerId = ProcessTable.FirstChildOf(_process.Id);
+    /// <summary>The container's terminal, if it has one.</summary>
+    public Terminal? Terminal { get; }
 
-    public static ContainerProcess Start(ContainerStart options, ContainerLog log)
+    /// <summary>Where its input goes.</summary>
+    public Stream Input => Terminal?.Stream ?? _process.StandardInput.BaseStream;
+
+    /// <summary>The id of the container's own first process, in the node's numbering; 0 until it runs.</summary>
+    public int ProcessId => _innerId != 0 ? _innerId : _innerId = FindInner();
+
+    public static ContainerProcess Start(ContainerStart options)
     {
-        var start = new ProcessStartInfo(Programs.Require("nsenter"),
-        [
-            $"--net={options.Network.NamespaceFile}",
-            "unshare", "--mount", "--uts", "--ipc", "--pid",
-            Programs.Require("sh"), "-c", Watcher, "sh",
-            Programs.Require("sh"), "-c", Prelude, "sh",
-            options.PodFolder, options.HostName, options.WorkingFolder,
-            Rights(options), VolumeMount.Script(options.Mounts), options.ReadyFile, .. options.Words,
-        ])
+        var terminal = options.HasTerminal ? Terminal.Open() : null;
+        var start = new ProcessStartInfo(Programs.Require("nsenter"), Arguments(options, terminal?.Path ?? ""))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -86,17 +60,49 @@ internal sealed class ContainerProcess : IDisposable
 
         start.Environment["WEFT_CONTAINER_PATH"] = options.Variables.GetValueOrDefault("PATH") ?? Programs.SearchPath;
         start.Environment["PATH"] = Programs.SearchPath;
-        File.Delete(options.ReadyFile);
         var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var pumps = Task.WhenAll(
-            log.PumpAsync(process.StandardOutput.BaseStream, "stdout"),
-            log.PumpAsync(process.StandardError.BaseStream, "stderr"));
-        return new ContainerProcess(process, pumps, options.ReadyFile);
+        if (terminal is not null || !options.HasInput)
+        {
+            process.StandardInput.Close();
+        }
+
+        return new ContainerProcess(process, terminal, options.ProcessesOf != 0);
     }
 
-    /// <summary>The command that gives up rights before an exec: setpriv, or nothing.</summary>
-    public static string Rights(ContainerStart options) => Rights(options.Capabilities, options.UserId);
+    /// <summary>Completes when its mounts are made and the command runs: before, nobody may enter it. Returns what went wrong, or nothing.</summary>
+    public async Task<string> WhenPreparedAsync(CancellationToken ct)
+    {
+        var errors = _process.StandardError.BaseStream;
+        var said = new List<byte>();
+        var buffer = new byte[1024];
+        while (said.Count < MaxProblemBytes && await errors.ReadAsync(buffer, ct) is var count and > 0)
+        {
+            var mark = buffer.AsSpan(0, count).IndexOf(ContainerScript.Ready);
+            if (mark >= 0)
+            {
+                _early = buffer[(mark + 1)..count];
+                return "";
+            }
+
+            said.AddRange(buffer.AsSpan(0, count));
+        }
+
+        Kill();
+        await _process.WaitForExitAsync(ct);
+        return Encoding.UTF8.GetString([.. said]).Trim() is { Length: > 0 } problem
+            ? problem
+            : string.Create(CultureInfo.InvariantCulture, $"the container ended with exit code {_process.ExitCode} before its command began");
+    }
+
+    /// <summary>Begins to copy its output.</summary>
+    public void Follow(ContainerLog log)
+    {
+        _pumps = Terminal is not null
+            ? log.PumpAsync(Terminal.Stream, "stdout", default)
+            : Task.WhenAll(
+                log.PumpAsync(_process.StandardOutput.BaseStream, "stdout", default),
+                log.PumpAsync(_process.StandardError.BaseStream, "stderr", _early));
+    }
 
     /// <summary>Completes with the exit code (128 + signal when killed) once its output has been read.</summary>
     public async Task<int> WaitAsync(CancellationToken ct)
@@ -104,17 +110,9 @@ internal sealed class ContainerProcess : IDisposable
         await _process.WaitForExitAsync(ct);
 
         // Its children are gone with it, so the pipes have ended or are about to.
-        await _pumps;
+        _ended = true;
+        await (_sharesProcesses ? Task.WhenAny(_pumps, Task.Delay(_tail, ct)) : _pumps);
         return _process.ExitCode;
-    }
-
-    /// <summary>Completes when its mounts are made and the command runs, or when it has ended: before, nobody may enter it.</summary>
-    public async Task WhenPreparedAsync(TimeProvider time, CancellationToken ct)
-    {
-        while (!_process.HasExited && new FileInfo(_readyFile) is not { Exists: true, Length: > 0 })
-        {
-            await Task.Delay(_look, time, ct);
-        }
     }
 
     /// <summary>Asks it to end.</summary>
@@ -125,7 +123,7 @@ internal sealed class ContainerProcess : IDisposable
         {
             Kill();
         }
-        else if (ProcessTable.Handles(id, Signals.Terminate))
+        else if (_sharesProcesses || ProcessTable.Handles(id, Signals.Terminate))
         {
             _ = Signals.Send(id, Signals.Terminate);
         }
@@ -138,7 +136,8 @@ internal sealed class ContainerProcess : IDisposable
 
     public void Kill()
     {
-        if (_process.HasExited)
+        // Deadlines fire also after the end, when the number may already be another process's.
+        if (_ended || _process.HasExited)
         {
             return;
         }
@@ -154,35 +153,56 @@ internal sealed class ContainerProcess : IDisposable
         }
     }
 
-    public void Dispose() => _process.Dispose();
-
-    internal static string Rights(string? capabilities, long? userId)
+    public void Dispose()
     {
-        if (capabilities is null)
-        {
-            return "";
-        }
+        _ended = true;
+        _process.Dispose();
+        Terminal?.Dispose();
+    }
 
-        var user = userId is { } id and not 0
-            ? string.Create(CultureInfo.InvariantCulture, $" --reuid={id} --regid={id} --clear-groups")
-            : "";
-        return $"{Programs.Require("setpriv")}{user} --inh-caps=-all --bounding-set={UsualCapabilities}{capabilities} --";
+    private static string[] Arguments(ContainerStart options, string terminal)
+    {
+        var sh = Programs.Require("sh");
+        string[] enter = options.ProcessesOf == 0
+            ? [$"--net={options.Network.NamespaceFile}", "unshare", "--mount", "--uts", "--ipc", "--pid"]
+            : [$"--net={options.Network.NamespaceFile}", string.Create(CultureInfo.InvariantCulture, $"--pid=/proc/{options.ProcessesOf}/ns/pid"),
+                "unshare", "--mount", "--uts", "--ipc"];
+        return [.. enter, sh, "-c", ContainerScript.Watcher, "sh", sh, "-c", ContainerScript.Write(options, terminal), "sh", .. options.Words];
+    }
+
+    private int FindInner()
+    {
+        // With a shared process namespace nsenter itself waits, and the watcher is its child.
+        var child = ProcessTable.FirstChildOf(_process.Id);
+        return _sharesProcesses && child != 0 ? ProcessTable.FirstChildOf(child) : child;
     }
 }
 
 /// <summary>What a container process runs with.</summary>
+/// <param name="Group">Null where there are no control groups.</param>
 internal sealed record ContainerStart(
     string ContainerName,
     PodNetwork Network,
-    string HostName,
-    string PodFolder,
     IReadOnlyList<string> Words,
     IReadOnlyDictionary<string, string> Variables,
-    string WorkingFolder,
-    IReadOnlyList<VolumeMount> Mounts,
-    string? Capabilities,
-    long? UserId)
+    ContainerRights Rights,
+    ResourceGroup? Group)
 {
-    /// <summary>Written by the container's first shell when its mounts are made.</summary>
-    public string ReadyFile => Path.Combine(PodFolder, $"{ContainerName}.ready");
+    public required string HostName { get; init; }
+
+    public required string PodFolder { get; init; }
+
+    public string WorkingFolder { get; init; } = "";
+
+    public IReadOnlyList<VolumeMount> Mounts { get; init; } = [];
+
+    /// <summary>The file of the node that the container sees as its termination message.</summary>
+    public string MessageFile { get; init; } = "";
+
+    public bool HasInput { get; init; }
+
+    public bool HasTerminal { get; init; }
+
+    /// <summary>A process whose container's processes it shall see; 0 for none but its own.</summary>
+    public int ProcessesOf { get; init; }
 }

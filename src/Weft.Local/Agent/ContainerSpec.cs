@@ -26,8 +26,22 @@ internal sealed class ContainerSpec(JsonObject source)
 
     public bool IsProxy => Name == ProxyName;
 
-    /// <summary>Capabilities asked for beyond the usual ones.</summary>
-    public IReadOnlyList<string> AddedCapabilities { get; } = [.. source.Texts("securityContext", "capabilities", "add")];
+    /// <summary>True of an init container that goes on running beside the application.</summary>
+    public bool IsSidecar { get; } = source.Text("restartPolicy") == "Always";
+
+    public bool HasInput { get; } = source.Flag("stdin") == true;
+
+    /// <summary>Whether its input ends with the first client that attaches to it.</summary>
+    public bool InputEndsWithClient { get; } = source.Flag("stdinOnce") == true;
+
+    public bool HasTerminal { get; } = source.Flag("tty") == true;
+
+    public string MessagePath { get; } = source.Text("terminationMessagePath") is { Length: > 0 } path ? path : "/dev/termination-log";
+
+    public bool MessageFallsBackToLog { get; } = source.Text("terminationMessagePolicy") == "FallbackToLogsOnError";
+
+    /// <summary>What to do when the container has started, or before it is stopped (<c>postStart</c>, <c>preStop</c>); null for nothing.</summary>
+    public ProbeAction? Hook(string name) => Source.Find("lifecycle", name) is JsonObject hook ? ProbeAction.Parse(this, hook) : null;
 
     /// <summary>The number behind a port given by number or by the name of a container port; null if there is none.</summary>
     public int? ResolvePort(JsonNode? port)

@@ -32,17 +32,32 @@ internal abstract record ContainerState
             new() { ["running"] = new JsonObject { ["startedAt"] = Time(Since) } };
     }
 
-    internal sealed record Terminated(int ExitCode, DateTimeOffset Since, DateTimeOffset At) : ContainerState
+    /// <param name="Message">What it left in its termination message, or why it could not be started.</param>
+    internal sealed record Terminated(int ExitCode, string Reason, string Message, DateTimeOffset Since, DateTimeOffset At) : ContainerState
     {
-        public override JsonObject ToJson() => new()
+        /// <summary>Which run it was, as in <c>containerID</c>; empty for one that never ran.</summary>
+        public string Id { get; init; } = "";
+
+        public override JsonObject ToJson()
         {
-            ["terminated"] = new JsonObject
+            var inner = new JsonObject
             {
                 ["exitCode"] = ExitCode,
-                ["reason"] = ExitCode == 0 ? "Completed" : "Error",
+                ["reason"] = Reason,
                 ["startedAt"] = Time(Since),
                 ["finishedAt"] = Time(At),
-            },
-        };
+            };
+            if (Message.Length > 0)
+            {
+                inner["message"] = Message;
+            }
+
+            if (Id.Length > 0)
+            {
+                inner["containerID"] = Id;
+            }
+
+            return new JsonObject { ["terminated"] = inner };
+        }
     }
 }

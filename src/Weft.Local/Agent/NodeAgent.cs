@@ -80,6 +80,15 @@ internal sealed partial class NodeAgent(IReadOnlyDictionary<string, PodScene> sc
         }
     }
 
+    /// <summary>A ConfigMap or Secret has changed: pods whose volumes show it write it anew.</summary>
+    public void Refresh(ResourceKind kind, Change change)
+    {
+        foreach (var pod in _pods.Values.Where(p => p.Spec.Namespace == change.Object.Namespace()))
+        {
+            pod.Refresh(kind, change.Object.Name());
+        }
+    }
+
     private void OnChanged(Change change)
     {
         if (change.Type == ChangeType.Deleted && _pods.TryGetValue(change.Object.Uid(), out var pod))
@@ -95,18 +104,23 @@ internal sealed partial class NodeAgent(IReadOnlyDictionary<string, PodScene> sc
         var shown = new HashSet<string>(StringComparer.Ordinal);
         foreach (var item in informer.Items)
         {
-            var spec = new PodSpec(item);
-            shown.Add(spec.Uid);
-            if (!scenes.TryGetValue(spec.NodeName, out var scene) || spec.Uid.Length == 0 || _stopped.ContainsKey(spec.NodeName))
+            var uid = item.Uid();
+            shown.Add(uid);
+            var node = item.Text("spec", "nodeName") ?? "";
+            if (uid.Length == 0 || !scenes.TryGetValue(node, out var scene) || _stopped.ContainsKey(node) || _ended.ContainsKey(uid))
             {
                 continue;
             }
 
-            if (_pods.TryGetValue(spec.Uid, out var known))
+            if (_pods.TryGetValue(uid, out var known))
             {
-                known.Update(spec);
+                // Most have not changed since the last look, and there may be many.
+                if (!ReferenceEquals(known.Spec.Source, item))
+                {
+                    known.Update(new PodSpec(item));
+                }
             }
-            else if (!_ended.ContainsKey(spec.Uid) && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
+            else if (new PodSpec(item) is var spec && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
             {
                 Begin(spec, scene, ct);
             }

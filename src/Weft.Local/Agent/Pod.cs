@@ -12,8 +12,8 @@ using Weft.Local.Processes;
 namespace Weft.Local.Agent;
 
 /// <summary>
-/// One pod from its first sight to its end: network, capture, init containers, sidecar, application; its status; its removal.
-/// Capture is in force before the first process starts, and the application starts when the sidecar is ready.
+/// One pod from its first sight to its end: network, capture, sidecar, init containers, application; its status; its removal.
+/// Capture is in force before the first process starts, and everything else starts when the sidecar is ready.
 /// </summary>
 internal sealed partial class Pod : IAsyncDisposable
 {
@@ -22,21 +22,24 @@ internal sealed partial class Pod : IAsyncDisposable
 
     private readonly PodScene _scene;
     private readonly string _folder;
-    private readonly ContainerEnvironment _environment;
-    private readonly PodFiles _files;
     private readonly ProxyFiles _proxyFiles;
+    private readonly PodPreparation _preparation;
     private readonly PodStatus _status;
     private readonly PodEvents _events;
+    private readonly ContainerScene _containerScene;
     private readonly List<Container> _init;
     private readonly List<Container> _containers;
-    private readonly List<(Container Container, Task Running)> _running = [];
+    private readonly List<Container> _ephemeral = [];
+    private readonly PodStop _stop;
     private readonly Signal _changed = new();
+    private readonly Signal _refresh = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly CancellationTokenSource _killing = new();
     private readonly TaskCompletionSource _proxyReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DateTimeOffset _startTime;
     private PodSpec _spec;
     private IPAddress? _address;
     private PodNetwork? _network;
+    private PodEnd? _end;
     private string _problem = "";
     private JsonObject? _published;
     private volatile bool _vanished;
@@ -47,14 +50,15 @@ internal sealed partial class Pod : IAsyncDisposable
         _spec = spec;
         _scene = scene;
         _folder = Path.Combine(scene.Options.Home.Pods, spec.Uid);
-        _environment = new ContainerEnvironment(scene.Client, scene.Options.BinFolder);
-        _files = new PodFiles(spec, _folder, _environment);
+        _startTime = scene.Options.Time.GetUtcNow();
         _proxyFiles = new ProxyFiles(spec, _folder, scene.Client, scene.Options);
-        _status = new PodStatus(spec, scene.Options.Time.GetUtcNow());
+        _status = new PodStatus(spec, _startTime);
         _events = new PodEvents(spec, new EventLog(scene.Client, scene.Options.Time, random, scene.Options.Log, PodEvents.Component));
-        var containerScene = new ContainerScene(_folder, scene.Options.Time, scene.Options.Log, _events, OnChanged);
-        _init = [.. spec.InitContainers.Select(c => new Container(c, spec, ct => PrepareAsync(c, ct), containerScene))];
-        _containers = [.. spec.Containers.Select(c => new Container(c, spec, ct => PrepareAsync(c, ct), containerScene))];
+        _preparation = new PodPreparation(spec, _folder, scene, _proxyFiles, _events);
+        _stop = new PodStop(scene.Options.Time);
+        _containerScene = new ContainerScene(_folder, scene.Options.Time, scene.Options.Log, _events, OnChanged);
+        _init = [.. spec.InitContainers.Select(Make)];
+        _containers = [.. spec.Containers.Select(Make)];
     }
 
     public PodSpec Spec => _spec;
@@ -65,24 +69,47 @@ internal sealed partial class Pod : IAsyncDisposable
     public string NamespaceFile => _network?.NamespaceFile ?? throw new InvalidOperationException($"Pod '{_spec}' has no network.");
 
     /// <summary>All containers at this moment, init containers first.</summary>
-    public IReadOnlyList<ContainerSnapshot> Containers => [.. _init.Concat(_containers).Select(c => c.Snapshot)];
+    public IReadOnlyList<ContainerSnapshot> Containers => [.. All().Select(c => c.Snapshot)];
 
-    public string LogFolder(string container) => Path.Combine(_folder, container);
+    public string LogFolder(string container) => PodFiles.LogFolder(_folder, container);
 
-    /// <summary>Takes in a newer version of the object: its end may have been asked for.</summary>
+    /// <summary>The streams of a container that runs; null if there is none.</summary>
+    public ContainerStreams? Streams(string container) => All().FirstOrDefault(c => c.Spec.Name == container)?.Streams;
+
+    /// <summary>Takes in a newer version of the object: its end may have been asked for, or a container for debugging.</summary>
     public void Update(PodSpec newer)
     {
+        var before = _spec;
         _spec = newer;
         if (newer.IsDeleting)
         {
+            _stop.Allow(newer.Grace);
             _stopping.Cancel();
+        }
+        else
+        {
+            StartEphemeral();
+            _changed.Set();
+            if (!Same(before, newer, "labels") || !Same(before, newer, "annotations"))
+            {
+                _refresh.Set();
+            }
+        }
+    }
+
+    /// <summary>An object that volumes show has changed.</summary>
+    public void Refresh(ResourceKind kind, string name)
+    {
+        if (_preparation.Volumes.Shows(kind, name))
+        {
+            _refresh.Set();
         }
     }
 
     /// <summary>The object is gone: no more patience.</summary>
     public void Abandon()
     {
-        _killing.Cancel();
+        _stop.Now();
         _stopping.Cancel();
     }
 
@@ -90,7 +117,7 @@ internal sealed partial class Pod : IAsyncDisposable
     public void Vanish()
     {
         _vanished = true;
-        _killing.Cancel();
+        _stop.Now();
         _stopping.Cancel();
     }
 
@@ -102,7 +129,7 @@ internal sealed partial class Pod : IAsyncDisposable
         var publisher = Task.WhenAll(PublishAsync(publishing.Token), _events.RunAsync(publishing.Token));
         try
         {
-            await LiveAsync(alive.Token);
+            await Task.WhenAll(LiveAsync(alive.Token), KeepVolumesAsync(alive.Token), WatchDeadlineAsync(alive.Token));
             await Task.Delay(Timeout.InfiniteTimeSpan, _scene.Options.Time, alive.Token);
         }
         catch (OperationCanceledException)
@@ -113,7 +140,12 @@ internal sealed partial class Pod : IAsyncDisposable
         if (ct.IsCancellationRequested)
         {
             // Everything ends with the node's namespaces; the object stays and the pod starts anew next time.
-            await _killing.CancelAsync();
+            _stop.Now();
+        }
+        else if (!_vanished)
+        {
+            OnChanged();
+            await _scene.WhenNotServedAsync(_spec.Namespace, Address, _stop.Killed);
         }
 
         if (_vanished)
@@ -121,10 +153,11 @@ internal sealed partial class Pod : IAsyncDisposable
             await publishing.CancelAsync();
         }
 
-        await StopContainersAsync();
+        _stop.Allow(_spec.Grace);
+        await _stop.RunAsync();
         await publishing.CancelAsync();
         await publisher;
-        await CloseNetworkAsync();
+        await CloseAsync();
         if (!ct.IsCancellationRequested && !_vanished)
         {
             // Before the object: when that is gone, nothing of the pod is left.
@@ -135,77 +168,155 @@ internal sealed partial class Pod : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await CloseNetworkAsync();
-        foreach (var container in _init.Concat(_containers))
+        await CloseAsync();
+        foreach (var container in All())
         {
             container.Dispose();
+        }
+
+        _stop.Dispose();
+    }
+
+    private static bool Same(PodSpec before, PodSpec newer, string map) =>
+        JsonNode.DeepEquals(before.Source.Find("metadata", map), newer.Source.Find("metadata", map));
+
+    private Container Make(ContainerSpec spec) =>
+        new(spec, _spec, ct => _preparation.PrepareAsync(spec, _network!, Containers, ct), _containerScene);
+
+    private List<Container> All()
+    {
+        lock (_ephemeral)
+        {
+            return [.. _init, .. _containers, .. _ephemeral];
         }
     }
 
     private async Task LiveAsync(CancellationToken ct)
     {
         await SetUpAsync(ct);
-        foreach (var init in _init)
+        if (_containers.FirstOrDefault(c => c.Spec.IsProxy) is { } proxy)
         {
-            await RunInitAsync(init, ct);
-        }
-
-        var proxy = _containers.FirstOrDefault(c => c.Spec.IsProxy);
-        if (proxy is not null)
-        {
-            Start(proxy, "Always");
+            _ = _stop.Start(proxy, "Always", PodStop.Last);
             await _proxyReady.Task.WaitAsync(ct);
         }
 
-        foreach (var container in _containers.Where(c => c != proxy))
+        var applications = new List<Task>();
+        if (await InitializeAsync(ct))
         {
-            Start(container, _spec.RestartPolicy);
-        }
+            foreach (var container in _containers.Where(c => !c.Spec.IsProxy))
+            {
+                applications.Add(_stop.Start(container, _spec.RestartPolicy, PodStop.First));
+                await container.Begun.WaitAsync(ct);
+            }
 
-        if (proxy is not null)
-        {
-            await EndWithApplicationAsync(proxy, ct);
-        }
-    }
+            StartEphemeral();
+            if (applications.Count == 0)
+            {
+                return;
+            }
 
-    /// <summary>A job's sidecar ends when its application has.</summary>
-    private async Task EndWithApplicationAsync(Container proxy, CancellationToken ct)
-    {
-        Task[] applications;
-        Task proxyTask;
-        lock (_running)
-        {
-            applications = [.. _running.Where(r => r.Container != proxy).Select(r => r.Running)];
-            proxyTask = _running.First(r => r.Container == proxy).Running;
-        }
-
-        if (applications.Length > 0)
-        {
             await Task.WhenAll(applications).WaitAsync(ct);
-            await proxy.StopAsync(_spec.Grace, proxyTask);
+        }
+
+        // The application has ended, or will never begin: what only runs beside it ends, too.
+        _stop.Allow(_spec.Grace);
+        await _stop.RunAsync();
+        OnChanged();
+    }
+
+    /// <summary>Init containers one after the other; false when one has failed for good.</summary>
+    private async Task<bool> InitializeAsync(CancellationToken ct)
+    {
+        for (var i = 0; i < _init.Count; i++)
+        {
+            var init = _init[i];
+            if (init.Spec.IsSidecar)
+            {
+                // Sidecars end in the reverse order of their start.
+                _ = _stop.Start(init, "Always", PodStop.First + 1 + (_init.Count - i));
+                await init.StartedUp.WaitAsync(ct);
+            }
+            else if (await _stop.Start(init, _spec.RestartPolicy == "Never" ? "Never" : "OnFailure", PodStop.First).WaitAsync(ct) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Starts containers for debugging that have been added since.</summary>
+    private void StartEphemeral()
+    {
+        if (_network is null || _stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        lock (_ephemeral)
+        {
+            foreach (var spec in _spec.EphemeralContainers.Where(s => _ephemeral.TrueForAll(e => e.Spec.Name != s.Name)))
+            {
+                var container = Make(spec);
+                _ephemeral.Add(container);
+                _ = _stop.Start(container, "Never", PodStop.First);
+            }
         }
     }
 
-    private async Task RunInitAsync(Container init, CancellationToken ct)
+    private async Task WatchDeadlineAsync(CancellationToken ct)
     {
-        var running = init.RunAsync(_spec.RestartPolicy == "Never" ? "Never" : "OnFailure", _killing.Token);
-        lock (_running)
+        if (_spec.Source.Number("spec", "activeDeadlineSeconds") is { } seconds)
         {
-            _running.Add((init, running));
-        }
-
-        if (await running.WaitAsync(ct) != 0)
-        {
-            // With restart policy Never the pod has failed for good; it stays so until it is deleted.
-            await Task.Delay(Timeout.InfiniteTimeSpan, _scene.Options.Time, ct);
+            await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 1_000_000)), _scene.Options.Time, ct);
+            await EndAsync(new PodEnd("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"));
         }
     }
 
-    private void Start(Container container, string restartPolicy)
+    private async Task EndAsync(PodEnd end)
     {
-        lock (_running)
+        if (_status.Compute(View(), _scene.Options.Time.GetUtcNow()).Text("status", "phase") is "Succeeded" or "Failed")
         {
-            _running.Add((container, container.RunAsync(restartPolicy, _killing.Token)));
+            return;
+        }
+
+        _events.Warning(end.Reason, end.Message);
+        _stop.Allow(_spec.Grace);
+        await _stop.RunAsync();
+        _end = end;
+        OnChanged();
+    }
+
+    /// <summary>Keeps the volumes' files as their sources are, and looks after their limits.</summary>
+    private async Task KeepVolumesAsync(CancellationToken ct)
+    {
+        var volumes = _preparation.Volumes;
+        while (true)
+        {
+            var now = _scene.Options.Time.GetUtcNow();
+            var pause = volumes.HaveLimits ? PodScene.LimitLook
+                : volumes.Renew is { } renew ? renew - now : Timeout.InfiniteTimeSpan;
+            using var wait = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            await Task.WhenAny(
+                _refresh.WaitAsync(wait.Token),
+                Task.Delay(pause == Timeout.InfiniteTimeSpan || pause > TimeSpan.Zero ? pause : _retry, _scene.Options.Time, wait.Token));
+            await wait.CancelAsync();
+            ct.ThrowIfCancellationRequested();
+            if (volumes.FindFull() is { } full)
+            {
+                await EndAsync(new PodEnd("Evicted", full));
+                return;
+            }
+
+            try
+            {
+                await volumes.RefreshAsync(_spec, Address, ct);
+            }
+            catch (Exception e) when (e is ConfigException or KubernetesException or HttpRequestException or TimeoutException or IOException)
+            {
+                _events.Warning("FailedMount", $"MountVolume.SetUp failed: {e.Message}");
+                await Task.Delay(_retry, _scene.Options.Time, ct);
+            }
         }
     }
 
@@ -231,7 +342,8 @@ internal sealed partial class Pod : IAsyncDisposable
                     _ = KeepTokenAsync(expires);
                 }
 
-                await _files.WriteAsync(_network.Address, ct);
+                await PodFiles.WriteAsync(_spec, _folder, _network.Address, ct);
+                _preparation.Tell();
                 _problem = "";
                 OnChanged();
                 return;
@@ -240,7 +352,7 @@ internal sealed partial class Pod : IAsyncDisposable
             {
                 _problem = e.Message;
                 LogSetUp(_scene.Options.Log, _spec.Namespace, _spec.Name, e.Message);
-                _events.Warning("FailedCreatePodSandBox", e.Message);
+                _events.Warning("FailedCreatePodSandBox", $"Failed to create pod sandbox: {e.Message}");
                 OnChanged();
             }
 
@@ -260,79 +372,9 @@ internal sealed partial class Pod : IAsyncDisposable
         }
     }
 
-    private async Task<ContainerStart> PrepareAsync(ContainerSpec container, CancellationToken ct)
+    private async Task CloseAsync()
     {
-        IReadOnlyList<string>? words;
-        try
-        {
-            words = ImageTable.Read(_scene.Options.Home.Images).Find(container);
-        }
-        catch (FormatException e)
-        {
-            throw new MissingCommandException(e.Message);
-        }
-
-        if (words is null)
-        {
-            throw new MissingCommandException(
-                $"No command of this machine is known for image '{container.Image}'. Give container '{container.Name}' a 'command', "
-                + $"or add a line '{container.Image}: COMMAND' to {_scene.Options.Home.Images}");
-        }
-
-        var variables = await _environment.ResolveAsync(_spec, container, Address, ct);
-        words = [.. words.Select(word => ContainerEnvironment.Expand(word, variables))];
-        if (container.IsProxy)
-        {
-            if (!File.Exists(Path.Combine(_scene.Options.BinFolder, "weft-proxy")))
-            {
-                throw new ConfigException(
-                    $"The program 'weft-proxy' is not in '{_scene.Options.BinFolder}' (WEFT_BIN). Build it: ./dev build");
-            }
-
-            words = [.. words, "--bootstrap", _proxyFiles.BootstrapFile];
-        }
-
-        var user = container.Source.Number("securityContext", "runAsUser") ?? _spec.Source.Number("spec", "securityContext", "runAsUser");
-        return new ContainerStart(
-            container.Name,
-            _network!,
-            _spec.HostName,
-            _folder,
-            words,
-            variables,
-            container.WorkingFolder,
-            await _files.PrepareVolumesAsync(container, Address, ct),
-            container.IsProxy ? null : Capabilities(container),
-            _scene.HasManyUsers ? user : null);
-    }
-
-    /// <summary>Capabilities asked for in the spec, in setpriv's form; names that no kernel has are left out.</summary>
-    private static string Capabilities(ContainerSpec container) => string.Concat(container.AddedCapabilities
-        .Select(name => name.ToLowerInvariant())
-        .Select(name => name.StartsWith("cap_", StringComparison.Ordinal) ? name[4..] : name)
-        .Where(name => name.Length is > 2 and < 30 && name.All(c => char.IsAsciiLetterLower(c) || c == '_'))
-        .Select(name => $",+{name}"));
-
-    /// <summary>The application first: while it finishes its work, its sidecar must still carry its traffic.</summary>
-    private async Task StopContainersAsync()
-    {
-        (Container Container, Task Running)[] all;
-        lock (_running)
-        {
-            all = [.. _running];
-        }
-
-        var began = _scene.Options.Time.GetTimestamp();
-        foreach (var group in new[] { all.Where(r => !r.Container.Spec.IsProxy), all.Where(r => r.Container.Spec.IsProxy) })
-        {
-            var left = _killing.IsCancellationRequested ? TimeSpan.Zero : _spec.Grace - _scene.Options.Time.GetElapsedTime(began);
-            var patience = left > TimeSpan.Zero ? left : TimeSpan.FromMilliseconds(1);
-            await Task.WhenAll(group.Select(r => r.Container.StopAsync(patience, r.Running)));
-        }
-    }
-
-    private async Task CloseNetworkAsync()
-    {
+        await _preparation.Volumes.CloseAsync();
         if (_network is { } network)
         {
             _network = null;
@@ -356,6 +398,19 @@ internal sealed partial class Pod : IAsyncDisposable
         _changed.Set();
     }
 
+    private PodView View()
+    {
+        lock (_ephemeral)
+        {
+            return new PodView(_spec.Source, Address, [.. _init.Select(c => c.Snapshot)], [.. _containers.Select(c => c.Snapshot)], _problem)
+            {
+                Ephemeral = [.. _ephemeral.Select(c => c.Snapshot)],
+                Stopping = _stopping.IsCancellationRequested,
+                End = _end,
+            };
+        }
+    }
+
     /// <summary>Writes the status to the API whenever it has changed.</summary>
     private async Task PublishAsync(CancellationToken ct)
     {
@@ -363,13 +418,7 @@ internal sealed partial class Pod : IAsyncDisposable
         {
             while (true)
             {
-                var status = _status.Compute(
-                    Address,
-                    [.. _init.Select(c => c.Snapshot)],
-                    [.. _containers.Select(c => c.Snapshot)],
-                    _stopping.IsCancellationRequested,
-                    _problem,
-                    _scene.Options.Time.GetUtcNow());
+                var status = _status.Compute(View(), _scene.Options.Time.GetUtcNow());
                 if (!JsonNode.DeepEquals(status, _published) && await TryPublishAsync(status, ct))
                 {
                     _published = status;
@@ -411,7 +460,7 @@ internal sealed partial class Pod : IAsyncDisposable
 
     private async Task DeleteObjectAsync(CancellationToken ct)
     {
-        while (!ct.IsCancellationRequested && !_killing.IsCancellationRequested)
+        while (!ct.IsCancellationRequested && !_stop.Killed.IsCancellationRequested)
         {
             try
             {
@@ -452,8 +501,3 @@ internal sealed partial class Pod : IAsyncDisposable
     [LoggerMessage(5412, LogLevel.Warning, "The folder '{Folder}' could not be removed: {Reason}")]
     private static partial void LogFolder(ILogger log, string folder, string reason);
 }
-
-/// <summary>What a node gives its pods.</summary>
-/// <param name="HasManyUsers">False when the node has one user id only (started by an ordinary user).</param>
-internal sealed record PodScene(
-    KubernetesClient Client, LocalNodeOptions Options, NodePlace Node, AddressPool Addresses, ITrafficCapture Capture, bool HasManyUsers);

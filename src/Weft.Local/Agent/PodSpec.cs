@@ -35,6 +35,10 @@ internal sealed class PodSpec(JsonObject source)
     public IReadOnlyList<ContainerSpec> Containers { get; } =
         [.. source.Objects("spec", "containers").Select(c => new ContainerSpec(c))];
 
+    /// <summary>Containers added for debugging while it runs.</summary>
+    public IReadOnlyList<ContainerSpec> EphemeralContainers { get; } =
+        [.. source.Objects("spec", "ephemeralContainers").Select(c => new ContainerSpec(c))];
+
     /// <summary>True if it has a proxy.</summary>
     public bool IsMeshed => Containers.Any(c => c.IsProxy);
 

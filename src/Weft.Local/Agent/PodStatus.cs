@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.Kubernetes;
 using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
@@ -8,23 +9,22 @@ namespace Weft.Local.Agent;
 /// <summary>Works out a pod's status from its containers, with the kubelet's rules; remembers when conditions changed.</summary>
 internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
 {
+    private static readonly string[] _own = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+
     private readonly Dictionary<string, (bool Value, DateTimeOffset Since)> _conditions = new(StringComparer.Ordinal);
 
     /// <summary>The status as a merge patch of the pod.</summary>
-    /// <param name="address">Empty as long as the pod has none.</param>
-    /// <param name="problem">Why the pod's surroundings could not be made; empty when they could.</param>
-    public JsonObject Compute(
-        string address,
-        IReadOnlyList<ContainerSnapshot> init,
-        IReadOnlyList<ContainerSnapshot> containers,
-        bool stopping,
-        string problem,
-        DateTimeOffset now)
+    public JsonObject Compute(PodView now, DateTimeOffset at)
     {
-        var initialized = init.All(c => c.State is ContainerState.Terminated { ExitCode: 0 });
-        var phase = Phase(initialized, init, containers);
+        var initialized = now.Init.All(IsThrough);
+        var phase = Phase(initialized, now);
         var done = phase is "Succeeded" or "Failed";
-        var ready = containers.Count > 0 && containers.All(c => c.Ready) && !done && !stopping;
+        var counted = now.Containers.Concat(now.Init.Where(c => c.Spec.IsSidecar)).ToList();
+        var unready = counted.Where(c => !c.Ready).Select(c => c.Spec.Name).ToArray();
+        var allReady = counted.Count > 0 && unready.Length == 0 && !done && !now.Stopping;
+        var gates = Gates(now.Source);
+        var (reason, message) = allReady ? (null, "")
+            : (done ? "PodCompleted" : "ContainersNotReady", unready.Length == 0 ? "" : $"containers with unready status: [{string.Join(' ', unready)}]");
         var status = new JsonObject
         {
             ["phase"] = phase,
@@ -32,57 +32,101 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
             ["hostIP"] = NodePlace.AddressOf(pod.NodeName),
             ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = NodePlace.AddressOf(pod.NodeName) }),
             ["conditions"] = new JsonArray(
-                Condition("PodReadyToStartContainers", address.Length > 0, now, problem.Length > 0 ? "SandboxFailed" : null, problem),
-                Condition("Initialized", initialized, now, initialized ? null : "ContainersNotInitialized", ""),
-                Condition("Ready", ready, now, ready ? null : done ? "PodCompleted" : "ContainersNotReady", Unready(containers)),
-                Condition("ContainersReady", ready, now, ready ? null : done ? "PodCompleted" : "ContainersNotReady", Unready(containers)),
-                Condition("PodScheduled", true, now, null, "")),
-            ["containerStatuses"] = Statuses(containers, initialized),
+            [
+                Condition("PodReadyToStartContainers", now.Address.Length > 0 && !done, at, now.Problem.Length > 0 ? "SandboxFailed" : null, now.Problem),
+                Condition("Initialized", initialized, at, initialized ? done && phase == "Succeeded" ? "PodCompleted" : null : "ContainersNotInitialized", Incomplete(now)),
+                Condition("Ready", allReady && gates.Length == 0, at, allReady && gates.Length > 0 ? "ReadinessGatesNotReady" : reason, allReady ? gates : message),
+                Condition("ContainersReady", allReady, at, reason, message),
+                Condition("PodScheduled", true, at, null, ""),
+                .. Others(now.Source),
+            ]),
+            ["containerStatuses"] = Statuses(now.Containers, initialized),
         };
-        if (init.Count > 0)
+        if (now.Init.Count > 0)
         {
-            status["initContainerStatuses"] = Statuses(init, initialized: true);
+            status["initContainerStatuses"] = Statuses(now.Init, initialized: false, isInit: true);
         }
 
-        if (address.Length > 0)
+        if (now.Ephemeral.Count > 0)
         {
-            status["podIP"] = address;
-            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = address });
+            status["ephemeralContainerStatuses"] = Statuses(now.Ephemeral, initialized: true);
         }
 
-        if (problem.Length > 0)
+        if (now.Address.Length > 0)
         {
-            status["message"] = problem;
+            status["podIP"] = now.Address;
+            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = now.Address });
+        }
+
+        if (now.End is { } end)
+        {
+            status["reason"] = end.Reason;
+            status["message"] = end.Message;
+        }
+        else if (now.Problem.Length > 0)
+        {
+            status["message"] = now.Problem;
         }
 
         return new JsonObject { ["status"] = status };
     }
 
-    private string Phase(bool initialized, IReadOnlyList<ContainerSnapshot> init, IReadOnlyList<ContainerSnapshot> containers)
+    /// <summary>Whether an init container no longer holds the others up.</summary>
+    private static bool IsThrough(ContainerSnapshot init) =>
+        init.Spec.IsSidecar ? init.Started || init.State is ContainerState.Terminated : init.State is ContainerState.Terminated { ExitCode: 0 };
+
+    private string Phase(bool initialized, PodView now)
     {
+        if (now.End is not null)
+        {
+            return "Failed";
+        }
+
         if (!initialized)
         {
-            var failed = pod.RestartPolicy == "Never" && init.Any(c => c.State is ContainerState.Terminated { ExitCode: not 0 });
+            var failed = pod.RestartPolicy == "Never" && now.Init.Any(c => !c.Spec.IsSidecar && c.State is ContainerState.Terminated { ExitCode: not 0 });
             return failed ? "Failed" : "Pending";
         }
 
         // The application of a pod that has ended does not wait for its sidecar, which never ends by itself.
-        var counted = containers.Any(c => !c.Spec.IsProxy) ? containers.Where(c => !c.Spec.IsProxy).ToList() : containers;
+        var counted = now.Containers.Any(c => !c.Spec.IsProxy) ? now.Containers.Where(c => !c.Spec.IsProxy).ToList() : now.Containers;
         var allEnded = counted.All(c => c.State is ContainerState.Terminated);
-        if (counted.Any(c => c.State is ContainerState.Waiting && c.Last is null))
+        if (counted.Any(c => c.State is ContainerState.Waiting && c.Last is null && c.Restarts == 0))
         {
             return "Pending";
         }
 
-        if (!allEnded || pod.RestartPolicy == "Always")
+        if (!allEnded || (pod.RestartPolicy == "Always" && !now.Stopping))
         {
             return "Running";
         }
 
         return counted.All(c => c.State is ContainerState.Terminated { ExitCode: 0 }) ? "Succeeded"
-            : pod.RestartPolicy == "Never" ? "Failed"
+            : pod.RestartPolicy == "Never" || now.Stopping ? "Failed"
             : "Running";
     }
+
+    private static string Incomplete(PodView now)
+    {
+        var names = now.Init.Where(c => !IsThrough(c)).Select(c => c.Spec.Name).ToArray();
+        return names.Length == 0 ? "" : $"containers with incomplete status: [{string.Join(' ', names)}]";
+    }
+
+    /// <summary>What others must still say before the pod is ready; empty when they have.</summary>
+    private static string Gates(JsonObject source)
+    {
+        var wanted = source.Objects("spec", "readinessGates").Select(g => g.Text("conditionType") ?? "");
+        return string.Join(", ", wanted.Select(type => (type, Value: source.Objects("status", "conditions")
+                .FirstOrDefault(c => c.Text("type") == type)?.Text("status")))
+            .Where(gate => gate.Value != "True")
+            .Select(gate => gate.Value is null
+                ? $"corresponding condition of pod readiness gate \"{gate.type}\" does not exist."
+                : $"the status of pod readiness gate \"{gate.type}\" is not \"True\", but {gate.Value}"));
+    }
+
+    /// <summary>Conditions that somebody else keeps.</summary>
+    private static IEnumerable<JsonNode> Others(JsonObject source) => source.Objects("status", "conditions")
+        .Where(c => !_own.Contains(c.Text("type"), StringComparer.Ordinal)).Select(c => c.DeepClone());
 
     private JsonObject Condition(string type, bool value, DateTimeOffset now, string? reason, string message)
     {
@@ -112,25 +156,19 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
         return condition;
     }
 
-    private static string Unready(IReadOnlyList<ContainerSnapshot> containers)
-    {
-        var names = containers.Where(c => !c.Ready).Select(c => c.Spec.Name).ToArray();
-        return names.Length == 0 ? "" : $"containers with unready status: [{string.Join(' ', names)}]";
-    }
-
-    private JsonArray Statuses(IReadOnlyList<ContainerSnapshot> containers, bool initialized) =>
-        [.. containers.Select(c =>
+    private static JsonArray Statuses(IReadOnlyList<ContainerSnapshot> containers, bool initialized, bool isInit = false) =>
+        [.. containers.Select((c, i) =>
         {
-            var state = c.State is ContainerState.Waiting { Reason: "ContainerCreating" } && !initialized
-                ? new ContainerState.Waiting("PodInitializing")
-                : c.State;
+            // An init container waits for those before it, an application container for all of them.
+            var waits = isInit ? !containers.Take(i).All(IsThrough) : !initialized;
+            var state = c.State is ContainerState.Waiting { Reason: "ContainerCreating" } && waits ? new ContainerState.Waiting("PodInitializing") : c.State;
             return (JsonNode)new JsonObject
             {
                 ["name"] = c.Spec.Name,
                 ["image"] = c.Spec.Image,
-                ["imageID"] = "",
-                ["containerID"] = c.Start is null ? "" : $"weft://{pod.Uid}/{c.Spec.Name}/{c.Restarts}",
-                ["ready"] = c.Ready,
+                ["imageID"] = c.Id.Length > 0 ? $"weft://command/{c.Start?.Words[0]}" : "",
+                ["containerID"] = c.Id,
+                ["ready"] = isInit && !c.Spec.IsSidecar ? c.State is ContainerState.Terminated { ExitCode: 0 } : c.Ready,
                 ["started"] = c.Started,
                 ["restartCount"] = c.Restarts,
                 ["state"] = state.ToJson(),
@@ -138,3 +176,21 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
             };
         })];
 }
+
+/// <summary>All that a pod's status is made of, at one moment.</summary>
+/// <param name="Source">The pod's object as last seen: others may keep conditions in it.</param>
+/// <param name="Address">Empty as long as the pod has none.</param>
+/// <param name="Problem">Why the pod's surroundings could not be made; empty when they could.</param>
+internal sealed record PodView(
+    JsonObject Source, string Address, IReadOnlyList<ContainerSnapshot> Init, IReadOnlyList<ContainerSnapshot> Containers, string Problem)
+{
+    public IReadOnlyList<ContainerSnapshot> Ephemeral { get; init; } = [];
+
+    public bool Stopping { get; init; }
+
+    /// <summary>Why the node has ended it; null if it has not.</summary>
+    public PodEnd? End { get; init; }
+}
+
+/// <summary>Why the node has ended a pod.</summary>
+internal sealed record PodEnd(string Reason, string Message);

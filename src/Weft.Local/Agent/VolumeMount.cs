@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Weft.Local.Agent;
 
-/// <summary>A folder of the node that appears in a container.</summary>
+/// <summary>A folder or file of the node that appears in a container.</summary>
 internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
 {
     /// <summary>
@@ -12,7 +12,7 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
     /// cannot be made there (it would stay): its nearest parent is covered with a tmpfs that holds the same things, each bound to
     /// its original, and the target. An overlay would do it in one step, but not every kernel lets an ordinary user have one.
     /// </summary>
-    public static string Script(IReadOnlyList<VolumeMount> mounts)
+    public static string Script(IReadOnlyList<VolumeMount> mounts, string podFolder)
     {
         if (mounts.Count == 0)
         {
@@ -20,6 +20,7 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
         }
 
         var text = new StringBuilder();
+        text.Append("pod=").Append(ContainerScript.Quote(podFolder)).Append('\n');
         text.Append("""
             weft_cover() {
                 layer=$(mktemp -d "$pod/cover.XXXXXX")
@@ -53,12 +54,10 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
             """);
         foreach (var mount in mounts)
         {
-            text.Append("weft_mount ").Append(Quote(mount.Source)).Append(' ').Append(Quote(mount.Target))
+            text.Append("weft_mount ").Append(ContainerScript.Quote(mount.Source)).Append(' ').Append(ContainerScript.Quote(mount.Target))
                 .Append(mount.ReadOnly ? " ro" : " rw").Append('\n');
         }
 
         return text.ToString();
     }
-
-    private static string Quote(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -75,7 +75,7 @@ public sealed class AgentTests : IDisposable
         var file = Path.Combine(_folder, "0.log");
         using (var log = new ContainerLog(file, TimeProvider.System, maxBytes: 30_000))
         {
-            await log.PumpAsync(new MemoryStream(Encoding.UTF8.GetBytes($"{new string('a', 40_000)}\nshort\nend without line feed")), "stdout");
+            await log.PumpAsync(new MemoryStream(Encoding.UTF8.GetBytes($"{new string('a', 40_000)}\nshort\nend without line feed")), "stdout", default);
         }
 
         var lines = (await File.ReadAllLinesAsync($"{file}.1")).Concat(await File.ReadAllLinesAsync(file)).Select(l => l.Split(' ', 4)).ToList();
@@ -125,8 +125,8 @@ public sealed class AgentTests : IDisposable
         var spec = new PodSpec(JsonNode.Parse("""{"metadata":{"name":"p"},"spec":{"containers":[{"name":"weft-proxy"},{"name":"app"}]}}""")!.AsObject());
         var status = new PodStatus(spec, clock.GetUtcNow());
         var running = new ContainerState.Running(clock.GetUtcNow());
-        ContainerSnapshot proxy = new(spec.Containers[0], running, null, 0, true, true, 1, null);
-        ContainerSnapshot waiting = new(spec.Containers[1], new ContainerState.Waiting("ContainerCreating"), null, 0, false, false, 0, null);
+        ContainerSnapshot proxy = new(spec.Containers[0], running, null, 0, true, true);
+        ContainerSnapshot waiting = new(spec.Containers[1], new ContainerState.Waiting("ContainerCreating"), null, 0, false, false);
         var app = waiting with { State = running, Ready = true };
         Assert.Equal("Pending", Compute(proxy, waiting).Text("phase"));
         Assert.Equal("containers with unready status: [app]", Ready(Compute(proxy, waiting)).Text("message"));
@@ -138,7 +138,7 @@ public sealed class AgentTests : IDisposable
         Assert.Equal("Running", Compute(proxy, app with { Ready = false }).Text("phase"));
 
         JsonObject Compute(params ContainerSnapshot[] containers) =>
-            (JsonObject)status.Compute("10.244.0.2", [], containers, false, "", clock.GetUtcNow())["status"]!;
+            (JsonObject)status.Compute(new PodView(spec.Source, "10.244.0.2", [], containers, ""), clock.GetUtcNow())["status"]!;
         static JsonObject Ready(JsonObject s) => s.Objects("conditions").First(c => c.Text("type") == "Ready");
     }
 }
