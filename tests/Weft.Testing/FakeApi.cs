@@ -176,7 +176,7 @@ public sealed class FakeApi : IAsyncDisposable
             }
         }
 
-        if (place.Sub.Length == 0 && next["metadata"]!["deletionTimestamp"] is not null && next["metadata"]!["finalizers"] is not JsonArray { Count: > 0 })
+        if (place.Sub.Length == 0 && found["metadata"]!["deletionTimestamp"] is not null && next["metadata"]!["finalizers"] is not JsonArray { Count: > 0 })
         {
             _objects.Remove(place.Key);
             Tell(place, next, "DELETED");

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 using Weft.Local.Network;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
+using System.Globalization;
+using Weft.Local.Processes;
+
 namespace Weft.Local.Agent;
 
 /// <summary>The host's own files as volumes.</summary>
@@ -33,9 +37,9 @@ internal static class HostFolder
         }
 
         var isFolder = Directory.Exists(path);
-        string? wrong = type switch
+        var wrong = type switch
         {
-            "" => null,
+            "" => (string?)null,
             "Directory" or "DirectoryOrCreate" => isFolder ? null : "a directory",
             "File" or "FileOrCreate" => Kind(path) == 'f' ? null : "a file",
             "Socket" => Kind(path) == 's' ? null : "a socket file",
@@ -49,12 +53,13 @@ internal static class HostFolder
     private static char Kind(string path)
     {
         // .NET tells links and folders apart, but no devices; the kernel's own listing does.
-        var result = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
-            Processes.Programs.Require("stat"), ["-L", "-c", "%f", path]) { RedirectStandardOutput = true })!;
-        var text = result.StandardOutput.ReadToEnd();
-        result.WaitForExit();
-        result.Dispose();
-        return int.TryParse(text.Trim(), System.Globalization.NumberStyles.HexNumber, null, out var mode)
+        using var stat = Process.Start(new ProcessStartInfo(Programs.Require("stat"), ["-L", "-c", "%f", path])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var text = stat.StandardOutput.ReadToEnd();
+        stat.WaitForExit();
+        return int.TryParse(text.Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var mode)
             ? (mode & FormatMask) switch { 0x8000 => 'f', 0xc000 => 's', 0x2000 => 'c', 0x6000 => 'b', 0x4000 => 'd', _ => '?' }
             : '?';
     }

@@ -196,7 +196,7 @@ internal sealed partial class Pod : IAsyncDisposable
         await SetUpAsync(ct);
         if (_containers.FirstOrDefault(c => c.Spec.IsProxy) is { } proxy)
         {
-            _ = _stop.Start(proxy, "Always", PodStop.Last);
+            _ = _stop.StartAsync(proxy, "Always", PodStop.Last);
             await _proxyReady.Task.WaitAsync(ct);
         }
 
@@ -205,7 +205,7 @@ internal sealed partial class Pod : IAsyncDisposable
         {
             foreach (var container in _containers.Where(c => !c.Spec.IsProxy))
             {
-                applications.Add(_stop.Start(container, _spec.RestartPolicy, PodStop.First));
+                applications.Add(_stop.StartAsync(container, _spec.RestartPolicy, PodStop.First));
                 await container.Begun.WaitAsync(ct);
             }
 
@@ -233,10 +233,10 @@ internal sealed partial class Pod : IAsyncDisposable
             if (init.Spec.IsSidecar)
             {
                 // Sidecars end in the reverse order of their start.
-                _ = _stop.Start(init, "Always", PodStop.First + 1 + (_init.Count - i));
+                _ = _stop.StartAsync(init, "Always", PodStop.First + 1 + (_init.Count - i));
                 await init.StartedUp.WaitAsync(ct);
             }
-            else if (await _stop.Start(init, _spec.RestartPolicy == "Never" ? "Never" : "OnFailure", PodStop.First).WaitAsync(ct) != 0)
+            else if (await _stop.StartAsync(init, _spec.RestartPolicy == "Never" ? "Never" : "OnFailure", PodStop.First).WaitAsync(ct) != 0)
             {
                 return false;
             }
@@ -259,7 +259,7 @@ internal sealed partial class Pod : IAsyncDisposable
             {
                 var container = Make(spec);
                 _ephemeral.Add(container);
-                _ = _stop.Start(container, "Never", PodStop.First);
+                _ = _stop.StartAsync(container, "Never", PodStop.First);
             }
         }
     }
@@ -374,7 +374,7 @@ internal sealed partial class Pod : IAsyncDisposable
 
     private async Task CloseAsync()
     {
-        await _preparation.Volumes.CloseAsync();
+        await _preparation.Volumes.DisposeAsync();
         if (_network is { } network)
         {
             _network = null;

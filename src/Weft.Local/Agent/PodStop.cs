@@ -25,7 +25,7 @@ internal sealed class PodStop(TimeProvider time) : IDisposable
     public CancellationToken Killed => _killing.Token;
 
     /// <summary>Starts a container that will end in this step.</summary>
-    public Task<int> Start(Container container, string restartPolicy, int step)
+    public Task<int> StartAsync(Container container, string restartPolicy, int step)
     {
         lock (_turn)
         {

@@ -9,6 +9,7 @@ namespace Weft.Local.Agent;
 
 /// <summary>A pod's volumes: made when the first container needs them, kept up to date while the pod lives, removed with it.</summary>
 internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent content, KubernetesClient client, TimeProvider time)
+    : IAsyncDisposable
 {
     private const UnixFileMode AllRights = (UnixFileMode)0x1ff;
 
@@ -85,7 +86,7 @@ internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent conte
     public bool HaveLimits => pod.Source.Objects("spec", "volumes").Any(v => v.Find("emptyDir", "sizeLimit") is not null);
 
     /// <summary>Takes mounts away; files go with the pod's folder.</summary>
-    public async Task CloseAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var place in _mounted)
         {
@@ -93,6 +94,7 @@ internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent conte
         }
 
         _mounted.Clear();
+        _turn.Dispose();
     }
 
     private static bool Names(JsonObject source, ResourceKind kind, string name) => kind == Kinds.Secret

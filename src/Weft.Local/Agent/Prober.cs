@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Weft.Local.Processes;
-
 namespace Weft.Local.Agent;
 
 /// <summary>Runs one probe of one container, again and again, and reports what it finds.</summary>

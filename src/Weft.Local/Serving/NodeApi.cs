@@ -93,6 +93,9 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
             case ("POST" or "GET", ["exec", var ns, var pod, .. { Length: <= 1 } container]):
                 await ExecAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
                 break;
+            case ("POST" or "GET", ["attach", var ns, var pod, .. { Length: <= 1 } container]):
+                await AttachAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
+                break;
             case ("POST" or "GET", ["portForward", var ns, var pod]):
                 await ForwardAsync(request, stream, ns, pod, ct);
                 break;
@@ -174,6 +177,23 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
         screen?.Resize((int)(Number(request, "columns") ?? 80), (int)(Number(request, "rows") ?? 24));
         using var session = ExecSession.Start(chosen, words, request.Flag("stdin"), screen);
         await session.RunAsync(client, ct);
+    }
+
+    /// <summary>attach: the streams of the container's own process.</summary>
+    private async Task AttachAsync(NodeRequest request, Stream stream, string ns, string name, string? container, CancellationToken ct)
+    {
+        var (pod, chosen) = Find(ns, name, container);
+        if (pod is null || chosen is null)
+        {
+            var what = pod is null ? $"Pod '{ns}/{name}' does not run on this node." : $"Pod '{name}' has no container '{container}'.";
+            await WriteAsync(stream, 404, "text/plain", what, ct);
+            return;
+        }
+
+        var streams = pod.Streams(chosen.Spec.Name)
+            ?? throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\"): it is not running");
+        await using var client = await Upgrading.ForCommandAsync(request, stream, streams.Terminal is not null, ct);
+        await new AttachSession(streams).RunAsync(client, request.Flag("stdin"), ct);
     }
 
     private async Task ForwardAsync(NodeRequest request, Stream stream, string ns, string name, CancellationToken ct)

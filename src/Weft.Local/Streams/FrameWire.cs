@@ -47,6 +47,6 @@ internal sealed class FrameWire(Stream stream) : ExecWire
     public override ValueTask DisposeAsync()
     {
         _writing.Dispose();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 }

@@ -74,6 +74,7 @@ internal sealed class SpdyWire : ExecWire
         await _connection.DisposeAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ending.Dispose();
+        await base.DisposeAsync();
     }
 
     private async Task BeginAsync(IReadOnlyList<string> expected)
@@ -89,13 +90,13 @@ internal sealed class SpdyWire : ExecWire
                 _streams[stream.Headers.GetValueOrDefault("streamtype") ?? ""] = stream;
             }
         }
-        catch (ChannelClosedException)
+        catch (ChannelClosedException e)
         {
-            throw new FormatException("The client was gone before it had opened its streams.");
+            throw new FormatException("The client was gone before it had opened its streams.", e);
         }
-        catch (OperationCanceledException) when (!_ending.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!_ending.IsCancellationRequested)
         {
-            throw new FormatException($"The client did not open its streams ({string.Join(", ", expected)}) in {_patience.TotalSeconds:0} s.");
+            throw new FormatException($"The client did not open its streams ({string.Join(", ", expected)}) in {_patience.TotalSeconds:0} s.", e);
         }
 
         _running = Task.WhenAll(WatchAsync(reading), CopyAsync("stdin", ExecChannel.Input), CopyAsync("resize", ExecChannel.Resize));

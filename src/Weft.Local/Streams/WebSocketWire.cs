@@ -51,7 +51,7 @@ internal sealed class WebSocketWire(WebSocket socket) : ExecWire
     {
         socket.Dispose();
         _writing.Dispose();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 
     private async Task SendAsync(byte channel, ReadOnlyMemory<byte> bytes, CancellationToken ct)
