@@ -4,6 +4,7 @@ using Weft.Model.Plan;
 using Weft.Protocols.ProxyProtocol;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
+using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
 using Weft.Proxy.Tunnels;
 
@@ -123,10 +124,12 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     {
         if (_chain is not null)
         {
+            _loop.Metrics.Hit(ProxyLimit.HandshakeTime);
             Drop("the TLS handshake took too long", FailureKind.TlsFailed);
         }
         else if (_loop.Events.Now >= _deadline)
         {
+            _loop.Metrics.Hit(ProxyLimit.FirstBytesTime);
             _loop.Speakers.Forget(Facts.Destination);
             Read(Waiting.TimedOut);
         }

@@ -23,6 +23,7 @@ internal sealed partial class Exchange
     private long _movedAt;
     private int _watchedUnsent;
     private bool _pausedMeanwhile;
+    private bool _clientEnded;
 
     /// <summary>A body of known length above the route's or the chain's limit; nothing of it has been read.</summary>
     internal bool IsBodyTooLarge
@@ -52,6 +53,13 @@ internal sealed partial class Exchange
             MarkWatched();
             StartWatch();
         }
+    }
+
+    /// <summary>The client sends no more. It may listen or be gone, which a connection without a word from the other side does not tell.</summary>
+    internal void OnClientEnded()
+    {
+        _clientEnded = true;
+        Watch();
     }
 
     private void Moved() => _movedAt = Loop.Events.Now;
@@ -95,7 +103,7 @@ internal sealed partial class Exchange
         {
             FailSlow(FailureKind.StreamIdle, ProxyLimit.StreamIdleTime);
         }
-        else if ((AwaitsBody || Downstream.Unsent > 0) && limits.ClientIdleMs > 0 && still >= limits.ClientIdleMs)
+        else if ((AwaitsBody || Downstream.Unsent > 0 || _clientEnded) && limits.ClientIdleMs > 0 && still >= limits.ClientIdleMs)
         {
             FailSlow(FailureKind.ClientIdle, ProxyLimit.ClientIdleTime);
         }

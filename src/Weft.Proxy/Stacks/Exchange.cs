@@ -119,7 +119,7 @@ internal sealed partial class Exchange : ITimerOwner
         Status = 0;
         UpstreamServiceMs = GrpcStatus = -1;
         Failure = default;
-        DelayInjected = RetriesExhausted = WantsBody = false;
+        DelayInjected = RetriesExhausted = WantsBody = _clientEnded = false;
         RequestBodyBytes = ResponseBodyBytes = 0;
         Request.Reset();
         Response.Reset();

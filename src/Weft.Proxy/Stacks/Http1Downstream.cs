@@ -95,10 +95,11 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
 
         if (_exchange is { } exchange && _begun)
         {
-            if (_answering && !exchange.WantsBody)
+            if (!exchange.WantsBody && (_answering || _channel is not TlsChannel))
             {
-                // It has said all it wants to say and still listens (RFC 9112 9.6); if it does not, writing to it will tell.
+                // It has said all it wants to say and still listens (RFC 9112 9.6); if it does not, writing to it will tell, or time.
                 _ended = true;
+                exchange.OnClientEnded();
                 return;
             }
 

@@ -26,4 +26,6 @@ internal enum ProxyLimit
     RequestsPerConnection,
     ConnectionTime,
     ClientConnections,
+    FirstBytesTime,
+    HandshakeTime,
 }

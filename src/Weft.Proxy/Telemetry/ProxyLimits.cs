@@ -3,6 +3,7 @@
 using System.Globalization;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
+using Weft.Proxy.Listeners;
 
 namespace Weft.Proxy.Telemetry;
 
@@ -38,6 +39,8 @@ internal static class ProxyLimits
         new(ProxyLimit.RequestsPerConnection, "requests_per_connection", Number(_plan.MaxRequests), "max_requests_per_connection", "the last answer says connection: close"),
         new(ProxyLimit.ConnectionTime, "connection_time", Time(_plan.MaxConnectionMs), "max_connection_duration", "the next answer says connection: close; closed if idle"),
         new(ProxyLimit.ClientConnections, "client_connections", "half of the descriptors", "overload.descriptors of the bootstrap", "waits in the kernel's queue; closed if a burst is a quarter above"),
+        new(ProxyLimit.FirstBytesTime, "first_bytes_time", "5 s", "listener_filters_timeout", "taken as TCP; closed where a PROXY header is owed, DPE"),
+        new(ProxyLimit.HandshakeTime, "handshake_time", Time(AcceptedConnection.HandshakeTimeoutMs), "", "closed, UF"),
     ];
 
     /// <summary>The limit that a refusal of the parser is about; none for bytes that are wrong in any amount.</summary>
