@@ -37,7 +37,8 @@ public sealed class TestServer : IAsyncDisposable
     /// <summary>The server's own store, for tests that need more writes than HTTP makes in a second.</summary>
     internal Weft.ApiServer.Storage.ObjectStore Store => _host.Store;
 
-    public static async Task<TestServer> StartAsync(AdmissionHooks? hooks = null, TimeProvider? clock = null)
+    public static async Task<TestServer> StartAsync(
+        AdmissionHooks? hooks = null, TimeProvider? clock = null, Weft.ApiServer.Storage.StoreLocation? store = null)
     {
         var folder = Directory.CreateTempSubdirectory("weft-api-").FullName;
         var options = new ApiServerOptions
@@ -46,6 +47,7 @@ public sealed class TestServer : IAsyncDisposable
             TlsSocket = Path.Combine(folder, "tls.sock"),
             DataDirectory = Path.Combine(folder, "data"),
             NodeSocket = Path.Combine(folder, "node.sock"),
+            Store = store,
         };
         var host = new ApiServerHost(options, hooks ?? AdmissionHooks.None, clock ?? TimeProvider.System, NullLoggerFactory.Instance);
         await host.StartAsync(CancellationToken.None);

@@ -45,14 +45,30 @@ internal sealed class ObjectWriter(ApiServices services)
         ObjectDefaults.Apply(resource, tree);
         if (resource.GroupResource is not "services")
         {
-            return Finish(request, tree);
+            return Finish(request, tree) ?? throw ApiException.AlreadyExists(resource, tree.At("metadata", "name").Text()!);
         }
 
-        lock (_serviceGate)
+        return CreateService(request, tree);
+    }
+
+    /// <summary>What is taken is read before an address is chosen; if another server chose one meanwhile, both are done again.</summary>
+    private JsonObject CreateService(ApiRequest request, JsonObject tree)
+    {
+        for (var attempt = 0; attempt < ApiLimits.PatchAttempts; attempt++)
         {
-            services.Addresses.Allocate(tree, null);
-            return Finish(request, tree);
+            lock (_serviceGate)
+            {
+                var service = tree.DeepClone().AsObject();
+                var looked = services.Store.Version;
+                services.Addresses.Allocate(service, null);
+                if (Finish(request, service, looked) is { } made)
+                {
+                    return made;
+                }
+            }
         }
+
+        throw ApiException.Unavailable("other servers are creating services at the same moment");
     }
 
     /// <summary>Replaces <paramref name="current"/>; null when somebody else was faster.</summary>
@@ -79,12 +95,14 @@ internal sealed class ObjectWriter(ApiServices services)
 
         lock (_serviceGate)
         {
+            var looked = services.Store.Version;
             services.Addresses.Allocate(tree, old);
-            return FinishReplace(request, current, old, tree);
+            return FinishReplace(request, current, old, tree, looked);
         }
     }
 
-    private JsonObject Finish(ApiRequest request, JsonObject tree)
+    /// <summary>Null when the object was stored by somebody else meanwhile, or one of its kind was written since <paramref name="looked"/>.</summary>
+    private JsonObject? Finish(ApiRequest request, JsonObject tree, long looked = long.MaxValue)
     {
         var resource = request.Resource;
         Refuse(request, tree, Problems(request, tree, null));
@@ -107,8 +125,11 @@ internal sealed class ObjectWriter(ApiServices services)
             return tree;
         }
 
-        var written = services.Store.TryCreate(resource.GroupResource, tree)
-            ?? throw ApiException.AlreadyExists(resource, name);
+        if (services.Store.TryCreate(resource.GroupResource, tree, looked) is not { } written)
+        {
+            return null;
+        }
+
         if (resource.GroupResource is "namespaces")
         {
             services.Namespaces.Furnish(name);
@@ -118,7 +139,8 @@ internal sealed class ObjectWriter(ApiServices services)
         return written.Parse();
     }
 
-    private JsonObject? FinishReplace(ApiRequest request, StoredObject current, JsonObject old, JsonObject tree)
+    private JsonObject? FinishReplace(
+        ApiRequest request, StoredObject current, JsonObject old, JsonObject tree, long looked = long.MaxValue)
     {
         var resource = request.Resource;
         CountGeneration(resource, old, tree);
@@ -149,7 +171,7 @@ internal sealed class ObjectWriter(ApiServices services)
             return services.Store.TryRemove(current) is null ? null : tree;
         }
 
-        var replaced = services.Store.TryReplace(resource.GroupResource, tree, current.Version)?.Parse();
+        var replaced = services.Store.TryReplace(resource.GroupResource, tree, current.Version, looked)?.Parse();
         FollowDefinitions(resource);
         return replaced;
     }

@@ -13,6 +13,7 @@ namespace Weft.ApiServer.Storage.Etcd;
 internal sealed class EtcdStorage : IStorage
 {
     private const string Layout = "1";
+    private const int SpareThreads = 16;
     private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _catchUp = TimeSpan.FromSeconds(5);
 
@@ -27,6 +28,7 @@ internal sealed class EtcdStorage : IStorage
     public EtcdStorage(StoreLocation location, IReadOnlyList<string> sockets, TimeProvider clock, ILogger log, int history = ApiLimits.HistoryLength)
     {
         _location = location;
+        ReserveThreads();
         _client = new EtcdClient(location, sockets);
         _keys = new EtcdKeys(location.Prefix);
         _follower = new EtcdFollower(_client, _keys, clock, log, history);
@@ -89,6 +91,16 @@ internal sealed class EtcdStorage : IStorage
         _compactor.Dispose();
         _follower.Dispose();
         _client.Dispose();
+    }
+
+    /// <summary>
+    /// A write holds its thread until etcd's watch has shown it. Threads that come one a second, as by default, would let the watch itself wait
+    /// behind the writers that wait for it; these are made only when they are needed.
+    /// </summary>
+    private static void ReserveThreads()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, (2 * ApiLimits.ChangingRequests) + SpareThreads), completions);
     }
 
     private JsonObject Send(in PendingWrite write)
