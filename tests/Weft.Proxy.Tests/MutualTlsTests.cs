@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Plan;
@@ -65,6 +69,26 @@ public abstract class MutualTlsTests
     }
 
     [Fact]
+    public void A_proxy_sends_its_own_certificate_and_not_the_root()
+    {
+        using var authority = new TestAuthority();
+        using var root = X509Certificate2.CreateFromPem(authority.RootPem);
+        using var origin = TestOrigin.Ok("never");
+        using var pair = new Pair(origin.Port, authority, authority, ClientId, ServerId, [ServerId]);
+        using var client = new TcpClient("127.0.0.1", pair.Between);
+        List<string> sent = [];
+        using var tls = new SslStream(client.GetStream(), false, (_, shown, chain, _) =>
+        {
+            sent = [shown!.Issuer, .. chain!.ChainPolicy.ExtraStore.Select(one => one.Subject)];
+            return false;
+        });
+        Assert.Throws<AuthenticationException>(() => tls.AuthenticateAsClient("server"));
+
+        // Once, as the issuer: not a second time, as a certificate of the chain.
+        Assert.Single(sent, name => name == root.Subject);
+    }
+
+    [Fact]
     public void New_certificates_take_effect_and_no_connection_is_dropped()
     {
         using var authority = new TestAuthority();
@@ -120,18 +144,21 @@ public abstract class MutualTlsTests
         internal Pair(int origin, TestAuthority clients, TestAuthority servers, string clientId, string serverId, EquatableArray<string> accepted)
         {
             Port = TestProxy.FreePort();
-            var between = TestProxy.FreePort();
-            var inbound = Plans.Http(between, TrafficDirection.Inbound, Plans.Forward("app")) with
+            Between = TestProxy.FreePort();
+            var inbound = Plans.Http(Between, TrafficDirection.Inbound, Plans.Forward("app")) with
             {
-                Listeners = [Plans.Listener(between, TrafficDirection.Inbound, Plans.HttpChain(TrafficDirection.Inbound, _serverTls))],
+                Listeners = [Plans.Listener(Between, TrafficDirection.Inbound, Plans.HttpChain(TrafficDirection.Inbound, _serverTls))],
             };
             var app = Plans.Cluster("app", origin) with { Direction = TrafficDirection.Inbound };
-            var server = Plans.Cluster("server", between) with { Tls = Upstream(accepted), Origin = Origin.BuiltIn };
+            var server = Plans.Cluster("server", Between) with { Tls = Upstream(accepted), Origin = Origin.BuiltIn };
             Server = new TestProxy(inbound.With(app), prepare: runtime => servers.Give(runtime, serverId));
             Client = new TestProxy(Plans.Http(Port, Plans.Forward("server")).With(server), prepare: runtime => clients.Give(runtime, clientId));
         }
 
         internal int Port { get; }
+
+        /// <summary>Where the server's proxy listens for the client's.</summary>
+        internal int Between { get; }
 
         internal TestProxy Client { get; }
 

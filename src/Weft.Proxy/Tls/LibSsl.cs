@@ -24,6 +24,7 @@ internal static unsafe partial class LibSsl
     internal const int ControlMinProtocol = 123;
     internal const long ModePartialWrite = 1;
     internal const long ModeMovingBuffer = 2;
+    internal const long ModeNoAutoChain = 8;
     internal const long ModeReleaseBuffers = 0x10;
     internal const ulong OptionNoTicket = 1UL << 14;
     internal const ulong OptionCipherServerPreference = 1UL << 22;

@@ -30,10 +30,13 @@ internal sealed unsafe class TlsContext : IDisposable
         }
 
         _ = LibSsl.ContextControl(Handle, LibSsl.ControlMinProtocol, LibSsl.Tls12, 0);
+
+        // No chain by itself: libssl would look for our own certificate's issuer in every handshake, verify the two, and send the root,
+        // which the peer reads, keeps, and must not trust for having been sent.
         _ = LibSsl.ContextControl(
             Handle,
             LibSsl.ControlSetMode,
-            LibSsl.ModePartialWrite | LibSsl.ModeMovingBuffer | LibSsl.ModeReleaseBuffers,
+            LibSsl.ModePartialWrite | LibSsl.ModeMovingBuffer | LibSsl.ModeNoAutoChain | LibSsl.ModeReleaseBuffers,
             0);
         _ = LibSsl.ContextControl(Handle, LibSsl.ControlReadAhead, 1, 0);
 
