@@ -259,9 +259,12 @@ internal sealed class EndpointPool : IFlushable
             return IsTooOld(connection.OpenedAt);
         }
 
-        _cluster?.Usage.Add(ClusterFigure.ConnectionMaxRequests);
+        CountUsedUp();
         return true;
     }
+
+    /// <summary>A connection has served as many requests as it may.</summary>
+    internal void CountUsedUp() => _cluster?.Usage.Add(ClusterFigure.ConnectionMaxRequests);
 
     private bool IsTooOld(long openedAt)
     {

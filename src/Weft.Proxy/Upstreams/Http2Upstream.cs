@@ -111,7 +111,13 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
         }
 
         IdleSince = _loop.Events.Now;
-        if (_withdrawn || Requests >= _pool.MaxRequests)
+        var isUsedUp = !_withdrawn && Requests >= _pool.MaxRequests;
+        if (isUsedUp)
+        {
+            _pool.CountUsedUp();
+        }
+
+        if (_withdrawn || isUsedUp)
         {
             // Not from inside the codec's own call.
             Withdraw();
