@@ -63,7 +63,7 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
             ["apis", var group] when _groups.Group(group) is { } found => ("application/json", JsonText.Bytes(found)),
             ["apis", var group, var version] when _groups.Resources(group, version) is { } list =>
                 ("application/json", JsonText.Bytes(list)),
-            ["openapi", "v2"] => OpenApiDocuments.Version2(context, services.Options.GitVersion),
+            ["openapi", "v2"] => openApi.Version2(context),
             ["openapi", "v3"] => ("application/json", JsonText.Bytes(openApi.Index())),
             ["openapi", "v3", .. var rest] when openApi.Find(string.Join('/', rest)) is { } bytes =>
                 ("application/json", bytes),

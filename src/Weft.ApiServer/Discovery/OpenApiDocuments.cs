@@ -2,7 +2,6 @@
 
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Custom;
@@ -16,6 +15,10 @@ namespace Weft.ApiServer.Discovery;
 internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schemas, string gitVersion)
 {
     private Memory _memory = new(-1);
+
+    private ResourceCatalog Catalog => catalog;
+
+    private string GitVersion => gitVersion;
 
     public JsonObject Index()
     {
@@ -52,30 +55,25 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         public ConcurrentDictionary<string, byte[]> Documents { get; } = new(StringComparer.Ordinal);
     }
 
-    /// <summary>The old document without definitions: current clients read v3, and older ones only need it to be there.</summary>
-    public static (string Type, byte[] Bytes) Version2(HttpContext context, string gitVersion)
+    /// <summary>The document of the old format, in the form that the client asks for.</summary>
+    public (string Type, byte[] Bytes) Version2(HttpContext context)
     {
-        if (context.Request.Headers.Accept.ToString().Contains("proto-openapi", StringComparison.Ordinal))
+        var binary = context.Request.Headers.Accept.ToString().Contains("proto-openapi", StringComparison.Ordinal);
+        var bytes = Current().GetOrAdd(binary ? "v2 binary" : "v2", static (key, self) =>
         {
-            var version = Field(2, Encoding.UTF8.GetBytes(gitVersion));
-            byte[] bytes = [.. Field(1, "2.0"u8), .. Field(2, [.. Field(1, "Kubernetes"u8), .. version]), .. Field(8, [])];
-            return ("application/com.github.proto-openapi.spec.v2.v1.0+protobuf", bytes);
-        }
+            var components = new JsonObject();
+            foreach (var definition in self.Catalog.All)
+            {
+                foreach (var version in definition.Versions)
+                {
+                    self.AddKind(components, definition, version);
+                }
+            }
 
-        return ("application/json", JsonText.Bytes(new JsonObject
-        {
-            ["swagger"] = "2.0",
-            ["info"] = new JsonObject { ["title"] = "Kubernetes", ["version"] = gitVersion },
-            ["paths"] = new JsonObject(),
-            ["definitions"] = new JsonObject(),
-        }));
-    }
-
-    private static byte[] Field(int number, ReadOnlySpan<byte> content)
-    {
-        // Every length here fits into one byte.
-        byte[] head = [(byte)((number << 3) | 2), checked((byte)content.Length)];
-        return [.. head, .. content];
+            var document = SwaggerDocument.Of(components, self.GitVersion);
+            return key is "v2" ? JsonText.Bytes(document) : SwaggerDocument.Binary(document);
+        }, this);
+        return (binary ? SwaggerDocument.BinaryType : "application/json", bytes);
     }
 
     private IEnumerable<string> Paths() => catalog.All
@@ -92,14 +90,7 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
             foreach (var version in definition.Versions.Where(version => PathOf(definition.Group, version) == path))
             {
                 AddPaths(paths, definition, version, path);
-                if (CustomObjects.VersionOf(definition, version) is { } custom)
-                {
-                    AddCustom(components, definition, custom);
-                }
-                else
-                {
-                    AddType(components, definition.Type, definition, version);
-                }
+                AddKind(components, definition, version);
             }
         }
 
@@ -153,15 +144,33 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         ["version"] = version,
     };
 
+    private void AddKind(JsonObject components, ResourceDefinition definition, string version)
+    {
+        if (CustomObjects.VersionOf(definition, version) is { } custom)
+        {
+            AddCustom(components, definition, custom);
+        }
+        else
+        {
+            AddType(components, definition.Type, definition, version);
+        }
+    }
+
     /// <summary>A custom kind as its author described it, with the fields that every object has.</summary>
     private void AddCustom(JsonObject components, ResourceDefinition definition, CustomVersion version)
     {
         AddType(components, "ObjectMeta", null, null);
         var component = (JsonObject)version.Document.DeepClone();
         var properties = component.Child("properties");
-        properties["apiVersion"] = Scalar(ValueKind.String);
-        properties["kind"] = Scalar(ValueKind.String);
-        properties["metadata"] = Reference("ObjectMeta");
+        foreach (var (field, schema) in new[]
+        {
+            ("apiVersion", Scalar(ValueKind.String)), ("kind", Scalar(ValueKind.String)), ("metadata", Reference("ObjectMeta")),
+        })
+        {
+            schema["description"] = Descriptions.Default.OfField(definition.Type, field);
+            properties[field] = schema;
+        }
+
         component["x-kubernetes-group-version-kind"] = new JsonArray(KindOf(definition, version.Name));
         var group = string.Join('.', definition.Group.Split('.').Reverse());
         components[$"{group}.{version.Name}.{definition.Kind}"] = component;
@@ -183,10 +192,21 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         var properties = new JsonObject();
         var component = new JsonObject { ["type"] = "object", ["properties"] = properties };
         components[name] = component;
+        if (Descriptions.Default.OfType(typeName) is { } sentence)
+        {
+            component["description"] = sentence;
+        }
+
         var type = schemas.Get(typeName);
         foreach (var field in type.Fields.Values.Where(field => !field.Inline))
         {
-            properties[field.Name] = Property(components, field);
+            var property = Property(components, field);
+            if (Descriptions.Default.OfField(typeName, field.Name) is { } meaning)
+            {
+                property["description"] = meaning;
+            }
+
+            properties[field.Name] = property;
         }
 
         var required = type.Fields.Values.Where(field => field.Required).Select(field => (JsonNode?)JsonValue.Create(field.Name)).ToArray();

@@ -17,6 +17,9 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
     private static readonly SearchValues<char> _base64 =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n");
 
+    /// <summary>Stands before the keys of maps in a path: a dot in our errors, left out of the decoder's.</summary>
+    private const char KeyMark = '\u0001';
+
     private readonly List<string> _unknown = [];
     private readonly List<FieldError> _errors = [];
 
@@ -43,7 +46,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
                     continue;
                 }
 
-                _unknown.Add(inner);
+                _unknown.Add(Shown(inner));
                 tree.Remove(name);
                 continue;
             }
@@ -67,7 +70,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
         {
             if (field.Required && !tree.ContainsKey(field.Name))
             {
-                _errors.Add(FieldError.Required(path.Length == 0 ? field.Name : path + "." + field.Name));
+                _errors.Add(FieldError.Required(Shown(path.Length == 0 ? field.Name : path + "." + field.Name)));
             }
         }
     }
@@ -92,7 +95,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
             case ValueKind.Map when value is JsonObject map:
                 foreach (var (name, item) in map.ToArray())
                 {
-                    CheckValue(item, type.Element!, path + "." + name, owner, field);
+                    CheckValue(item, type.Element!, path + KeyMark + name, owner, field);
                 }
 
                 return;
@@ -107,7 +110,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
                 }
                 else if (field.Values.Length > 0 && !field.Values.Contains(value.Text(), StringComparer.Ordinal))
                 {
-                    _errors.Add(FieldError.NotSupported(path, value.Text() ?? "", field.Values));
+                    _errors.Add(FieldError.NotSupported(Shown(path), value.Text() ?? "", field.Values));
                 }
 
                 return;
@@ -159,6 +162,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
         if (custom)
         {
             var wanted = OpenApiName(type.Kind);
+            path = Shown(path);
             _errors.Add(FieldError.Invalid(path, found, $"{path} in body must be of type {wanted}: \"{found}\""));
             return;
         }
@@ -167,13 +171,16 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
         Undecodable ??= $"json: cannot unmarshal {found} into Go struct field {owningType}.{WithoutIndexes(path)} of type {GoName(type)}";
     }
 
+    private static string Shown(string path) => path.Replace(KeyMark, '.');
+
     private static string WithoutIndexes(string path)
     {
         var result = new System.Text.StringBuilder(path.Length);
         var inside = false;
         foreach (var letter in path)
         {
-            inside = letter == '[' || (inside && letter != ']');
+            // A key ends with the path's next dot.
+            inside = letter is '[' or KeyMark || (inside && letter is not (']' or '.'));
             if (!inside && letter != ']')
             {
                 result.Append(letter);

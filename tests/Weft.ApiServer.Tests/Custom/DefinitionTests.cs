@@ -166,6 +166,51 @@ public sealed class DefinitionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Definitions_of_the_shapes_that_meshes_publish_load_and_work()
+    {
+        // Large, deep, with alternatives over required fields, numbers or names as ports, kept unknown fields, rules and defaults of the status.
+        const string Leaf = """
+            {"type":"object","description":"A leaf.","properties":{
+              "exact":{"type":"string"},"prefix":{"type":"string"},"regex":{"type":"string","format":"byte-unknown"},
+              "port":{"x-kubernetes-int-or-string":true,"anyOf":[{"type":"integer"},{"type":"string"}]},
+              "loose":{"x-kubernetes-int-or-string":true},"raw":{"type":"object","x-kubernetes-preserve-unknown-fields":true},
+              "labels":{"type":"object","additionalProperties":{"type":"string","maxLength":63},"maxProperties":8},
+              "timeout":{"type":"string","x-kubernetes-validations":[{"rule":"duration(self) >= duration('1ms')","message":"must be at least 1ms"}]}},
+             "oneOf":[{"not":{"anyOf":[{"required":["exact"]},{"required":["prefix"]},{"required":["regex"]}]}},
+               {"required":["exact"]},{"required":["prefix"]},{"required":["regex"]}],
+             "x-kubernetes-validations":[{"rule":"(has(self.exact) ? 1 : 0) + (has(self.port) ? 1 : 0) <= 1","message":"exact and port exclude each other"}]}
+            """;
+        var node = Leaf;
+        for (var depth = 0; depth < 12; depth++)
+        {
+            var below = node;
+            node = $$$"""
+                {"type":"object","properties":{"list":{"type":"array","maxItems":16,"items":{{{Leaf}}}},"next":{{{below}}},
+                 "refs":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],
+                   "items":{"type":"object","required":["name"],"properties":{"name":{"type":"string","pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},"kind":{"type":"string","default":"Gateway"}}}}}}
+                """;
+        }
+
+        var schema = """{"type":"object","required":["spec"],"properties":{"spec":NODE,"status":{"type":"object","default":{"conditions":[{"type":"Accepted","status":"Unknown"}]},"properties":{"conditions":{"type":"array","items":{"type":"object","properties":{"type":{"type":"string"},"status":{"type":"string","enum":["True","False","Unknown"]}}}}}}}}"""
+            .Replace("NODE", node, StringComparison.Ordinal);
+        await _server.PostAsync(Definitions, Definition("", versions: $$$"""
+            [{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{{{schema}}}},
+              "additionalPrinterColumns":[{"name":"Accepted","type":"string","jsonPath":".status.conditions[?(@.type==\"Accepted\")].status"}]}]
+            """));
+        var (code, made) = await _server.PostAsync(
+            Widgets, Widget("w", """{"list":[{"exact":"a","labels":{"x":"y"},"raw":{"any":[1]}},{"port":"http"}],"refs":[{"name":"a"}]}"""));
+        Assert.True(code == HttpStatusCode.Created, made.ToJsonString());
+        var (_, table) = await _server.GetAsync(Widgets, "application/json;as=Table;v=v1;g=meta.k8s.io");
+        Assert.Equal("""["w","Unknown"]""", table["rows"]![0]!["cells"]!.ToJsonString());
+        Assert.Equal("Gateway", (string)made["spec"]!["refs"]![0]!["kind"]!);
+        var (_, both) = await _server.PostAsync(Widgets, Widget("x", """{"list":[{"exact":"a","prefix":"b"}]}"""));
+        Assert.Contains("\"spec.list[0]\" must validate one and only one schema (oneOf). Found 2 valid alternatives", (string)both["message"]!, StringComparison.Ordinal);
+        var (_, rule) = await _server.PostAsync(Widgets, Widget("x", """{"list":[{"exact":"a","port":1},{"timeout":"0s"}]}"""));
+        Assert.Contains("spec.list[0]: Invalid value: \"object\": exact and port exclude each other", (string)rule["message"]!, StringComparison.Ordinal);
+        Assert.Contains("spec.list[1].timeout: Invalid value: \"string\": must be at least 1ms", (string)rule["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Selectable_fields_select_and_deprecated_versions_say_so()
     {
         await _server.PostAsync(Definitions, Definition("", versions: """
