@@ -184,11 +184,11 @@ public sealed class DefinitionTests : IAsyncLifetime
         for (var depth = 0; depth < 12; depth++)
         {
             var below = node;
-            node = $$$"""
-                {"type":"object","properties":{"list":{"type":"array","maxItems":16,"items":{{{Leaf}}}},"next":{{{below}}},
+            node = """
+                {"type":"object","properties":{"list":{"type":"array","maxItems":16,"items":LEAF},"next":BELOW,
                  "refs":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["name"],
                    "items":{"type":"object","required":["name"],"properties":{"name":{"type":"string","pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},"kind":{"type":"string","default":"Gateway"}}}}}}
-                """;
+                """.Replace("LEAF", Leaf, StringComparison.Ordinal).Replace("BELOW", below, StringComparison.Ordinal);
         }
 
         var schema = """{"type":"object","required":["spec"],"properties":{"spec":NODE,"status":{"type":"object","default":{"conditions":[{"type":"Accepted","status":"Unknown"}]},"properties":{"conditions":{"type":"array","items":{"type":"object","properties":{"type":{"type":"string"},"status":{"type":"string","enum":["True","False","Unknown"]}}}}}}}}"""
