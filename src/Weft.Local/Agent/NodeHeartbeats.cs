@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers;
+using Weft.Local.Controllers.Nodes;
 using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
@@ -20,7 +21,9 @@ internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent 
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _beat = TimeSpan.FromMinutes(1);
 
+    private readonly NodeLease _lease = new(client, options.Time);
     private readonly Dictionary<string, long> _since = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _renewed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _stoppedAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, State> _told = new(StringComparer.Ordinal);
 
@@ -90,6 +93,12 @@ internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent 
             _stoppedAt.Remove(node);
             _told[node] = state;
             _since.Remove(node);
+        }
+
+        if (state == State.Alive && (!_renewed.TryGetValue(node, out var renewed) || options.Time.GetElapsedTime(renewed) >= NodeLease.Period))
+        {
+            await _lease.RenewAsync(node, ct);
+            _renewed[node] = options.Time.GetTimestamp();
         }
 
         if (state == State.Silent)

@@ -24,7 +24,6 @@ public sealed class WorkloadControllers
     private readonly ControllerHost _host;
     private readonly ControlLoop _nodes;
     private readonly ControlLoop _classes;
-    private ControlLoop _heartbeat = null!;
     private ControlLoop _collector = null!;
 
     public WorkloadControllers(KubernetesClient client, ControllerOptions options)
@@ -45,7 +44,6 @@ public sealed class WorkloadControllers
     public Task RunAsync(CancellationToken ct)
     {
         _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
-        _heartbeat.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
         _collector.Enqueue(new ObjectKey("", ""));
         _classes.Enqueue(new ObjectKey("", StandardClass.Name));
         return _host.RunAsync(ct);
@@ -225,12 +223,10 @@ public sealed class WorkloadControllers
                 Clock = _host.Clock,
             }.TurnAsync,
             change => change.Type != ChangeType.Deleted && !PodState.IsScheduled(change.Object));
-        // It writes the Node itself: only its loss is news, or that somebody holds it for dead.
+        // It writes the Node itself: only its loss is news.
         var registration = _host.Loop(
-            "nodes",
-            Kinds.Node,
-            new NodeRegistration(_host.Client, _host.Clock).TurnAsync,
-            change => change.Object.Name() == NodeRegistration.NodeName && (change.Type == ChangeType.Deleted || Conditions.Find(change.Object, "Ready")?.Text("status") == "Unknown"));
+            "nodes", Kinds.Node, new NodeRegistration(_host.Client, _host.Clock).TurnAsync,
+            change => change.Type == ChangeType.Deleted && change.Object.Name() == NodeRegistration.NodeName);
         var leases = _host.Informer(Kinds.Lease);
         var life = _host.Loop("node life", Kinds.Node, new NodeLifecycle(
             _host.Mirror(Kinds.Node), leases, _host.Mirror(Kinds.Pod), _host.Events("node-controller"), _host.Clock).TurnAsync);
@@ -242,7 +238,6 @@ public sealed class WorkloadControllers
                 life.Enqueue(new ObjectKey("", change.Object.Name()));
             }
         };
-        _heartbeat = _host.Loop("heartbeat", Kinds.Node, new NodeHeartbeat(_host.Client, _host.Clock).TurnAsync, _ => false);
         _collector = _host.Loop("pod collector", Kinds.Node, new PodCollector(_host.Client, pods, nodes, _host.Clock).TurnAsync, _ => false);
         nodes.Changed += change => Again(change.Type == ChangeType.Added || Placement(change.Object) != Placement(change.Previous));
         claims.Changed += _ => Again(true);

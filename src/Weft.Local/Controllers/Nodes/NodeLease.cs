@@ -7,24 +7,23 @@ using Weft.Kubernetes;
 namespace Weft.Local.Controllers.Nodes;
 
 /// <summary>Renews the lease that says that a node is alive.</summary>
-internal sealed class NodeHeartbeat(KubernetesClient client, TimeProvider clock)
+internal sealed class NodeLease(KubernetesClient client, TimeProvider clock)
 {
     private const int LeaseSeconds = 40;
-    private static readonly TimeSpan _period = TimeSpan.FromSeconds(10);
 
-    public async Task<TimeSpan?> TurnAsync(ObjectKey key, CancellationToken ct)
+    public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+
+    public async Task RenewAsync(string node, CancellationToken ct)
     {
         var now = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
         try
         {
-            await client.PatchAsync(Kinds.Lease, NodeLifecycle.LeaseNamespace, key.Name, new JsonObject { ["spec"] = new JsonObject { ["renewTime"] = now } }, ct);
+            await client.PatchAsync(Kinds.Lease, NodeLifecycle.LeaseNamespace, node, new JsonObject { ["spec"] = new JsonObject { ["renewTime"] = now } }, ct);
         }
         catch (KubernetesException missing) when (missing.IsNotFound)
         {
-            await CreateAsync(key.Name, now, ct);
+            await CreateAsync(node, now, ct);
         }
-
-        return _period;
     }
 
     private async Task CreateAsync(string node, string now, CancellationToken ct)
