@@ -116,7 +116,7 @@ public sealed class WorkloadTests(TestMesh mesh)
         await RunAsync(ns, "delete", "namespace", ns);
     }
 
-    private static string Set(string word) => $$"""
+    private static string Set(string word) => $$$"""
         apiVersion: apps/v1
         kind: StatefulSet
         metadata: {name: db}
@@ -129,12 +129,12 @@ public sealed class WorkloadTests(TestMesh mesh)
             spec:
               terminationGracePeriodSeconds: 1
               containers:
-              - {name: db, image: shell, command: [sleep, infinity], env: [{name: WORD, value: {{word}}}]}
+              - {name: db, image: shell, command: [sleep, infinity], env: [{name: WORD, value: {{{word}}} }]}
 
         """;
 
     private async Task<string> RunAsync(string ns, params string[] arguments) =>
-        (await mesh.KubectlAsync([.. arguments, "-n", ns])).Succeeded();
+        (await mesh.KubectlAsync([.. arguments, "-n", ns])).Succeeded().TrimEnd();
 
     private async Task ApplyAsync(string ns, string yaml)
     {
