@@ -17,7 +17,6 @@ internal sealed class Evicting(ApiServices services, Deletion deletion)
 
     private const string Budgets = "poddisruptionbudgets.policy";
     private const string Refusal = "Cannot evict pod as it would violate the pod's disruption budget.";
-    private const int RetryAfterSeconds = 10;
 
     public async Task RunAsync(ApiRequest request)
     {
@@ -109,11 +108,9 @@ internal sealed class Evicting(ApiServices services, Deletion deletion)
         return text is HumanText.None || LabelSelector.Parse(text).Matches(labels);
     }
 
+    /// <summary>Without a time to wait: clients would wait it out inside one request, and `kubectl drain` would miss its own deadline.</summary>
     private static ApiException Refuse(string why) => new(429, "TooManyRequests", Refusal, new JsonObject
     {
         ["causes"] = new JsonArray(new JsonObject { ["reason"] = "DisruptionBudget", ["message"] = why }),
-    })
-    {
-        RetryAfterSeconds = RetryAfterSeconds,
-    };
+    });
 }
