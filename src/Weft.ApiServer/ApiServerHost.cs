@@ -61,6 +61,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             Namespaces = new NamespaceKeeper(_store, clock, _authority.RootPem),
             Tokens = _tokens,
             Rights = new RightsBook(_store),
+            Authority = _authority,
             Options = options,
         };
         _node = new NodeProxy(_services);
@@ -93,10 +94,12 @@ public sealed class ApiServerHost : IAsyncDisposable
         await _application.StartAsync(cancellationToken);
         var collector = new Collector(
             _services, new Deletion(_store, _services.Clock), _logging.CreateLogger("Weft.ApiServer.Collector"));
+        var quotas = new QuotaKeeper(_store, _services.Clock);
         var aggregator = new RoleAggregator(_store);
         _collecting = Task.WhenAll(
             Task.Run(() => collector.RunAsync(_stopping.Token), CancellationToken.None),
-            Task.Run(() => aggregator.RunAsync(_stopping.Token), CancellationToken.None));
+            Task.Run(() => aggregator.RunAsync(_stopping.Token), CancellationToken.None),
+            Task.Run(() => quotas.RunAsync(_stopping.Token), CancellationToken.None));
         if (_options is { KubeconfigPath: { } path, ExternalUrl: { } url })
         {
             WriteKubeconfig(path, url);

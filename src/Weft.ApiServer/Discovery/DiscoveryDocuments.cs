@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Http;
@@ -10,6 +12,13 @@ namespace Weft.ApiServer.Discovery;
 /// <summary>Answers everything that is not an object: health, version, the lists of kinds, OpenAPI.</summary>
 internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments openApi)
 {
+    /// <summary>This one document is written for people.</summary>
+    private static readonly JsonSerializerOptions _indented = new()
+    {
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     private readonly GroupList _groups = new(services.Catalog);
 
     /// <summary>False when the path is not one of these documents.</summary>
@@ -29,7 +38,7 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
 
         if (parts is ["version"])
         {
-            await Answer.JsonAsync(context, 200, Version());
+            await Answer.BytesAsync(context, 200, "application/json", Encoding.UTF8.GetBytes(Version().ToJsonString(_indented)));
             return true;
         }
 

@@ -191,6 +191,9 @@ internal sealed class GroupList(ResourceCatalog catalog)
                 yield return ("log", "Pod", null, ["get"]);
                 yield return ("portforward", "PodPortForwardOptions", null, ["create", "get"]);
                 break;
+            case "certificatesigningrequests.certificates.k8s.io":
+                yield return ("approval", "CertificateSigningRequest", null, change);
+                break;
             case "namespaces":
                 yield return ("finalize", "Namespace", null, ["update"]);
                 break;

@@ -60,6 +60,11 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
             stored["apiVersion"] = ApiVersion;
         }
 
+        if (AutoscalerVersions.Differ(Resource, Version))
+        {
+            AutoscalerVersions.ToFirst(stored);
+        }
+
         if (CustomObjects.VersionOf(Resource, Version) is { } version)
         {
             CustomObjects.Show(version, stored);

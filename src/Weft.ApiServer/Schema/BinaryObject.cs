@@ -57,7 +57,7 @@ public static class BinaryObject
             }
         }
 
-        if (schemas.Find(kind) is not { } schema)
+        if (schemas.Find(apiVersion is "autoscaling/v1" ? "autoscaling1." + kind : kind) is not { } schema)
         {
             throw new ApiException(415, "UnsupportedMediaType", $"objects of kind '{kind}' are read as JSON only");
         }

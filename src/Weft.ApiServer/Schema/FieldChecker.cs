@@ -32,6 +32,9 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
     /// <summary>The first value of a built-in kind that cannot be decoded, in the decoder's words.</summary>
     public string? Undecodable { get; private set; }
 
+    /// <summary>The same in the words of server-side apply.</summary>
+    public string? Untyped { get; private set; }
+
     public void Check(JsonObject tree, string typeName) => CheckObject(tree, schemas.Get(typeName), "");
 
     private void CheckObject(JsonObject tree, ObjectSchema type, string path)
@@ -168,6 +171,7 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
         }
 
         var owningType = owner[(owner.IndexOf('.', StringComparison.Ordinal) + 1)..];
+        Untyped ??= $".{path}: {Expected(value, type)}";
         Undecodable ??= $"json: cannot unmarshal {found} into Go struct field {owningType}.{WithoutIndexes(path)} of type {GoName(type)}";
     }
 
@@ -189,6 +193,22 @@ public sealed class FieldChecker(SchemaSet schemas, bool custom)
 
         return result.ToString();
     }
+
+    private static string Expected(JsonNode? value, TypeReference type) => type.Kind switch
+    {
+        ValueKind.Int or ValueKind.Long or ValueKind.Number => "expected numeric (int or float), got " + value?.GetValueKind() switch
+        {
+            JsonValueKind.String => "string",
+            JsonValueKind.True or JsonValueKind.False => "bool",
+            JsonValueKind.Array => "[]interface {}",
+            JsonValueKind.Object => "map[string]interface {}",
+            _ => "float64",
+        },
+        ValueKind.Bool => $"expected boolean, got &value.valueUnstructured{{Value:{JsonText.String(value)}}}",
+        ValueKind.List => $"expected list, got &value.valueUnstructured{{Value:{JsonText.String(value)}}}",
+        ValueKind.Map or ValueKind.Object => $"expected map, got &value.valueUnstructured{{Value:{JsonText.String(value)}}}",
+        _ => $"expected string, got &value.valueUnstructured{{Value:{JsonText.String(value)}}}",
+    };
 
     private static string OpenApiName(ValueKind kind) => kind switch
     {

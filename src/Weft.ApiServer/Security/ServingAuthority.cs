@@ -99,6 +99,37 @@ internal sealed class ServingAuthority : IDisposable
         return name.Length == 0 ? null : new UserIdentity(name, "", [.. groups, "system:authenticated"]);
     }
 
+    /// <summary>Signs what a client asks for, for use as a client; the subject and the key are its own.</summary>
+    public string SignClient(string requestPem, TimeSpan life)
+    {
+        var asked = ReadRequest(requestPem) ?? throw new CryptographicException("the request cannot be read");
+        var request = new CertificateRequest(asked.SubjectName, asked.PublicKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.2")], false));
+        var now = _clock.GetUtcNow();
+        using var issued = request.Create(
+            Root.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), now - _backdate, now + life, RandomNumberGenerator.GetBytes(16));
+        return issued.ExportCertificatePem() + "\n";
+    }
+
+    /// <summary>The request if it is one and signed with its own key; otherwise null.</summary>
+    public static CertificateRequest? ReadRequest(string pem)
+    {
+        try
+        {
+            return CertificateRequest.LoadSigningRequestPem(pem, HashAlgorithmName.SHA256, signerSignaturePadding: RSASignaturePadding.Pkcs1);
+        }
+        catch (Exception problem) when (problem is CryptographicException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    public static IEnumerable<string> Organizations(string requestPem) =>
+        ReadRequest(requestPem)?.SubjectName.EnumerateRelativeDistinguishedNames()
+            .Where(part => part.GetSingleElementType().Value is "2.5.4.10").Select(part => part.GetSingleElementValue() ?? "") ?? [];
+
     public void Dispose()
     {
         Root.Dispose();

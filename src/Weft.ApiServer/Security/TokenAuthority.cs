@@ -32,7 +32,7 @@ internal sealed class TokenAuthority : IDisposable
         _header = Encode(new JsonObject { ["alg"] = "ES256", ["kid"] = keyId, ["typ"] = "JWT" });
     }
 
-    public string Issue(StoredObject account, StoredObject? pod, IReadOnlyList<string> audiences, TimeSpan life)
+    public string Issue(StoredObject account, TokenBinding? binding, IReadOnlyList<string> audiences, TimeSpan? life)
     {
         var now = _clock.GetUtcNow();
         var bound = new JsonObject
@@ -40,15 +40,14 @@ internal sealed class TokenAuthority : IDisposable
             ["namespace"] = account.Key.Namespace,
             ["serviceaccount"] = new JsonObject { ["name"] = account.Key.Name, ["uid"] = account.Uid },
         };
-        if (pod is not null)
+        if (binding is not null)
         {
-            bound["pod"] = new JsonObject { ["name"] = pod.Key.Name, ["uid"] = pod.Uid };
+            bound[binding.Kind] = new JsonObject { ["name"] = binding.Name, ["uid"] = binding.Uid };
         }
 
         var claims = new JsonObject
         {
             ["aud"] = new JsonArray([.. audiences.Select(item => (JsonNode?)JsonValue.Create(item))]),
-            ["exp"] = (now + life).ToUnixTimeSeconds(),
             ["iat"] = now.ToUnixTimeSeconds(),
             ["iss"] = DefaultAudience,
             ["jti"] = Guid.NewGuid().ToString(),
@@ -56,6 +55,11 @@ internal sealed class TokenAuthority : IDisposable
             ["nbf"] = now.ToUnixTimeSeconds(),
             ["sub"] = SubjectPrefix + account.Key.Namespace + ":" + account.Key.Name,
         };
+        if (life is { } span)
+        {
+            claims["exp"] = (now + span).ToUnixTimeSeconds();
+        }
+
         var signed = _header + "." + Encode(claims);
         var signature = _key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
         return signed + "." + Base64Url.EncodeToString(signature);
@@ -72,7 +76,7 @@ internal sealed class TokenAuthority : IDisposable
         }
 
         var now = _clock.GetUtcNow().ToUnixTimeSeconds();
-        if (claims.Number("exp") is not { } expiry || expiry <= now || claims.Number("nbf") > now)
+        if (claims.Number("exp") <= now || claims.Number("nbf") > now)
         {
             problem = "service account token has expired";
             return null;
@@ -124,6 +128,13 @@ internal sealed class TokenAuthority : IDisposable
             extra["authentication.kubernetes.io/pod-uid"] = [pod.Text("uid") ?? ""];
         }
 
+        if (claims.At(PrivateClaim, "secret") is JsonObject secret
+            && _store.Find("secrets", ns, secret.Text("name") ?? "")?.Uid != secret.Text("uid"))
+        {
+            problem = $"the secret {ns}/{secret.Text("name")} that the token is bound to is gone";
+            return null;
+        }
+
         problem = "";
         var user = new UserIdentity(
             SubjectPrefix + ns + ":" + name,
@@ -159,6 +170,9 @@ internal sealed class TokenAuthority : IDisposable
 
     private static string Encode(JsonObject tree) => Base64Url.EncodeToString(JsonText.Bytes(tree));
 }
+
+/// <summary>The object that a token lives and dies with.</summary>
+internal sealed record TokenBinding(string Kind, string Name, string Uid);
 
 /// <summary>Who a token speaks for, and for whom it is meant.</summary>
 internal sealed record TokenSubject(UserIdentity User, IReadOnlyList<string> Audiences);

@@ -74,6 +74,7 @@ internal static class MetadataRules
     private static IEnumerable<string> NameProblems(ResourceDefinition resource, string name) => resource.GroupResource switch
     {
         "services" => NameText.DnsLabel1035(name),
+        _ when resource.Group is "rbac.authorization.k8s.io" => NameText.PathSegment(name),
         _ when _labelNamed.Contains(resource.GroupResource, StringComparer.Ordinal) => NameText.DnsLabel(name),
         _ => NameText.DnsSubdomain(name),
     };

@@ -16,6 +16,23 @@ internal static partial class NameText
 
     public static IEnumerable<string> DnsSubdomain(string text) => Check(text, LongestSubdomain, Subdomain(), SubdomainHelp);
 
+    /// <summary>Names that may hold anything that fits between two slashes of a path.</summary>
+    public static IEnumerable<string> PathSegment(string text)
+    {
+        if (text is "." or "..")
+        {
+            yield return $"may not be '{text}'";
+        }
+
+        foreach (var forbidden in new[] { "/", "%" })
+        {
+            if (text.Contains(forbidden, StringComparison.Ordinal))
+            {
+                yield return $"may not contain '{forbidden}'";
+            }
+        }
+    }
+
     public static IEnumerable<string> LabelValue(string text) =>
         text.Length == 0 ? [] : Check(text, LongestLabel, Qualified(), LabelValueHelp);
 

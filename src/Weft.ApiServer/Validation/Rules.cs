@@ -33,6 +33,37 @@ internal static class Rules
             case "deployments.apps" or "replicasets.apps" or "statefulsets.apps" or "daemonsets.apps":
                 WorkloadRules.Check(resource, tree, old, errors);
                 break;
+            case "jobs.batch":
+                BatchRules.Job(tree, old, errors);
+                break;
+            case "cronjobs.batch":
+                BatchRules.CronJob(tree, errors);
+                break;
+            case "horizontalpodautoscalers.autoscaling":
+                BatchRules.Autoscaler(tree, errors);
+                break;
+            case "poddisruptionbudgets.policy":
+                BatchRules.DisruptionBudget(tree, errors);
+                break;
+            case "roles.rbac.authorization.k8s.io" or "clusterroles.rbac.authorization.k8s.io":
+                ClusterRules.Role(tree, resource.Kind is "ClusterRole", errors);
+                break;
+            case "rolebindings.rbac.authorization.k8s.io" or "clusterrolebindings.rbac.authorization.k8s.io":
+                ClusterRules.Binding(resource, tree, old, errors);
+                break;
+            case "ingresses.networking.k8s.io":
+                ClusterRules.Ingress(tree, errors);
+                break;
+            case "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+                or "validatingwebhookconfigurations.admissionregistration.k8s.io":
+                ClusterRules.Webhooks(tree, errors);
+                break;
+            case "priorityclasses.scheduling.k8s.io":
+                ClusterRules.PriorityClass(tree, old, errors);
+                break;
+            case "certificatesigningrequests.certificates.k8s.io" when old is null:
+                Verbs.SigningRequests.Check(tree, errors);
+                break;
             case "endpointslices.discovery.k8s.io":
                 EndpointSlice(tree, old, errors);
                 break;

@@ -32,5 +32,7 @@ internal sealed class ApiServices
 
     public required RightsBook Rights { get; init; }
 
+    public required ServingAuthority Authority { get; init; }
+
     public required ApiServerOptions Options { get; init; }
 }

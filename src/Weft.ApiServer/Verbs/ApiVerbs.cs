@@ -77,6 +77,14 @@ internal sealed class ApiVerbs(
                     _ when HttpMethods.IsPatch(method) => changing.PatchAsync(request),
                     _ => throw ApiException.MethodNotAllowed(),
                 };
+            case "approval" when name is SigningRequests.Resource:
+                return method switch
+                {
+                    _ when HttpMethods.IsGet(method) => reading.GetAsync(request),
+                    _ when HttpMethods.IsPut(method) => changing.UpdateAsync(request),
+                    _ when HttpMethods.IsPatch(method) => changing.PatchAsync(request),
+                    _ => throw ApiException.MethodNotAllowed(),
+                };
             case "scale" when request.Resource.HasScale:
                 return scaling.RunAsync(request);
             case "finalize" when name is "namespaces" && HttpMethods.IsPut(method):

@@ -61,6 +61,11 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
         {
             var checker = new FieldChecker(services.Schemas, request.Resource.Custom);
             checker.Check((JsonObject)applied.DeepClone(), request.Resource.Type);
+            if (checker.Untyped is { } wrong)
+            {
+                throw new PatchException(wrong);
+            }
+
             if (checker.Unknown.Count > 0)
             {
                 throw new PatchException($".{checker.Unknown[0]}: field not declared in schema");

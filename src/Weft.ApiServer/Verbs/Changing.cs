@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Admission;
 using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Patching;
@@ -74,7 +75,12 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
     {
         var options = await OptionsAsync(request);
         var key = new ObjectKey(request.Namespace, request.Name!);
-        var (tree, gone) = deletion.Delete(request.Resource, key, options, request.IsDryRun);
+        if (services.Store.Find(request.Resource.GroupResource, key.Namespace, key.Name) is { } current)
+        {
+            writer.Webhooks.Validate(request, Webhooks.Delete, current.Parse(), null);
+        }
+
+        var (tree, gone) = deletion.Delete(request.Resource, key, options, IsDryRun(request, options));
         if (request.Resource.GroupResource is CustomKinds.Resource)
         {
             services.Kinds.Refresh();
@@ -110,9 +116,10 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
                 continue;
             }
 
+            writer.Webhooks.Validate(request, Webhooks.Delete, item.Parse(), null);
             try
             {
-                items.Add(request.View(deletion.Delete(request.Resource, item.Key, options, request.IsDryRun).Tree));
+                items.Add(request.View(deletion.Delete(request.Resource, item.Key, options, IsDryRun(request, options)).Tree));
             }
             catch (ApiException gone) when (gone.Code == 404)
             {
@@ -152,6 +159,10 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
                 $"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {current.Uid}");
         }
     }
+
+    /// <summary>Deletions may say it in the path's query or in their options.</summary>
+    internal static bool IsDryRun(ApiRequest request, JsonObject options) =>
+        request.IsDryRun || (options["dryRun"] as JsonArray ?? []).Any(item => item.Text() is "All");
 
     private static async Task<JsonObject> OptionsAsync(ApiRequest request)
     {

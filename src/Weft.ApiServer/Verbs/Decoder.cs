@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Custom;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
 
 namespace Weft.ApiServer.Verbs;
@@ -34,6 +35,11 @@ internal static class Decoder
         ApiRequest request, JsonObject tree, IReadOnlyList<string> duplicates, ApiServices services, Func<string, ApiException> refuse)
     {
         var resource = request.Resource;
+        if (AutoscalerVersions.Differ(resource, request.Version))
+        {
+            AutoscalerVersions.ToStored(tree);
+        }
+
         var checker = new FieldChecker(services.Schemas, resource.Custom && resource.CustomVersions is null);
         var unknown = checker.Unknown;
         if (CustomObjects.VersionOf(resource, request.Version) is { } version)

@@ -22,16 +22,17 @@ internal sealed class Evicting(ApiServices services, Deletion deletion)
     {
         var body = await RequestBody.ReadOptionalAsync(request.Context);
         var options = body["deleteOptions"] as JsonObject ?? [];
+        var dryRun = Changing.IsDryRun(request, options);
         var key = new ObjectKey(request.Namespace, request.Name!);
         var pod = services.Store.Find("pods", key) ?? throw ApiException.NotFound(request.Resource, key.Name);
         var tree = pod.Parse();
         // One that does not run yet, or not any more, serves nobody.
         if (tree.At("metadata", "deletionTimestamp") is null && tree.At("status", "phase").Text() is not ("Pending" or "Succeeded" or "Failed"))
         {
-            Ask(tree, key, request.IsDryRun);
+            Ask(tree, key, dryRun);
         }
 
-        deletion.Delete(request.Resource, key, options, request.IsDryRun);
+        deletion.Delete(request.Resource, key, options, dryRun);
         var success = ApiException.Success([]);
         success["code"] = 201;
         await Answer.JsonAsync(request.Context, 201, success);

@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Custom;
+using Weft.ApiServer.Admission;
 using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Patching;
@@ -20,7 +21,13 @@ internal sealed class ObjectWriter(ApiServices services)
 
     private readonly Lock _serviceGate = new();
     private readonly FieldOwnership _ownership = new(services.Schemas, services.Clock);
+    private readonly SigningRequests _signing = new(services);
+    private readonly LimitRanges _limits = new(services.Store);
+    private readonly Quotas _quotas = new(services.Store);
+    private readonly Lock _quotaGate = new();
     private readonly RightsGuard _guard = new(services.Rights, services.Catalog);
+
+    public Webhooks Webhooks { get; } = new(services);
 
     /// <summary>Creates the object; in a dry run it does everything but store.</summary>
     public JsonObject Create(ApiRequest request, JsonObject tree)
@@ -42,7 +49,25 @@ internal sealed class ObjectWriter(ApiServices services)
             tree = services.Hooks.MutatePod(tree, ns);
         }
 
+        if (resource.GroupResource is "secrets")
+        {
+            AccountSecrets.Fill(services, request, tree);
+        }
+
+        if (resource.GroupResource is SigningRequests.Resource)
+        {
+            SigningRequests.Begin(request, tree);
+        }
+
         ObjectDefaults.Apply(resource, tree);
+        if (_limits.Apply(request, tree))
+        {
+            // The class of service follows from requests and limits.
+            tree.Child("status").Remove("qosClass");
+            ObjectDefaults.Apply(resource, tree);
+        }
+
+        tree = Admitted(request, Webhooks.Create, null, tree);
         if (resource.GroupResource is not "services")
         {
             return Finish(request, tree) ?? throw ApiException.AlreadyExists(resource, tree.At("metadata", "name").Text()!);
@@ -85,9 +110,15 @@ internal sealed class ObjectWriter(ApiServices services)
         }
 
         KeepOtherHalf(request, old, tree);
+        if (request.Subresource is "approval")
+        {
+            _signing.Decide(request, old, tree);
+        }
+
         tree["apiVersion"] = resource.StorageApiVersion;
         tree["kind"] = resource.Kind;
         ObjectDefaults.Apply(resource, tree);
+        tree = Admitted(request, Webhooks.Update, old, tree);
         if (resource.GroupResource is not "services" || request.Subresource is not null)
         {
             return FinishReplace(request, current, old, tree);
@@ -99,6 +130,19 @@ internal sealed class ObjectWriter(ApiServices services)
             services.Addresses.Allocate(tree, old);
             return FinishReplace(request, current, old, tree, looked);
         }
+    }
+
+    /// <summary>What the webhooks make of the object; they are asked before the gate, since they may come back with questions.</summary>
+    private JsonObject Admitted(ApiRequest request, string operation, JsonObject? old, JsonObject tree)
+    {
+        var changed = Webhooks.Mutate(request, operation, old, tree);
+        if (!ReferenceEquals(changed, tree))
+        {
+            ObjectDefaults.Apply(request.Resource, changed);
+        }
+
+        Webhooks.Validate(request, operation, old, changed);
+        return changed;
     }
 
     /// <summary>Null when the object was stored by somebody else meanwhile, or one of its kind was written since <paramref name="looked"/>.</summary>
@@ -120,6 +164,21 @@ internal sealed class ObjectWriter(ApiServices services)
             throw ApiException.AlreadyExists(resource, name);
         }
 
+        if (!_quotas.Any(request.Namespace))
+        {
+            return Store(request, tree, name, looked);
+        }
+
+        lock (_quotaGate)
+        {
+            _quotas.Check(request, tree);
+            return Store(request, tree, name, looked);
+        }
+    }
+
+    private JsonObject? Store(ApiRequest request, JsonObject tree, string name, long looked)
+    {
+        var resource = request.Resource;
         if (request.IsDryRun)
         {
             return tree;
@@ -150,7 +209,7 @@ internal sealed class ObjectWriter(ApiServices services)
             return old;
         }
 
-        if (request.Subresource is not "status")
+        if (request.Subresource is not ("status" or "approval"))
         {
             _guard.Check(request, tree, old);
             Admit(request, tree);
@@ -187,7 +246,7 @@ internal sealed class ObjectWriter(ApiServices services)
 
     private static List<FieldError> Problems(ApiRequest request, JsonObject tree, JsonObject? old)
     {
-        var errors = request.Subresource is "status" ? [] : Rules.Check(request.Resource, tree, old).ToList();
+        var errors = request.Subresource is "status" or "approval" ? [] : Rules.Check(request.Resource, tree, old).ToList();
         if (errors.Count == 0 && request.Subresource is null && request.Resource.GroupResource is CustomKinds.Resource)
         {
             request.Warn(DefinitionRules.Warnings(tree));
@@ -335,7 +394,7 @@ internal sealed class ObjectWriter(ApiServices services)
     /// <summary>Writes to the status leave everything else alone, and the other way round.</summary>
     private static void KeepOtherHalf(ApiRequest request, JsonObject old, JsonObject tree)
     {
-        if (request.Subresource is "status")
+        if (request.Subresource is "status" or "approval")
         {
             var status = tree["status"]?.DeepClone();
             foreach (var name in tree.Select(pair => pair.Key).ToArray())

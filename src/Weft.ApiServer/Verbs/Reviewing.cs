@@ -3,7 +3,6 @@
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Security;
-using Weft.ApiServer.Storage;
 
 namespace Weft.ApiServer.Verbs;
 
@@ -54,7 +53,7 @@ internal sealed class Reviewing(ApiServices services)
         }
 
         spec["expirationSeconds"] = seconds;
-        var pod = BoundPod(request, spec);
+        var bound = Bound(request, spec);
         var life = TimeSpan.FromSeconds(seconds);
         tree["kind"] = "TokenRequest";
         tree["apiVersion"] = "authentication.k8s.io/v1";
@@ -66,7 +65,7 @@ internal sealed class Reviewing(ApiServices services)
         };
         tree["status"] = new JsonObject
         {
-            ["token"] = services.Tokens.Issue(account, pod, audiences, life),
+            ["token"] = services.Tokens.Issue(account, bound, audiences, life),
             ["expirationTimestamp"] = JsonText.Timestamp(services.Clock.GetUtcNow() + life),
         };
         await Answer.JsonAsync(request.Context, 201, tree);
@@ -82,32 +81,33 @@ internal sealed class Reviewing(ApiServices services)
         Type = "TokenRequest",
     };
 
-    private StoredObject? BoundPod(ApiRequest request, JsonObject spec)
+    private TokenBinding? Bound(ApiRequest request, JsonObject spec)
     {
         if (spec["boundObjectRef"] is not JsonObject bound)
         {
             return null;
         }
 
-        if (bound.Text("kind") is not "Pod" || (bound.Text("apiVersion") ?? "v1") is not "v1")
+        var kind = bound.Text("kind");
+        if (kind is not ("Pod" or "Secret") || (bound.Text("apiVersion") ?? "v1") is not "v1")
         {
             throw ApiException.BadRequest($"cannot bind token for serviceaccount to a type {bound.Text("kind")} object");
         }
 
         var name = bound.Text("name") ?? "";
-        var definition = services.Catalog.Get("pods");
-        var pod = services.Store.Find("pods", request.Namespace, name) ?? throw ApiException.NotFound(definition, name);
-        var account = pod.Parse().At("spec", "serviceAccountName").Text();
+        var definition = services.Catalog.Get(kind is "Pod" ? "pods" : "secrets");
+        var target = services.Store.Find(definition.GroupResource, request.Namespace, name) ?? throw ApiException.NotFound(definition, name);
+        var account = kind is "Pod" ? target.Parse().At("spec", "serviceAccountName").Text() : request.Name;
         if (!string.Equals(account, request.Name, StringComparison.Ordinal))
         {
             throw ApiException.BadRequest(
                 $"cannot bind token for serviceaccount \"{request.Name}\" to pod running with different serviceaccount name.");
         }
 
-        return bound.Text("uid") is { Length: > 0 } uid && !string.Equals(uid, pod.Uid, StringComparison.Ordinal)
+        return bound.Text("uid") is { Length: > 0 } uid && !string.Equals(uid, target.Uid, StringComparison.Ordinal)
             ? throw ApiException.Conflict(
                 definition, name, $"the UID in the bound object reference ({uid}) does not match the UID in record. The object might have been deleted and then recreated")
-            : pod;
+            : new TokenBinding(kind.ToLowerInvariant(), name, target.Uid);
     }
 
     private JsonObject ReviewToken(JsonObject tree)

@@ -9,8 +9,8 @@ using Xunit;
 namespace Weft.ApiServer.Tests.Transcripts;
 
 /// <summary>
-/// Replays calls of kubectl 1.32 and 1.35 that were recorded against a real cluster: this server must make the same client
-/// print the same text and return the same code. skipped.txt names every recorded call that is left out, and why.
+/// Replays calls of kubectl 1.32 and 1.35 and of helm 3 and 4 that were recorded against a real cluster: this server must make the
+/// same client print the same text and return the same code. skipped.txt names every recorded call that is left out, and why.
 /// </summary>
 public sealed partial class TranscriptTests
 {
@@ -19,21 +19,21 @@ public sealed partial class TranscriptTests
     {
         await using var server = await TestServer.StartAsync();
         using var relay = new TcpRelay(server.Options.TlsSocket!);
-        var config = Path.Combine(server.Folder, "kubeconfig");
-        server.WriteKubeconfig(config, relay.Url);
+        var place = ReplayPlace.Prepare(server, relay.Url);
+        await using var controller = new StandInController(server, "h3", "h4");
         var differences = new List<string>();
         var count = 0;
         foreach (var line in await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Transcripts", "calls.jsonl")))
         {
             var call = JsonNode.Parse(line)!;
-            var (exit, output, error) = await RunAsync(call, config, server.Folder);
+            var (exit, output, error) = await RunAsync(call, place);
             count++;
             Compare(call, "exit", $"{call["exit"] ?? 0}", $"{exit}", differences);
             Compare(call, "stdout", Normal((string?)call["stdout"] ?? "", relay.Url), Normal(output, relay.Url), differences);
             Compare(call, "stderr", Normal((string?)call["stderr"] ?? "", relay.Url), Normal(error, relay.Url), differences);
         }
 
-        Assert.True(count > 200, $"only {count} calls were found");
+        Assert.True(count > 400, $"only {count} calls were found");
         Assert.True(differences.Count == 0, $"{differences.Count} differences:\n" + string.Join('\n', differences.Take(20)));
     }
 
@@ -51,17 +51,18 @@ public sealed partial class TranscriptTests
         }
     }
 
-    private static async Task<(int Exit, string Output, string Error)> RunAsync(JsonNode call, string config, string folder)
+    private static async Task<(int Exit, string Output, string Error)> RunAsync(JsonNode call, ReplayPlace place)
     {
-        var start = new ProcessStartInfo(Kubectl((string?)call["kubectl"] ?? "1.35"))
+        var start = new ProcessStartInfo(Program((string)call["argv"]![0]!, (string?)call["kubectl"] ?? "1.35"))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = folder,
+            WorkingDirectory = place.Folder,
         };
-        start.Environment["KUBECONFIG"] = config;
-        start.Environment["HOME"] = folder;
+        start.Environment["KUBECONFIG"] = await place.ConfigAsync((string?)call["user"]);
+        start.Environment["HOME"] = place.Folder;
+        start.Environment["KUBECTL_APPLYSET"] = "true";
         foreach (var argument in call["argv"]!.AsArray().Skip(1))
         {
             start.ArgumentList.Add((string)argument!);
@@ -78,7 +79,7 @@ public sealed partial class TranscriptTests
         }
         catch (IOException)
         {
-            // kubectl refused its arguments and did not wait for the input.
+            // The client refused its arguments and did not wait for the input.
         }
 
         await process.WaitForExitAsync(limit.Token);
@@ -88,11 +89,13 @@ public sealed partial class TranscriptTests
     private static string Expand(Match match) =>
         new(match.Groups[1].Value[0], int.Parse(match.Groups[2].Value, System.Globalization.CultureInfo.InvariantCulture));
 
-    internal static string Kubectl(string version)
+    internal static string Kubectl(string version) => Program("kubectl", version);
+
+    private static string Program(string name, string version)
     {
-        var path = version is "1.32" ? null : Environment.GetEnvironmentVariable("WEFT_KUBECTL");
-        path ??= RepositoryRoot.File("artifacts", "tools", "kubectl-v" + version.Split('.')[1], "kubectl");
-        Assert.True(File.Exists(path), $"kubectl {version} is not at {path}; ./test fetches it");
+        var path = name is "kubectl" && version is "1.35" ? Environment.GetEnvironmentVariable("WEFT_KUBECTL") : null;
+        path ??= RepositoryRoot.File("artifacts", "tools", "kubectl-v" + version.Split('.')[1], name);
+        Assert.True(File.Exists(path), $"{name} of kubectl {version} is not at {path}; ./test fetches it");
         return path;
     }
 
@@ -108,9 +111,17 @@ public sealed partial class TranscriptTests
     private static string Normal(string text, string url)
     {
         text = Skew().Replace(text, "");
+        text = Foreign().Replace(text, "");
         text = ClientLog().Replace(text, "");
         text = text.Replace(url, "https://SERVER", StringComparison.Ordinal);
+        text = text.Replace("kubernetes-admin", "system:admin", StringComparison.Ordinal);
+        text = Token().Replace(text, "JWT");
+        text = Generated().Replace(text, "$1XXXXX");
+        text = Temporary().Replace(text, "PATH");
         text = Uid().Replace(text, "UID");
+        text = LongMoment().Replace(text, "TIME");
+        text = Weekday().Replace(text, "DATE");
+        text = Modified().Replace(text, "modifiedAt=N");
         text = Moment().Replace(text, "TIME");
         text = Version().Replace(text, "$1RV");
         text = ServiceAddress().Replace(text, "CLUSTERIP");
@@ -138,13 +149,36 @@ public sealed partial class TranscriptTests
     [GeneratedRegex("^[EWI]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d+ +\\d+ [\\w.]+:\\d+\\].*\\n?", RegexOptions.Multiline)]
     private static partial Regex ClientLog();
 
+    /// <summary>What only one of the two servers has from the start: a config map in every namespace there, a namespace here.</summary>
+    [GeneratedRegex("^.*(openshift-service-ca\\.crt|istio-system).*\\n?", RegexOptions.Multiline)]
+    private static partial Regex Foreign();
+
+    [GeneratedRegex("eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+")]
+    private static partial Regex Token();
+
+    [GeneratedRegex("\\b(gen-|web-)[a-z0-9]{5}\\b")]
+    private static partial Regex Generated();
+
+    /// <summary>The files that kubectl diff compares.</summary>
+    [GeneratedRegex("/tmp/(LIVE|MERGED)-\\d+/\\S+")]
+    private static partial Regex Temporary();
+
+    [GeneratedRegex("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d+ \\+0000( UTC)?")]
+    private static partial Regex LongMoment();
+
+    [GeneratedRegex("[A-Z][a-z]{2} [A-Z][a-z]{2} +\\d+ \\d\\d:\\d\\d:\\d\\d \\d{4}")]
+    private static partial Regex Weekday();
+
+    [GeneratedRegex("modifiedAt=\\d+")]
+    private static partial Regex Modified();
+
     [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
     private static partial Regex Uid();
 
     [GeneratedRegex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z")]
     private static partial Regex Moment();
 
-    [GeneratedRegex("(resourceVersion\"?: ?\"?|Resource Version: +)\\d+")]
+    [GeneratedRegex("(resourceVersion\\\\?\"?: ?\\\\?\"?|Resource Version: +)\\d+")]
     private static partial Regex Version();
 
     [GeneratedRegex("10\\.96\\.(?!0\\.)\\d+\\.\\d+")]
@@ -156,7 +190,7 @@ public sealed partial class TranscriptTests
     [GeneratedRegex("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d [+\\w]+")]
     private static partial Regex LongDate();
 
-    [GeneratedRegex(" +")]
+    [GeneratedRegex("[ \\t]+")]
     private static partial Regex Spaces();
 
     [GeneratedRegex(" +\\n")]
