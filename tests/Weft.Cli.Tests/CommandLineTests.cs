@@ -18,6 +18,24 @@ public sealed class CommandLineTests
         Assert.Empty(_terminal.Out);
     }
 
+    [Theory]
+    [InlineData("redis://x", 2, "✗ --store: 'redis://x' is no store: write etcd://HOST:PORT")]
+    [InlineData("etcd://127.0.0.1:1", 1, "✗ the store etcd://127.0.0.1:1/weft/ cannot be used: etcd at 127.0.0.1:1 cannot be reached: Connection refused")]
+    public async Task A_store_that_cannot_be_used_is_refused_before_anything_is_started(string store, int code, string why)
+    {
+        using var home = new TemporaryFolder();
+        Environment.SetEnvironmentVariable("WEFT_HOME", home.Path);
+        try
+        {
+            Assert.Equal(code, await _terminal.RunAsync("up", "--store", store));
+            Assert.StartsWith(why, _terminal.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("WEFT_HOME", null);
+        }
+    }
+
     [Fact]
     public async Task A_mistyped_flag_names_the_nearest()
     {

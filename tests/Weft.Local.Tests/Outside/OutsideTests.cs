@@ -30,6 +30,32 @@ public sealed class OutsideTests : IDisposable
     }
 
     [Fact]
+    public async Task The_way_to_a_store_says_first_that_it_has_reached_it_and_ends_at_once_when_it_cannot()
+    {
+        var home = MeshHome.Open(_folder);
+        using var store = new TcpListener(IPAddress.Loopback, 0);
+        store.Start();
+        using var shut = new TcpListener(IPAddress.Loopback, 0);
+        shut.Start();
+        var shutPort = ((IPEndPoint)shut.LocalEndpoint).Port;
+        shut.Stop();
+        using var relay = new StoreRelay(
+            home, [new DnsEndPoint("localhost", ((IPEndPoint)store.LocalEndpoint).Port), new DnsEndPoint("127.0.0.1", shutPort)], NullLogger.Instance);
+        var one = new byte[1];
+        using var open = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await open.ConnectAsync(new UnixDomainSocketEndPoint(home.StoreSocket(0)));
+        using var accepted = await store.AcceptSocketAsync();
+        Assert.Equal(1, await open.ReceiveAsync(one));
+        await open.SendAsync("q"u8.ToArray());
+        Assert.Equal(1, await accepted.ReceiveAsync(one));
+        Assert.Equal((byte)'q', one[0]);
+
+        using var closed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await closed.ConnectAsync(new UnixDomainSocketEndPoint(home.StoreSocket(1)));
+        Assert.Equal(0, await closed.ReceiveAsync(one));
+    }
+
+    [Fact]
     public async Task A_wished_port_that_is_taken_is_replaced_and_bytes_flow_both_ways_with_half_close()
     {
         var home = MeshHome.Open(_folder);

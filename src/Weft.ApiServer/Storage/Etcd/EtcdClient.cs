@@ -177,7 +177,9 @@ internal sealed class EtcdClient : IDisposable
     {
         var unsent = problem.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
             or HttpRequestError.SecureConnectionError;
-        var why = problem.InnerException is { } inner ? $"{problem.Message} ({inner.Message})" : problem.Message;
+        var why = problem.InnerException is { } inner && !problem.Message.Contains(inner.Message, StringComparison.Ordinal)
+            ? $"{problem.Message} ({inner.Message})"
+            : problem.Message;
         return new EtcdException($"{Name(endpoint)} cannot be reached: {why}", -1, endpoint, unsent, problem);
     }
 
