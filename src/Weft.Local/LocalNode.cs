@@ -97,7 +97,8 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
         var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
         var forwards = new ForwardPublisher(services, client, options.Home, options.Time, options.Log);
-        var api = new NodeApi(agent, () => Status(agent, capture), options);
+        var stats = new NodeStats(agent, options);
+        var api = new NodeApi(agent, stats, () => Status(agent, capture), options);
         NodeLoop[] loops =
         [
             new("pods informer", pods.RunAsync),
@@ -114,6 +115,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("host ports", token => forwards.RunAsync(toForwards, token)),
             new("node agent", agent.RunAsync),
             new("nodes", heartbeats.RunAsync),
+            new("measuring", stats.RunAsync),
             .. options.Loops,
         ];
         await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));

@@ -12,6 +12,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
         ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
     private static readonly string[] _reviewVerbs = ["create"];
+    private static readonly string[] _measuredVerbs = ["get", "list"];
 
     private Memory _memory = new(-1, []);
 
@@ -56,7 +57,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
         var list = new JsonArray();
         foreach (var definition in definitions)
         {
-            var verbs = Reviews.All.Contains(definition) ? _reviewVerbs : _storedVerbs;
+            var verbs = Verbs(definition);
             var entry = Entry(definition.Plural, definition.Singular, definition.Namespaced, definition.Kind, verbs);
             if (definition.ShortNames.Length > 0)
             {
@@ -135,7 +136,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
             ["responseKind"] = Kind(definition.Group, version, definition.Kind),
             ["scope"] = definition.Namespaced ? "Namespaced" : "Cluster",
             ["singularResource"] = definition.Singular,
-            ["verbs"] = Texts(Reviews.All.Contains(definition) ? _reviewVerbs : _storedVerbs),
+            ["verbs"] = Texts(Verbs(definition)),
         };
         if (definition.ShortNames.Length > 0)
         {
@@ -168,6 +169,9 @@ internal sealed class GroupList(ResourceCatalog catalog)
         ["kind"] = kind,
     };
 
+    private static string[] Verbs(ResourceDefinition definition) =>
+        Reviews.All.Contains(definition) ? _reviewVerbs : Metrics.All.Contains(definition) ? _measuredVerbs : _storedVerbs;
+
     private static IEnumerable<(string Name, string Kind, string? Group, string[] Verbs)> Subresources(ResourceDefinition definition)
     {
         string[] change = ["get", "patch", "update"];
@@ -186,6 +190,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
             case "pods":
                 yield return ("attach", "PodAttachOptions", null, ["create", "get"]);
                 yield return ("binding", "Binding", null, ["create"]);
+                yield return ("ephemeralcontainers", "Pod", null, change);
                 yield return ("eviction", "Eviction", "policy", ["create"]);
                 yield return ("exec", "PodExecOptions", null, ["create", "get"]);
                 yield return ("log", "Pod", null, ["get"]);
@@ -223,7 +228,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
         };
     }
 
-    private IEnumerable<ResourceDefinition> Definitions(string group, string version) => catalog.All.Concat(Reviews.All)
+    private IEnumerable<ResourceDefinition> Definitions(string group, string version) => catalog.All.Concat(Reviews.All).Concat(Metrics.All)
         .Where(item => item.Group == group && item.Versions.Contains(version, StringComparer.Ordinal));
 
     private static JsonArray Texts(IEnumerable<string> items) => new([.. items.Select(item => (JsonNode?)JsonValue.Create(item))]);
@@ -244,7 +249,7 @@ internal sealed class GroupList(ResourceCatalog catalog)
 
     private static List<(string Group, string[] Versions)> Collect(ResourceCatalog catalog) =>
     [
-        .. catalog.All.Concat(Reviews.All).GroupBy(item => item.Group, StringComparer.Ordinal)
+        .. catalog.All.Concat(Reviews.All).Concat(Metrics.All).GroupBy(item => item.Group, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => (group.Key, group.SelectMany(item => item.Versions).Distinct(StringComparer.Ordinal)
                 .Order(VersionOrder.Preferred).ToArray())),

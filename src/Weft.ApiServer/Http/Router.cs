@@ -130,7 +130,7 @@ internal sealed partial class Router(
     }
 
     private ResourceDefinition? Definition(string group, string version, string plural) =>
-        services.Catalog.Find(group, version, plural) ?? Reviews.Find(group, version, plural);
+        services.Catalog.Find(group, version, plural) ?? Reviews.Find(group, version, plural) ?? Metrics.Find(group, version, plural);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private static partial void LogFailed(ILogger logger, string method, string path, Exception problem);

@@ -56,6 +56,9 @@ internal sealed class NodeProxy : IDisposable
         }
     }
 
+    /// <summary>What the node's containers use.</summary>
+    public Task MeasureAsync(ApiRequest request) => new MetricsAnswers(MeasureAsync).AnswerAsync(request);
+
     /// <summary>exec, attach and portforward: the upgraded connection is joined with one to the node agent.</summary>
     public async Task UpgradeAsync(ApiRequest request)
     {
@@ -87,6 +90,15 @@ internal sealed class NodeProxy : IDisposable
         _handler.Dispose();
     }
 
+    private async Task<JsonObject> MeasureAsync(CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync("/stats", cancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
+        return answer.IsSuccessStatusCode && JsonNode.Parse(text) is JsonObject measured
+            ? measured
+            : throw new ApiException(503, "ServiceUnavailable", $"the node agent has no measurements: {text.Trim()}");
+    }
+
     private JsonObject Find(ApiRequest request) =>
         (_services.Store.Find("pods", request.Namespace, request.Name!)
          ?? throw ApiException.NotFound(request.Resource, request.Name!)).Parse();
@@ -95,7 +107,7 @@ internal sealed class NodeProxy : IDisposable
     {
         var pod = Find(request);
         var names = pod.At("spec", "containers").Items().Select(item => item.Text("name") ?? "").ToList();
-        var others = pod.At("spec", "initContainers").Items().Select(item => item.Text("name") ?? "").ToList();
+        var others = pod.At("spec", "initContainers").Items().Concat(pod.At("spec", "ephemeralContainers").Items()).Select(item => item.Text("name") ?? "").ToList();
         var wanted = request.Query("container");
         if (string.IsNullOrEmpty(wanted))
         {
@@ -122,6 +134,7 @@ internal sealed class NodeProxy : IDisposable
         }
 
         var status = pod.At("status", "containerStatuses").Items().Concat(pod.At("status", "initContainerStatuses").Items())
+            .Concat(pod.At("status", "ephemeralContainerStatuses").Items())
             .FirstOrDefault(item => string.Equals(item.Text("name"), container, StringComparison.Ordinal));
         var waiting = status.At("state", "waiting", "reason").Text();
         if (waiting is "ContainerCreating" or "PodInitializing" or "ImagePullBackOff" or "ErrImagePull")

@@ -27,6 +27,11 @@ internal sealed class ApiVerbs(
                 : throw ApiException.MethodNotAllowed();
         }
 
+        if (Metrics.All.Contains(request.Resource))
+        {
+            return node.MeasureAsync(request);
+        }
+
         if (request.Resource.Namespaced && request.Namespace.Length == 0 && request.Name is not null)
         {
             throw ApiException.NoSuchPath();
@@ -95,6 +100,14 @@ internal sealed class ApiVerbs(
                 return scaling.BindAsync(request);
             case "eviction" when name is "pods" && HttpMethods.IsPost(method):
                 return changing.EvictAsync(request);
+            case "ephemeralcontainers" when name is "pods":
+                return method switch
+                {
+                    _ when HttpMethods.IsGet(method) => reading.GetAsync(request),
+                    _ when HttpMethods.IsPut(method) => changing.UpdateAsync(request),
+                    _ when HttpMethods.IsPatch(method) => changing.PatchAsync(request),
+                    _ => throw ApiException.MethodNotAllowed(),
+                };
             case "log" when name is "pods":
                 return node.LogAsync(request);
             case "exec" or "attach" or "portforward" when name is "pods":

@@ -246,7 +246,9 @@ internal sealed class ObjectWriter(ApiServices services)
 
     private static List<FieldError> Problems(ApiRequest request, JsonObject tree, JsonObject? old)
     {
-        var errors = request.Subresource is "status" or "approval" ? [] : Rules.Check(request.Resource, tree, old).ToList();
+        var errors = request.Subresource is "status" or "approval" ? []
+            : request.Subresource is "ephemeralcontainers" ? DebugContainerRules.Check(tree, old).ToList()
+            : Rules.Check(request.Resource, tree, old).ToList();
         if (errors.Count == 0 && request.Subresource is null && request.Resource.GroupResource is CustomKinds.Resource)
         {
             request.Warn(DefinitionRules.Warnings(tree));
@@ -414,6 +416,15 @@ internal sealed class ObjectWriter(ApiServices services)
             }
 
             return;
+        }
+
+        if (request.Subresource is "ephemeralcontainers")
+        {
+            // Nothing but these may be changed by this way, and these by no other.
+            var added = tree.At("spec", "ephemeralContainers")?.DeepClone();
+            tree["spec"] = old["spec"]!.DeepClone();
+            tree["spec"]!.AsObject()["ephemeralContainers"] = added;
+            tree["metadata"] = old["metadata"]!.DeepClone();
         }
 
         if (!request.Resource.HasStatus)

@@ -68,7 +68,9 @@ internal static class ContainerScript
     /// </summary>
     private static void ReadOnly(StringBuilder text, ContainerStart options)
     {
+        // Read at once: the kernel's list begins anew while mounts change.
         text.Append("""
+            mounts=$(cat /proc/self/mountinfo)
             while read -r id parent device root point flags rest; do
                 case $point in
                     /dev|/dev/*|/proc|/proc/*)
@@ -84,7 +86,9 @@ internal static class ContainerScript
         text.Append("""
                 esac
                 mount -o "remount,bind,ro${flags#r[ow]}" "$point"
-            done < /proc/self/mountinfo
+            done <<END
+            $mounts
+            END
 
             """);
     }

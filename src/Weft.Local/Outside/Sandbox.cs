@@ -50,6 +50,8 @@ public sealed class Sandbox : IAsyncDisposable
             start.Environment[name] = value;
         }
 
+        // The kernel removes everything of a sandbox that has ended, but for its control groups.
+        ResourceGroups.RemoveForgotten();
         return new Sandbox(Process.Start(start)!, kind, time);
     }
 
@@ -57,6 +59,7 @@ public sealed class Sandbox : IAsyncDisposable
     public async Task<int> WaitAsync(CancellationToken ct)
     {
         await _process.WaitForExitAsync(ct);
+        ResourceGroups.RemoveForgotten();
         return _process.ExitCode;
     }
 

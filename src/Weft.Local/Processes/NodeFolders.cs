@@ -20,6 +20,7 @@ internal static partial class NodeFolders
     private const nuint Recursive = 16384;
     private const nuint NoSuid = 2;
     private const nuint NoExec = 8;
+    private const int Detach = 2;
 
     /// <summary>Makes what is missing; throws <see cref="IOException"/> when the kernel refuses.</summary>
     /// <param name="scratch">A folder of the node's own, to build in.</param>
@@ -35,7 +36,7 @@ internal static partial class NodeFolders
             Mount("devpts", Path.Combine(layer, "pts"), "devpts", NoSuid | NoExec, "newinstance,ptmxmode=0666,mode=620");
             File.CreateSymbolicLink(Path.Combine(layer, "ptmx"), "pts/ptmx");
             File.WriteAllBytes(Path.Combine(layer, Path.GetFileName(TerminationLog)), []);
-            Mount(layer, "/dev", "", Bind | Recursive, "");
+            Move(layer, "/dev");
         }
 
         if (!Directory.Exists(Token))
@@ -49,8 +50,14 @@ internal static partial class NodeFolders
             }
 
             Directory.CreateDirectory(Path.Combine(layer, Token["/run/".Length..]));
-            Mount(layer, "/run", "", Bind | Recursive, "");
+            Move(layer, "/run");
         }
+    }
+
+    private static void Move(string layer, string target)
+    {
+        Mount(layer, target, "", Bind | Recursive, "");
+        _ = Unmount(layer, Detach);
     }
 
     private static string Begin(string scratch, string name)
@@ -97,6 +104,9 @@ internal static partial class NodeFolders
             throw new IOException($"'{source}' could not be mounted at '{target}': {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "umount2")]
+    private static partial int Unmount([MarshalAs(UnmanagedType.LPUTF8Str)] string target, int flags);
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MountAt(string source, string target, string type, nuint flags, string options);

@@ -49,18 +49,19 @@ internal sealed class ResourceGroups
     /// <summary>Removes groups of nodes that have ended, this side of the sandbox: nobody inside is left to do it.</summary>
     public static void RemoveForgotten()
     {
+        // The groups first: one that is made meanwhile belongs to a process that is found alive afterwards.
+        var groups = CgroupMount.Read().SelectMany(mount => mount.Places())
+            .SelectMany(place => Try(() => Directory.GetDirectories(place, Prefix + "*"), [])).Distinct(StringComparer.Ordinal).ToList();
+        if (groups.Count == 0)
+        {
+            return;
+        }
+
         var alive = Directory.GetDirectories("/proc").Select(Path.GetFileName)
             .Where(n => char.IsAsciiDigit(n![0])).Select(n => TryNamespaceOf(n!)).ToHashSet();
-        foreach (var mount in CgroupMount.Read())
+        foreach (var group in groups.Where(g => !alive.Contains(Path.GetFileName(g)[Prefix.Length..])))
         {
-            foreach (var place in mount.Places())
-            {
-                var groups = Try(() => Directory.GetDirectories(place, Prefix + "*"), []);
-                foreach (var group in groups.Where(g => !alive.Contains(Path.GetFileName(g)[Prefix.Length..])))
-                {
-                    Remove(group);
-                }
-            }
+            Remove(group);
         }
     }
 

@@ -12,10 +12,10 @@ using Weft.Local.Streams;
 namespace Weft.Local.Serving;
 
 /// <summary>
-/// The node's HTTP/1.1 API on <c>run/node.sock</c>: <c>GET /status</c>, <c>GET /containerLogs/NS/POD[/CONTAINER]</c>,
+/// The node's HTTP/1.1 API on <c>run/node.sock</c>: <c>GET /status</c>, <c>GET /stats</c>, <c>GET /containerLogs/NS/POD[/CONTAINER]</c>,
 /// <c>POST /exec/NS/POD[/CONTAINER]?command=…</c>, <c>POST /portForward/NS/POD</c>. One request a connection.
 /// </summary>
-internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, LocalNodeOptions options)
+internal sealed partial class NodeApi(NodeAgent agent, NodeStats stats, Func<JsonObject> status, LocalNodeOptions options)
 {
     /// <summary>Connections beyond this are closed at once.</summary>
     public const int MaxConnections = 256;
@@ -86,6 +86,9 @@ internal sealed partial class NodeApi(NodeAgent agent, Func<JsonObject> status, 
                 break;
             case ("POST", ["nodes", var node, "stop" or "start"]):
                 await SwitchNodeAsync(stream, node, request.Path.EndsWith("/stop", StringComparison.Ordinal), ct);
+                break;
+            case ("GET", ["stats"]):
+                await WriteAsync(stream, 200, "application/json", stats.Describe().ToJsonString(), ct);
                 break;
             case ("GET", ["containerLogs", var ns, var pod, .. { Length: <= 1 } container]):
                 await LogsAsync(request, stream, ns, pod, container.FirstOrDefault(), ct);
