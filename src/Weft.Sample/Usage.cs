@@ -26,6 +26,10 @@ internal static class Usage
           --fresh                  a new connection for every request
           -H 'name: value'
 
+        weft-sample stand-in NAME [--port N] [--version V]
+          answers as a well-known image does: nginx, httpbin, helloworld, http-echo, fortio,
+          productpage, details, ratings, reviews
+
         weft-sample get [-i] [-X METHOD] [-H 'name: value'] [-d BODY] [--fail] [--timeout 10s] URL...
 
         """;

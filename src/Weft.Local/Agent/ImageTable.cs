@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Weft.Kubernetes;
 
 namespace Weft.Local.Agent;
@@ -8,9 +9,10 @@ namespace Weft.Local.Agent;
 /// <summary>
 /// Which command of the host stands for an image. Containers that bring a command need none. The built-in table is extended,
 /// and overruled, by the user's file: lines of <c>image: command and arguments</c>, with <c>{name}</c>, <c>{tag}</c> and
-/// <c>{port}</c> filled in from the image and the first container port.
+/// <c>{port}</c> (or <c>{port:80}</c>, with what else it is) filled in from the image and the first container port. What stands behind a
+/// lone <c>|</c> are the arguments that those of a container take the place of; without one, all but the first word are.
 /// </summary>
-internal sealed class ImageTable
+internal sealed partial class ImageTable
 {
     /// <summary>Longer files and more lines than these are refused.</summary>
     public const int MaxFileBytes = 256 * 1024;
@@ -18,17 +20,40 @@ internal sealed class ImageTable
 
     private const string DefaultPort = "8080";
 
+    /// <summary>As the image's own first program: flags and addresses are curl's, anything else is a command.</summary>
+    private const string Curl = "sh -c 'case \"$1\" in -*|http*|*.*) exec curl \"$@\";; *) exec \"$@\";; esac' sh | sleep infinity";
+
     private static readonly Dictionary<string, string> _builtIn = new(StringComparer.Ordinal)
     {
         ["sample"] = "weft-sample --port {port} --name {name}",
         ["weft-sample"] = "weft-sample --port {port} --name {name}",
         ["my-app"] = "weft-sample --port {port} --name {name} --version {tag}",
-        ["nginx"] = "weft-sample --port {port} --name {name}",
-        ["httpbin"] = "weft-sample --port {port} --name {name}",
-        ["go-httpbin"] = "weft-sample --port {port} --name {name}",
-        ["curl"] = "sleep infinity",
+        ["nginx"] = "weft-sample stand-in nginx --version {tag} --port {port:80} |",
+        ["httpbin"] = "weft-sample stand-in httpbin --port {port:80} |",
+        ["go-httpbin"] = "weft-sample stand-in httpbin --port {port:8080} |",
+        ["http-echo"] = "weft-sample stand-in http-echo | -text=hello-world",
+        ["fortio"] = "weft-sample stand-in fortio --port {port:8080} | server",
+        ["examples-helloworld-v1"] = "weft-sample stand-in helloworld --version v1 --port {port:5000}",
+        ["examples-helloworld-v2"] = "weft-sample stand-in helloworld --version v2 --port {port:5000}",
+        ["examples-bookinfo-productpage-v1"] = "weft-sample stand-in productpage --version v1 --port {port:9080}",
+        ["examples-bookinfo-details-v1"] = "weft-sample stand-in details --version v1 --port {port:9080}",
+        ["examples-bookinfo-ratings-v1"] = "weft-sample stand-in ratings --version v1 --port {port:9080}",
+        ["examples-bookinfo-reviews-v1"] = "weft-sample stand-in reviews --version v1 --port {port:9080}",
+        ["examples-bookinfo-reviews-v2"] = "weft-sample stand-in reviews --version v2 --port {port:9080}",
+        ["examples-bookinfo-reviews-v3"] = "weft-sample stand-in reviews --version v3 --port {port:9080}",
+        ["curl"] = Curl,
+        ["curlimages/curl"] = Curl,
         ["sleep"] = "sleep infinity",
         ["pause"] = "sleep infinity",
+        ["busybox"] = "| sh",
+        ["alpine"] = "| sh",
+        ["ubuntu"] = "| bash",
+        ["debian"] = "| bash",
+        ["python"] = "| python3",
+        ["node"] = "| node",
+        ["redis"] = "| redis-server --protected-mode no --save ''",
+        ["mysql"] = "| mysqld",
+        ["postgres"] = "| postgres",
     };
 
     private readonly IReadOnlyDictionary<string, string> _entries;
@@ -74,13 +99,26 @@ internal sealed class ImageTable
         }
 
         var port = container.Source.Objects("ports").FirstOrDefault()?.Number("containerPort");
-        string[] words = [.. Words(template, "").Select(word => word
+        var words = Words(template, "").ConvertAll(word => PortPlace().Replace(word, found => port?.ToString(CultureInfo.InvariantCulture)
+                ?? (found.Groups[1].Success ? found.Groups[1].Value : DefaultPort))
             .Replace("{name}", shortName, StringComparison.Ordinal)
-            .Replace("{tag}", tag, StringComparison.Ordinal)
-            .Replace("{port}", port?.ToString(CultureInfo.InvariantCulture) ?? DefaultPort, StringComparison.Ordinal))];
+            .Replace("{tag}", tag, StringComparison.Ordinal));
 
         // As with images: args take the place of the arguments, not of the program.
-        return container.Arguments.Count > 0 ? [words[0], .. container.Arguments] : words;
+        var bar = words.IndexOf("|");
+        var program = bar < 0 ? words[..1] : words[..bar];
+        var arguments = container.Arguments.Count > 0 ? container.Arguments : words[(bar < 0 ? 1 : bar + 1)..];
+        return [.. program, .. arguments];
+    }
+
+    /// <summary>What must be installed for an image whose program this machine does not have; null if nothing is missing.</summary>
+    public static string? Missing(string image, IReadOnlyList<string> words, string searchPath)
+    {
+        var program = words.Count > 0 ? words[0] : "";
+        var found = program.Contains('/', StringComparison.Ordinal)
+            ? File.Exists(program)
+            : searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Any(folder => File.Exists(Path.Combine(folder, program)));
+        return found ? null : $"For image '{image}' the program '{program}' of this machine is run, and it is not there. Install it, or map the image to another command";
     }
 
     internal static void Parse(IReadOnlyList<string> lines, string file, Dictionary<string, string> entries)
@@ -168,4 +206,7 @@ internal sealed class ImageTable
         var colon = name.LastIndexOf(':');
         return colon > name.LastIndexOf('/') ? (name[..colon], name[(colon + 1)..]) : (name, "latest");
     }
+
+    [GeneratedRegex("\\{port(?::([0-9]+))?\\}")]
+    private static partial Regex PortPlace();
 }

@@ -70,9 +70,13 @@ internal sealed class PodPreparation(PodSpec pod, string folder, PodScene scene,
     {
         try
         {
-            return ImageTable.Read(scene.Options.Home.Images).Find(container) ?? throw new MissingCommandException(
+            var words = ImageTable.Read(scene.Options.Home.Images).Find(container) ?? throw new MissingCommandException(
                 $"No command of this machine is known for image '{container.Image}'. Give container '{container.Name}' a 'command', "
                 + $"or add a line '{container.Image}: COMMAND' to {scene.Options.Home.Images}");
+            var path = $"{scene.Options.BinFolder}:{Programs.SearchPath}";
+            return container.Command.Count > 0 || ImageTable.Missing(container.Image, words, path) is not { } missing
+                ? words
+                : throw new MissingCommandException($"{missing} in {scene.Options.Home.Images}");
         }
         catch (FormatException e)
         {

@@ -18,7 +18,25 @@ internal sealed class Message
 
     public required bool KeepAlive { get; init; }
 
+    /// <summary>The address of who asks; empty for a response.</summary>
+    public string Peer { get; set; } = "";
+
+    /// <summary>Names and values behind the question mark, decoded, in their order.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Query => Pairs(Target.IndexOf('?', StringComparison.Ordinal) is var at and >= 0 ? Target[(at + 1)..] : "");
+
     public string Path => Target.IndexOf('?', StringComparison.Ordinal) is var at and >= 0 ? Target[..at] : Target;
+
+    /// <summary>Reads <c>a=b&amp;c=d</c>.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Pairs(string text)
+    {
+        foreach (var pair in text.Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var equals = pair.IndexOf('=', StringComparison.Ordinal);
+            yield return new(Decode(equals < 0 ? pair : pair[..equals]), equals < 0 ? "" : Decode(pair[(equals + 1)..]));
+        }
+    }
+
+    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 
     public string? Header(string name)
     {

@@ -9,7 +9,7 @@ using Weft.Sample.Http;
 namespace Weft.Sample.Serve;
 
 /// <summary>Decides what each path answers.</summary>
-internal sealed class Answers(ServeOptions options, TimeProvider clock, Random random) : IDisposable
+internal sealed class Answers(ServeOptions options, TimeProvider clock, Random random) : IAnswering, IDisposable
 {
     private const int MaxEchoBytes = 64 * 1024;
 

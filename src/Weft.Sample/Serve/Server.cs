@@ -15,12 +15,12 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan _drainTime = TimeSpan.FromSeconds(5);
 
     private readonly Socket _listener;
-    private readonly Answers _answers;
+    private readonly IAnswering _answers;
     private readonly TextWriter _log;
     private readonly TimeProvider _clock;
     private readonly ConcurrentDictionary<Socket, Task> _connections = new();
 
-    private Server(Socket listener, Answers answers, TextWriter log, TimeProvider clock)
+    private Server(Socket listener, IAnswering answers, TextWriter log, TimeProvider clock)
     {
         _listener = listener;
         _answers = answers;
@@ -30,7 +30,7 @@ internal sealed class Server : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    public static Server Start(int port, Answers answers, TextWriter log, TimeProvider clock)
+    public static Server Start(int port, IAnswering answers, TextWriter log, TimeProvider clock)
     {
         var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -101,6 +101,7 @@ internal sealed class Server : IAsyncDisposable
                     break;
                 }
 
+                request.Peer = (socket.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
                 var began = _clock.GetTimestamp();
                 var answer = await _answers.AnswerAsync(request, CancellationToken.None);
                 var keep = request.KeepAlive && !stop.IsCancellationRequested;
@@ -142,7 +143,7 @@ internal sealed class Server : IAsyncDisposable
     private static async ValueTask SendAsync(Socket socket, Answer answer, bool headOnly, bool keep)
     {
         var head = string.Create(CultureInfo.InvariantCulture,
-            $"HTTP/1.1 {answer.Status} {Reasons.Of(answer.Status)}\r\ncontent-type: {answer.ContentType}\r\ncontent-length: {answer.Body.Length}\r\n{(keep ? "" : "connection: close\r\n")}\r\n");
+            $"HTTP/1.1 {answer.Status} {Reasons.Of(answer.Status)}\r\ncontent-type: {answer.ContentType}\r\ncontent-length: {answer.Body.Length}\r\n{More(answer)}{(keep ? "" : "connection: close\r\n")}\r\n");
         var bytes = new byte[head.Length + (headOnly ? 0 : answer.Body.Length)];
         Encoding.Latin1.GetBytes(head, bytes);
         if (!headOnly)
@@ -156,6 +157,9 @@ internal sealed class Server : IAsyncDisposable
             rest = rest[await socket.SendAsync(rest)..];
         }
     }
+
+    private static string More(Answer answer) =>
+        answer.Headers is null ? "" : string.Concat(answer.Headers.Select(header => $"{header.Key}: {header.Value}\r\n"));
 
     private async ValueTask LogAsync(Message request, Answer answer, long began)
     {

@@ -24,12 +24,26 @@ public sealed class AgentTests : IDisposable
     [InlineData("""{"image":"registry.example:5000/team/tool","args":["--later"]}""", "run it|--later")]
     [InlineData("""{"image":"nginx:alpine"}""", "mine")]
     [InlineData("""{"image":"unknown"}""", null)]
+    [InlineData("""{"image":"docker.io/library/busybox:1.36","args":["sh","-c","echo a | b"]}""", "sh|-c|echo a | b")]
+    [InlineData("""{"image":"busybox"}""", "sh")]
+    [InlineData("""{"image":"docker.io/istio/examples-bookinfo-reviews-v2:1.20.1"}""", "weft-sample|stand-in|reviews|--version|v2|--port|9080")]
+    [InlineData("""{"image":"hashicorp/http-echo","args":["-text=a","-listen=:80"]}""", "weft-sample|stand-in|http-echo|-text=a|-listen=:80")]
+    [InlineData("""{"image":"kennethreitz/httpbin"}""", "weft-sample|stand-in|httpbin|--port|80")]
+    [InlineData("""{"image":"redis:7"}""", "redis-server|--protected-mode|no|--save|")]
     public void An_image_stands_for_a_command(string container, string? words)
     {
         var file = Path.Combine(_folder, "images.yaml");
         File.WriteAllText(file, "# mine\n\nregistry.example:5000/team/tool: 'run it' --now\nnginx: mine\n");
         var found = ImageTable.Read(file).Find(new ContainerSpec(JsonNode.Parse(container)!.AsObject()));
         Assert.Equal(words, found is null ? null : string.Join('|', found));
+    }
+
+    [Fact]
+    public void A_program_that_this_machine_lacks_is_named()
+    {
+        Assert.Contains("'redis' the program 'redis-server'", ImageTable.Missing("redis", ["redis-server"], "/nowhere:/bin"), StringComparison.Ordinal);
+        Assert.Null(ImageTable.Missing("busybox", ["sh"], "/nowhere:/bin"));
+        Assert.Null(ImageTable.Missing("x", ["/bin/sh"], ""));
     }
 
     [Theory]
