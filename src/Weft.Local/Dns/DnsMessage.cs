@@ -19,6 +19,7 @@ internal static class DnsMessage
     /// <summary>The longest message over TCP.</summary>
     public const int MaxBytes = 65_535;
 
+    private const int OptBytes = 11;
     private const int MaxNameBytes = 255;
     private const int MaxLabelBytes = 63;
     private const ushort InternetClass = 1;
@@ -69,7 +70,10 @@ internal static class DnsMessage
         refusal = null;
         var udp = UdpLimit(bytes, position);
         query = new DnsQuery(
-            BinaryPrimitives.ReadUInt16BigEndian(bytes), name, type, (flags & RecursionDesired) != 0, udp, position);
+            BinaryPrimitives.ReadUInt16BigEndian(bytes), name, type, (flags & RecursionDesired) != 0, udp ?? PlainUdpBytes, position)
+        {
+            HasEdns = udp is not null,
+        };
         return true;
     }
 
@@ -93,11 +97,12 @@ internal static class DnsMessage
 
         if (records.Count == 0 && authoritative)
         {
-            WriteAuthority(writer);
+            WriteAuthority(writer, NameTable.ZoneOf(query.Name));
             writer.Patch(8, 1);
         }
 
-        if (writer.Length > maxBytes)
+        var room = maxBytes - (query.HasEdns ? OptBytes : 0);
+        if (writer.Length > room)
         {
             writer = new DnsWriter();
             WriteHead(writer, query, code, Truncated);
@@ -106,6 +111,12 @@ internal static class DnsMessage
         }
 
         writer.Patch(6, (ushort)written);
+        if (query.HasEdns)
+        {
+            WriteOpt(writer);
+            writer.Patch(10, 1);
+        }
+
         return writer.ToArray();
     }
 
@@ -160,7 +171,7 @@ internal static class DnsMessage
         return false;
     }
 
-    private static int UdpLimit(ReadOnlySpan<byte> bytes, int position)
+    private static int? UdpLimit(ReadOnlySpan<byte> bytes, int position)
     {
         // An OPT record right after the question: root name, type 41, and its class is the size.
         var hasOpt = bytes.Length >= position + 5
@@ -168,7 +179,7 @@ internal static class DnsMessage
             && BinaryPrimitives.ReadUInt16BigEndian(bytes[(position + 1)..]) == (ushort)DnsType.Opt;
         return hasOpt
             ? Math.Clamp((int)BinaryPrimitives.ReadUInt16BigEndian(bytes[(position + 3)..]), PlainUdpBytes, MaxUdpBytes)
-            : PlainUdpBytes;
+            : null;
     }
 
     private static void WriteHead(DnsWriter writer, DnsQuery query, DnsCode code, ushort more)
@@ -209,10 +220,20 @@ internal static class DnsMessage
         writer.Patch(lengthAt, (ushort)(writer.Length - lengthAt - 2));
     }
 
-    /// <summary>Says for how long "there is none" may be believed (RFC 2308): new services appear at any time.</summary>
-    private static void WriteAuthority(DnsWriter writer)
+    /// <summary>Who speaks EDNS is answered with it (RFC 6891 §6.1.1): root name, type, the size that we take, no flags, no options.</summary>
+    private static void WriteOpt(DnsWriter writer)
     {
-        writer.Name(NameTable.Zone);
+        writer.Bytes([0]);
+        writer.Number((ushort)DnsType.Opt);
+        writer.Number(MaxUdpBytes);
+        writer.Number32(0);
+        writer.Number(0);
+    }
+
+    /// <summary>Says for how long "there is none" may be believed (RFC 2308): new services appear at any time.</summary>
+    private static void WriteAuthority(DnsWriter writer, string zone)
+    {
+        writer.Name(zone);
         writer.Number((ushort)DnsType.Soa);
         writer.Number(InternetClass);
         writer.Number32(NegativeTtl);
@@ -254,7 +275,11 @@ internal enum DnsCode
 /// <summary>One question.</summary>
 /// <param name="Name">Lower case, without the dot at the end.</param>
 /// <param name="MaxUdpBytes">How long an answer over UDP the client takes (EDNS).</param>
-internal sealed record DnsQuery(ushort Id, string Name, DnsType Type, bool RecursionDesired, int MaxUdpBytes, int QuestionEnd);
+internal sealed record DnsQuery(ushort Id, string Name, DnsType Type, bool RecursionDesired, int MaxUdpBytes, int QuestionEnd)
+{
+    /// <summary>True if it carried an OPT record.</summary>
+    public bool HasEdns { get; init; }
+}
 
 /// <summary>One record of an answer: an address, or a name (CNAME), or a place (SRV).</summary>
 internal sealed record DnsRecord(string Name, DnsType Type, IPAddress? Address = null, string Target = "", int Port = 0);

@@ -15,12 +15,19 @@ internal sealed class NameTable
     private const string Services = $"svc.{Zone}";
     private const string PodZone = $"pod.{Zone}";
 
+    /// <summary>Addresses of pods and of services, backwards.</summary>
+    private static readonly string[] _reverseZones = ["244.10.in-addr.arpa", "96.10.in-addr.arpa"];
+
     private readonly Dictionary<string, List<DnsRecord>> _records = new(StringComparer.Ordinal);
 
     private NameTable()
     {
         Touch(Services);
         Touch(PodZone);
+        foreach (var zone in _reverseZones)
+        {
+            _records[zone] = [];
+        }
     }
 
     /// <summary>Knows no services.</summary>
@@ -39,7 +46,10 @@ internal sealed class NameTable
     }
 
     /// <summary>True if the name lies in the cluster's domain.</summary>
-    public static bool Covers(string name) => name == Zone || name.EndsWith($".{Zone}", StringComparison.Ordinal);
+    public static bool Covers(string name) => IsIn(Zone, name) || Array.Exists(_reverseZones, zone => IsIn(zone, name));
+
+    /// <summary>The zone of a name that <see cref="Covers"/> accepts.</summary>
+    public static string ZoneOf(string name) => Array.Find(_reverseZones, zone => IsIn(zone, name)) ?? Zone;
 
     /// <summary>The records of a name that <see cref="Covers"/> accepts; null if there is no such name.</summary>
     public IReadOnlyList<DnsRecord>? Find(string name, DnsType type)
@@ -77,6 +87,7 @@ internal sealed class NameTable
         if (IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address))
         {
             _records[host].Add(new DnsRecord(host, DnsType.A, address));
+            AddReverse(address, host);
             foreach (var port in service.Objects("spec", "ports"))
             {
                 AddPlace(host, port, host);
@@ -121,6 +132,7 @@ internal sealed class NameTable
 
         _records[host].Add(new DnsRecord(host, DnsType.A, address));
         _records[member].Add(new DnsRecord(member, DnsType.A, address));
+        AddReverse(address, member);
         foreach (var port in slice.Objects("ports"))
         {
             AddPlace(host, port, member);
@@ -134,8 +146,29 @@ internal sealed class NameTable
             var place = $"_{name}._{(port.Text("protocol") ?? "TCP").ToLowerInvariant()}.{host}";
             Touch(place);
             _records[place].Add(new DnsRecord(place, DnsType.Srv, Target: target, Port: (int)number));
+
+            // Asked for without a port's name, all ports answer.
+            _records[host].Add(new DnsRecord(host, DnsType.Srv, Target: target, Port: (int)number));
         }
     }
+
+    private void AddReverse(IPAddress address, string name)
+    {
+        var bytes = address.GetAddressBytes();
+        if (bytes.Length != 4)
+        {
+            return;
+        }
+
+        var reverse = $"{bytes[3]}.{bytes[2]}.{bytes[1]}.{bytes[0]}.in-addr.arpa";
+        Touch(reverse);
+        if (_records.TryGetValue(reverse, out var records))
+        {
+            records.Add(new DnsRecord(reverse, DnsType.Ptr, Target: name));
+        }
+    }
+
+    private static bool IsIn(string zone, string name) => name == zone || name.EndsWith($".{zone}", StringComparison.Ordinal);
 
     /// <summary>Makes the name and the ones above it known, with no records: they exist (RFC 8020).</summary>
     private void Touch(string name)

@@ -43,6 +43,12 @@ public sealed class DnsTests
     [InlineData("cluster.local", DnsType.A, 0, "")]
     [InlineData("nobody.shop.svc.cluster.local", DnsType.A, 3, "")]
     [InlineData("web.other.svc.cluster.local", DnsType.Aaaa, 3, "")]
+    [InlineData("1.1.96.10.in-addr.arpa", DnsType.Ptr, 0, "web.shop.svc.cluster.local")]
+    [InlineData("7.0.244.10.in-addr.arpa", DnsType.Ptr, 0, "db-0.db.shop.svc.cluster.local")]
+    [InlineData("1.1.96.10.in-addr.arpa", DnsType.A, 0, "")]
+    [InlineData("99.0.244.10.in-addr.arpa", DnsType.Ptr, 3, "")]
+    [InlineData("8.8.8.8.in-addr.arpa", DnsType.Ptr, 2, "")]
+    [InlineData("web.shop.svc.cluster.local", DnsType.Srv, 0, "web.shop.svc.cluster.local:80")]
     [InlineData("example.org", DnsType.A, 2, "")]
     [InlineData("notcluster.local", DnsType.A, 2, "")]
     public async Task A_name_has_its_answer(string name, object type, int code, string wanted)
@@ -53,6 +59,19 @@ public sealed class DnsTests
         Assert.Equal(code, answer[3] & 0x0f);
         Assert.Equal(query[..2], answer[..2]);
         Assert.Equal(wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), Records(answer, query.Length).Order());
+    }
+
+    [Fact]
+    public async Task Who_speaks_EDNS_is_answered_with_it_and_nobody_else()
+    {
+        var plain = Question("web.shop.svc.cluster.local", DnsType.A);
+        Assert.Equal(0, BinaryPrimitives.ReadUInt16BigEndian((await Server().AnswerAsync(plain, tcp: false, default)).AsSpan(10)));
+        byte[] extended = [.. plain, 0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0];
+        extended[11] = 1;
+        var answer = (await Server().AnswerAsync(extended, tcp: false, default))!;
+        Assert.Equal(1, BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(10)));
+        Assert.Equal((byte[])[0, 0, 41, DnsMessage.MaxUdpBytes >> 8, DnsMessage.MaxUdpBytes & 0xff, 0, 0, 0, 0, 0, 0], answer[^11..]);
+        Assert.Equal(["10.96.1.1"], Records(answer, plain.Length));
     }
 
     [Fact]
