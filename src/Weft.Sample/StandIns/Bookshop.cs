@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -47,7 +48,7 @@ internal sealed class Bookshop(string part, string version, string pod, Func<str
         };
     }
 
-    private static Answer Details(string id) => int.TryParse(id, out var number)
+    private static Answer Details(string id) => int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
         ? JsonAnswer.Of(200, json =>
         {
             json.WriteNumber("id", number);
@@ -64,7 +65,7 @@ internal sealed class Bookshop(string part, string version, string pod, Func<str
 
     private static void WriteRatings(Utf8JsonWriter json, string id)
     {
-        json.WriteNumber("id", int.TryParse(id, out var number) ? number : 0);
+        json.WriteNumber("id", int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0);
         json.WriteStartObject("ratings");
         json.WriteNumber("Reviewer1", 5);
         json.WriteNumber("Reviewer2", 4);

@@ -27,10 +27,23 @@ internal sealed class StaticSite(string root, string version) : IAnswering
 
     private static readonly Dictionary<string, string> _types = new(StringComparer.OrdinalIgnoreCase)
     {
-        [".html"] = "text/html", [".htm"] = "text/html", [".css"] = "text/css", [".js"] = "application/javascript", [".json"] = "application/json",
-        [".txt"] = "text/plain", [".xml"] = "text/xml", [".svg"] = "image/svg+xml", [".png"] = "image/png", [".jpg"] = "image/jpeg",
-        [".jpeg"] = "image/jpeg", [".gif"] = "image/gif", [".ico"] = "image/x-icon", [".webp"] = "image/webp", [".pdf"] = "application/pdf",
-        [".wasm"] = "application/wasm", [".woff2"] = "font/woff2",
+        [".html"] = "text/html",
+        [".htm"] = "text/html",
+        [".css"] = "text/css",
+        [".js"] = "application/javascript",
+        [".json"] = "application/json",
+        [".txt"] = "text/plain",
+        [".xml"] = "text/xml",
+        [".svg"] = "image/svg+xml",
+        [".png"] = "image/png",
+        [".jpg"] = "image/jpeg",
+        [".jpeg"] = "image/jpeg",
+        [".gif"] = "image/gif",
+        [".ico"] = "image/x-icon",
+        [".webp"] = "image/webp",
+        [".pdf"] = "application/pdf",
+        [".wasm"] = "application/wasm",
+        [".woff2"] = "font/woff2",
     };
 
     private readonly string _server = $"nginx/{(version.Length > 0 && char.IsAsciiDigit(version[0]) ? version.Split('-')[0] : "1.27")}";
