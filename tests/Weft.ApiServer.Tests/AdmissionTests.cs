@@ -167,13 +167,14 @@ public sealed class AdmissionTests : IAsyncLifetime
 
         public static async Task<Webhook> StartAsync()
         {
+            var now = TimeProvider.System.GetUtcNow();
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             var request = new CertificateRequest("CN=webhook", key, HashAlgorithmName.SHA256);
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
             var names = new SubjectAlternativeNameBuilder();
             names.AddIpAddress(IPAddress.Loopback);
             request.CertificateExtensions.Add(names.Build());
-            var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddHours(1));
+            var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddHours(1));
             var webhook = new Webhook { Bundle = Convert.ToBase64String(Encoding.ASCII.GetBytes(certificate.ExportCertificatePem())) };
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();

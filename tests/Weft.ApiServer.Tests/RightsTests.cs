@@ -106,11 +106,11 @@ public sealed class RightsTests : IAsyncLifetime
         Assert.Contains("cannot impersonate resource \\\"users\\\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
-    private Task RoleAsync(string name, string rules) => _server.PostAsync(
+    private async Task RoleAsync(string name, string rules) => await _server.PostAsync(
         Rights + "/namespaces/default/roles",
         $$"""{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"{{name}}"},"rules":{{rules}}}""");
 
-    private Task BindAsync(string role, string kind, string name) => _server.PostAsync(
+    private async Task BindAsync(string role, string kind, string name) => await _server.PostAsync(
         Rights + "/namespaces/default/rolebindings", Binding("RoleBinding", role, "Role", role, kind, name));
 
     private static string Binding(string kind, string name, string roleKind, string role, string subjectKind, string subject) =>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Weft.Compiler.Explain;
 using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text.Json.Nodes;
-
 namespace Weft.Scenarios;
 
 /// <summary>A mesh of three nodes on one machine.</summary>

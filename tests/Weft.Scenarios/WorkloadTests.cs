@@ -9,7 +9,7 @@ public sealed class WorkloadTests(TestMesh mesh)
     [Fact]
     public async Task Jobs_run_to_their_end_and_cron_jobs_make_them()
     {
-        const string ns = "jobs";
+        var ns = "jobs";
         await ApplyAsync(ns, """
             apiVersion: batch/v1
             kind: Job
@@ -65,7 +65,7 @@ public sealed class WorkloadTests(TestMesh mesh)
     [Fact]
     public async Task Sets_roll_out_are_undone_and_drain_asks_the_budget()
     {
-        const string ns = "sets";
+        var ns = "sets";
         await ApplyAsync(ns, Set("one") + """
             ---
             apiVersion: apps/v1

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Compiler.Outbound;
-using Weft.Model.Diagnostics;
-using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;
 

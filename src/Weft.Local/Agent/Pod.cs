@@ -26,6 +26,7 @@ internal sealed partial class Pod : IAsyncDisposable
     private readonly PodPreparation _preparation;
     private readonly PodStatus _status;
     private readonly PodEvents _events;
+    private readonly PodPublisher _publisher;
     private readonly ContainerScene _containerScene;
     private readonly List<Container> _init;
     private readonly List<Container> _containers;
@@ -41,7 +42,6 @@ internal sealed partial class Pod : IAsyncDisposable
     private PodNetwork? _network;
     private PodEnd? _end;
     private string _problem = "";
-    private JsonObject? _published;
     private volatile bool _vanished;
 
     /// <param name="random">For this pod alone.</param>
@@ -54,6 +54,7 @@ internal sealed partial class Pod : IAsyncDisposable
         _proxyFiles = new ProxyFiles(spec, _folder, scene.Client, scene.Options);
         _status = new PodStatus(spec, _startTime);
         _events = new PodEvents(spec, new EventLog(scene.Client, scene.Options.Time, random, scene.Options.Log, PodEvents.Component));
+        _publisher = new PodPublisher(scene.Client, scene.Options);
         _preparation = new PodPreparation(spec, _folder, scene, _proxyFiles, _events);
         _stop = new PodStop(scene.Options.Time);
         _containerScene = new ContainerScene(_folder, scene.Options.Time, scene.Options.Log, _events, OnChanged);
@@ -162,7 +163,7 @@ internal sealed partial class Pod : IAsyncDisposable
         {
             // Before the object: when that is gone, nothing of the pod is left.
             RemoveFolder();
-            await DeleteObjectAsync(ct);
+            await _publisher.DeleteAsync(_spec, _stop.Killed, ct);
         }
     }
 
@@ -418,13 +419,7 @@ internal sealed partial class Pod : IAsyncDisposable
         {
             while (true)
             {
-                var status = _status.Compute(View(), _scene.Options.Time.GetUtcNow());
-                if (!JsonNode.DeepEquals(status, _published) && await TryPublishAsync(status, ct))
-                {
-                    _published = status;
-                }
-
-                if (ReferenceEquals(status, _published) || JsonNode.DeepEquals(status, _published))
+                if (await _publisher.PublishAsync(_spec, _status.Compute(View(), _scene.Options.Time.GetUtcNow()), ct))
                 {
                     await _changed.WaitAsync(ct);
                 }
@@ -437,46 +432,6 @@ internal sealed partial class Pod : IAsyncDisposable
         catch (OperationCanceledException)
         {
             // The pod is at its end.
-        }
-    }
-
-    private async Task<bool> TryPublishAsync(JsonObject status, CancellationToken ct)
-    {
-        try
-        {
-            await _scene.Client.PatchStatusAsync(Kinds.Pod, _spec.Namespace, _spec.Name, status, ct);
-            return true;
-        }
-        catch (KubernetesException e) when (e.IsNotFound)
-        {
-            return true;
-        }
-        catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException)
-        {
-            LogPublish(_scene.Options.Log, _spec.Namespace, _spec.Name, e.Message);
-            return false;
-        }
-    }
-
-    private async Task DeleteObjectAsync(CancellationToken ct)
-    {
-        while (!ct.IsCancellationRequested && !_stop.Killed.IsCancellationRequested)
-        {
-            try
-            {
-                await _scene.Client.DeleteNowAsync(Kinds.Pod, _spec.Namespace, _spec.Name, _spec.Uid, ct);
-                return;
-            }
-            catch (KubernetesException e) when (e.IsNotFound || e.IsConflict)
-            {
-                // Gone already, or another pod has the name by now.
-                return;
-            }
-            catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException)
-            {
-                LogPublish(_scene.Options.Log, _spec.Namespace, _spec.Name, e.Message);
-                await Task.Delay(_lookAgain, _scene.Options.Time, ct);
-            }
         }
     }
 
@@ -494,9 +449,6 @@ internal sealed partial class Pod : IAsyncDisposable
 
     [LoggerMessage(5410, LogLevel.Error, "{Namespace}/{Pod} could not be set up: {Reason}")]
     private static partial void LogSetUp(ILogger log, string @namespace, string pod, string reason);
-
-    [LoggerMessage(5411, LogLevel.Warning, "{Namespace}/{Pod}: the API did not take its status: {Reason}")]
-    private static partial void LogPublish(ILogger log, string @namespace, string pod, string reason);
 
     [LoggerMessage(5412, LogLevel.Warning, "The folder '{Folder}' could not be removed: {Reason}")]
     private static partial void LogFolder(ILogger log, string folder, string reason);

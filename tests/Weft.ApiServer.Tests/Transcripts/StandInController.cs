@@ -114,6 +114,6 @@ internal sealed class StandInController : IAsyncDisposable
         };
     }
 
-    private Task PatchAsync(string path, JsonObject status) => _server.SendAsync(
+    private async Task PatchAsync(string path, JsonObject status) => await _server.SendAsync(
         HttpMethod.Patch, path + "/status", new JsonObject { ["status"] = status }.ToJsonString(), "application/merge-patch+json");
 }

@@ -2,7 +2,6 @@
 
 using System.Collections;
 using System.Net;
-using System.Text.Json.Nodes;
 using Weft.Cli.Output;
 using Weft.Cli.Running;
 using Weft.Kubernetes;
@@ -87,7 +86,13 @@ public sealed class RunObjectsTests
     {
         var chosen = CallerEnvironment.Choose(new Hashtable
         {
-            ["PATH"] = "/bin", ["DATABASE_URL"] = "x", ["WEFT_HOME"] = "y", ["http_proxy"] = "z", ["PWD"] = "/", ["BASH_FUNC_f%%"] = "() {}", ["PORT"] = "1",
+            ["PATH"] = "/bin",
+            ["DATABASE_URL"] = "x",
+            ["WEFT_HOME"] = "y",
+            ["http_proxy"] = "z",
+            ["PWD"] = "/",
+            ["BASH_FUNC_f%%"] = "() {}",
+            ["PORT"] = "1",
         });
         Assert.Equal(["DATABASE_URL", "PATH"], chosen.Keys);
         Assert.Throws<CommandException>(() => CallerEnvironment.Choose(new Hashtable { ["BIG"] = new string('x', CallerEnvironment.MaxBytes) }));

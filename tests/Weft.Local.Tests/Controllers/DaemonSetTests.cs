@@ -89,7 +89,7 @@ public sealed class DaemonSetTests : IAsyncLifetime
          "template":{"metadata":{"labels":{"app":"log"} },"spec":{{{spec}}} } } }
         """);
 
-    private Task SetImageAsync(string image) => _running.PatchAsync(
+    private async Task SetImageAsync(string image) => await _running.PatchAsync(
         Kinds.DaemonSet, "log", """{"spec":{"template":{"spec":{"containers":[{"name":"log","image":"IMAGE"}]}}}}""".Replace("IMAGE", image, StringComparison.Ordinal));
 
     private Task UntilAsync(int count) => _running.UntilAsync($"{count} are ready", async () =>

@@ -2,7 +2,6 @@
 
 using Weft.Kubernetes;
 using Weft.Local.Controllers;
-using Weft.Testing;
 using Xunit;
 
 namespace Weft.Local.Tests.Controllers;

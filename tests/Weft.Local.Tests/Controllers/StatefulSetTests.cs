@@ -125,7 +125,7 @@ public sealed class StatefulSetTests : IAsyncLifetime
          "volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"} } } }]{{{more}}} } }
         """);
 
-    private Task SetImageAsync(string image) => _running.PatchAsync(
+    private async Task SetImageAsync(string image) => await _running.PatchAsync(
         Kinds.StatefulSet, "db", """{"spec":{"template":{"spec":{"containers":[{"name":"db","image":"IMAGE"}]}}}}""".Replace("IMAGE", image, StringComparison.Ordinal));
 
     private Task UntilCountsAsync(int replicas) => _running.UntilAsync($"{replicas} are ready", async () =>

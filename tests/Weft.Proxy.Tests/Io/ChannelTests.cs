@@ -55,7 +55,7 @@ public sealed class ChannelTests : IByteHandler, IDisposable
         {
             for (var message = 0; message < 40; message++)
             {
-                _peer.Send(Pattern(sent, 100));
+                await _peer.SendAsync(Pattern(sent, 100));
                 sent += 100;
                 Until(() => _taken == sent);
             }
