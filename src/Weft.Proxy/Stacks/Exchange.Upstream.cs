@@ -26,6 +26,9 @@ internal sealed partial class Exchange
     /// <summary>Tries so far.</summary>
     internal int Attempts { get; private set; }
 
+    /// <summary>A server has the request, or is being connected to for it; it neither stands in line nor waits to be tried again.</summary>
+    internal bool IsUnderWay => (_try.IsOpen && !_try.StandsInLine) || _rival.IsOpen;
+
     internal IpEndpoint UpstreamAddress => _try.Address;
 
     internal IpEndpoint UpstreamLocalAddress { get; private set; }

@@ -95,9 +95,10 @@ internal sealed partial class Http1Downstream : DownstreamStream, IByteHandler, 
 
         if (_exchange is { } exchange && _begun)
         {
-            if (!exchange.WantsBody && (_answering || _channel is not TlsChannel))
+            if (!exchange.WantsBody && (_answering || (_channel is not TlsChannel && exchange.IsUnderWay)))
             {
-                // It has said all it wants to say and still listens (RFC 9112 9.6); if it does not, writing to it will tell, or time.
+                // It has said all it wants to say and may still listen (RFC 9112 9.6); if it does not, writing to it will tell, or time.
+                // What only waits for its turn or for another try is given up: far more clients have gone than listen on.
                 _ended = true;
                 exchange.OnClientEnded();
                 return;

@@ -44,6 +44,8 @@ internal sealed class UpstreamTry(Exchange exchange)
     /// <summary>It has begun and has not ended.</summary>
     internal bool IsOpen { get; private set; }
 
+    internal bool StandsInLine => _line is not null;
+
     /// <summary>Neighbours in the line of those that wait for a connection.</summary>
     internal UpstreamTry? NextInLine { get; set; }
 

@@ -27,10 +27,12 @@ public sealed class AutoscalerTests : IAsyncLifetime
         await CreateAsync("""{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50} } }""");
         // 200 % of the request is four times the target; four more pods at once are allowed.
         await UntilReplicasAsync(4);
+        await _running.UntilAsync("its status says so", async () =>
+            Conditions.Find(await _running.GetAsync(Kinds.HorizontalPodAutoscaler, "web"), "AbleToScale")?.Text("reason") == "SucceededRescale");
         var scaler = await _running.GetAsync(Kinds.HorizontalPodAutoscaler, "web");
-        Assert.Equal("SucceededRescale", Conditions.Find(scaler, "AbleToScale")?.Text("reason"));
         Assert.Equal(200, scaler.Objects("status", "currentMetrics").Single().Number("resource", "current", "averageUtilization"));
-        Assert.Contains("SuccessfulRescale: New size: 4; reason: cpu resource utilization (percentage of request) above target", await _running.EventsAsync("web"));
+        await _running.UntilAsync("an event says so", async () => (await _running.EventsAsync("web"))
+            .Contains("SuccessfulRescale: New size: 4; reason: cpu resource utilization (percentage of request) above target", StringComparer.Ordinal));
 
         _running.Metrics.Cpu = 0.01;
         await _running.UntilRolledOutAsync("web");
