@@ -23,6 +23,7 @@ etcd etcd-server
 etcdctl etcd-client
 unzip unzip
 setpriv util-linux
+/usr/lib/python3/dist-packages/h2/connection.py python3-h2
 git git'
 
 find_program() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] || [ -x "/sbin/$1" ]; }
