@@ -48,10 +48,9 @@ public sealed class DaemonSetTests : IAsyncLifetime
         Assert.Equal(1, (await _running.GetAsync(Kinds.DaemonSet, "log")).Number("status", "numberAvailable"));
 
         _running.BecomesReady = _ => true;
-        foreach (var pod in await _running.ListAsync(Kinds.Pod))
-        {
-            await _running.PatchAsync(Kinds.Pod, pod.Name(), """{"metadata":{"annotations":{"look":"again"}}}""");
-        }
+        // The new one only: the old one may go as soon as this one is ready.
+        var waiting = (await _running.ListAsync(Kinds.Pod)).Single(pod => pod.Objects("spec", "containers").Single().Text("image") == "log:2");
+        await _running.PatchAsync(Kinds.Pod, waiting.Name(), """{"metadata":{"annotations":{"look":"again"}}}""");
 
         await UntilAsync(2);
         await _running.UntilAsync("both are new", async () => (await ImagesAsync()) is ["log:2", "log:2"]);
