@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Storage;
+using Weft.Kubernetes;
 
 namespace Weft.ApiServer.Admission;
 
@@ -72,11 +73,11 @@ internal sealed class LimitRanges(ObjectStore store)
             foreach (var (name, value) in item[bound] as JsonObject ?? [])
             {
                 var amounts = type is "Container"
-                    ? containers.Select(container => Amount.Parse(container.At("resources", field, name)))
-                    : new[] { pod.At("spec", "containers").Items().Sum(container => Amount.Parse(container.At("resources", field, name))) };
+                    ? containers.Select(container => Quantity.Parse(container.At("resources", field, name)))
+                    : new[] { pod.At("spec", "containers").Items().Sum(container => Quantity.Parse(container.At("resources", field, name))) };
                 foreach (var amount in amounts)
                 {
-                    if (Problem(amount, Amount.Parse(value) ?? 0, bound, field[..^1]) is { } why)
+                    if (Problem(amount, Quantity.Parse(value) ?? 0, bound, field[..^1]) is { } why)
                     {
                         yield return $"{word} {name} usage per {type} is {value.Text()}{why}";
                     }
@@ -93,6 +94,6 @@ internal sealed class LimitRanges(ObjectStore store)
         }
 
         var outside = kind is "min" ? given < bound : given > bound;
-        return outside ? $", but {field} is {Amount.Format(given, "")}" : null;
+        return outside ? $", but {field} is {Quantity.Format(given)}" : null;
     }
 }

@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Storage;
+using Weft.Kubernetes;
 
 namespace Weft.ApiServer.Admission;
 
@@ -38,10 +39,10 @@ internal sealed class Quotas(ObjectStore store)
                 }
 
                 var used = Used(request.Namespace, spec, key);
-                if (used + asked > (Amount.Parse(limit) ?? 0))
+                if (used + asked > (Quantity.Parse(limit) ?? 0))
                 {
                     var like = limit.Text() ?? "";
-                    exceeded.Add((key, Amount.Format(asked, like), Amount.Format(used, like), like));
+                    exceeded.Add((key, Quantity.Format(asked, like), Quantity.Format(used, like), like));
                 }
             }
 
@@ -67,7 +68,7 @@ internal sealed class Quotas(ObjectStore store)
         {
             ["hard"] = hard.DeepClone(),
             ["used"] = new JsonObject(hard.Select(pair => KeyValuePair.Create(
-                pair.Key, (JsonNode?)JsonValue.Create(Amount.Format(Used(ns, spec, pair.Key), pair.Value.Text() ?? ""))))),
+                pair.Key, (JsonNode?)JsonValue.Create(Quantity.Format(Used(ns, spec, pair.Key), pair.Value.Text() ?? ""))))),
         };
     }
 
@@ -106,7 +107,7 @@ internal sealed class Quotas(ObjectStore store)
         {
             "services.nodeports" => tree.At("spec", "type").Text() is "NodePort" or "LoadBalancer" ? tree.At("spec", "ports").Items().Count() : 0,
             "services.loadbalancers" => tree.At("spec", "type").Text() is "LoadBalancer" ? 1 : 0,
-            "requests.storage" => Amount.Parse(tree.At("spec", "resources", "requests", "storage")) ?? 0,
+            "requests.storage" => Quantity.Parse(tree.At("spec", "resources", "requests", "storage")) ?? 0,
             _ when key == resource || key.StartsWith("count/", StringComparison.Ordinal) => 1,
             _ => PodSum(tree, key),
         };
@@ -115,7 +116,7 @@ internal sealed class Quotas(ObjectStore store)
     private static decimal PodSum(JsonObject pod, string key)
     {
         var (field, name) = Requirement(key);
-        decimal Of(JsonObject container) => Amount.Parse(container.At("resources", field, name)) ?? 0;
+        decimal Of(JsonObject container) => Quantity.Parse(container.At("resources", field, name)) ?? 0;
         var together = pod.At("spec", "containers").Items().Sum(Of);
         var before = pod.At("spec", "initContainers").Items().Select(Of).DefaultIfEmpty().Max();
         return Math.Max(together, before);

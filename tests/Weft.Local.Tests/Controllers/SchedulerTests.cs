@@ -84,14 +84,5 @@ public sealed class SchedulerTests : IAsyncLifetime
         Assert.Equal(0.35m, Requests.Of(spec)["cpu"]);
     }
 
-    [Theory]
-    [InlineData("250m", "0.25")]
-    [InlineData("1Gi", "1073741824")]
-    [InlineData("1.5k", "1500")]
-    [InlineData("2e3", "2000")]
-    [InlineData("12E", "12000000000000000000")]
-    public void Amounts_are_read_as_kubernetes_writes_them(string text, string amount) =>
-        Assert.Equal(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), Quantity.Parse(text));
-
     private static JsonObject Json(string text) => JsonNode.Parse(text)!.AsObject();
 }

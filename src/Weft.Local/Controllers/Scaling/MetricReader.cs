@@ -3,7 +3,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
-using Weft.Local.Controllers.Scheduling;
 
 namespace Weft.Local.Controllers.Scaling;
 
@@ -143,14 +142,14 @@ internal sealed class MetricReader(IPodMetrics? metrics)
         lacking = "";
         foreach (var container in pod.Objects("spec", "containers").Where(container => only is null || container.Text("name") == only))
         {
-            var text = (container.Find("resources", "requests", resource) ?? container.Find("resources", "limits", resource))?.ToString();
-            if (text is null)
+            var amount = container.Find("resources", "requests", resource) ?? container.Find("resources", "limits", resource);
+            if (amount is null)
             {
                 lacking = container.Text("name") ?? "";
                 return null;
             }
 
-            sum += (double)Quantity.Parse(text);
+            sum += (double)(Quantity.Parse(amount) ?? 0);
         }
 
         return sum;
@@ -159,7 +158,7 @@ internal sealed class MetricReader(IPodMetrics? metrics)
     private static double Target(JsonObject metric, string part)
     {
         var target = metric.Find(part, "target");
-        var amount = (double)Quantity.Parse((target.Find("averageValue") ?? target.Find("value"))?.ToString());
+        var amount = (double)(Quantity.Parse(target.Find("averageValue") ?? target.Find("value")) ?? 0);
         return amount > 0 ? amount : 1;
     }
 

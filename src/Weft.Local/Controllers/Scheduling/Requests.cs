@@ -47,7 +47,7 @@ internal static class Requests
         var parsed = new Dictionary<string, decimal>(StringComparer.Ordinal);
         foreach (var (name, value) in amounts as JsonObject ?? [])
         {
-            parsed[name] = Quantity.Parse(value?.ToString());
+            parsed[name] = Quantity.Parse(value) ?? 0;
         }
 
         return parsed;

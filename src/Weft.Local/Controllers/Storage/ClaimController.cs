@@ -2,7 +2,6 @@
 
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
-using Weft.Local.Controllers.Scheduling;
 
 namespace Weft.Local.Controllers.Storage;
 
@@ -63,7 +62,7 @@ internal sealed class ClaimController(Mirror claims, Mirror volumes, Mirror clas
             && claim.Texts("spec", "accessModes").All(modes.Contains)
             && (claim.Text("spec", "volumeMode") ?? "Filesystem") == (volume.Text("spec", "volumeMode") ?? "Filesystem")
             && Selector.Parse(claim.Find("spec", "selector")).Matches(volume)
-            && Quantity.Parse(volume.Find("spec", "capacity", "storage")?.ToString()) >= Quantity.Parse(claim.Find("spec", "resources", "requests", "storage")?.ToString());
+            && (Quantity.Parse(volume.Find("spec", "capacity", "storage")) ?? 0) >= (Quantity.Parse(claim.Find("spec", "resources", "requests", "storage")) ?? 0);
     }
 
     /// <summary>The class that a claim means: its own, or the default; empty for one that wants no class.</summary>
@@ -73,7 +72,7 @@ internal sealed class ClaimController(Mirror claims, Mirror volumes, Mirror clas
     private JsonObject? FindVolume(JsonObject claim) => volumes.All
         .Where(volume => Fits(claim, volume, ClassOf(claim)))
         .OrderByDescending(volume => volume.Find("spec", "claimRef") is not null)
-        .ThenBy(volume => Quantity.Parse(volume.Find("spec", "capacity", "storage")?.ToString()))
+        .ThenBy(volume => Quantity.Parse(volume.Find("spec", "capacity", "storage")) ?? 0)
         .FirstOrDefault();
 
     private async Task<JsonObject?> ProvisionAsync(JsonObject claim, CancellationToken ct)
