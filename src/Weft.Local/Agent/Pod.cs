@@ -260,7 +260,7 @@ internal sealed partial class Pod : IAsyncDisposable
             {
                 var container = Make(spec);
                 _ephemeral.Add(container);
-                _ = _stop.StartAsync(container, "Never", PodStop.First);
+                _ = _stop.TryStart(container, "Never", PodStop.First);
             }
         }
     }

@@ -20,24 +20,32 @@ internal sealed class PodStop(TimeProvider time) : IDisposable
     private readonly CancellationTokenSource _deadline = new(Timeout.InfiniteTimeSpan, time);
     private long _began;
     private Task? _running;
+    private bool _closed;
 
     /// <summary>Cancelled when nobody is patient any more.</summary>
     public CancellationToken Killed => _killing.Token;
 
     /// <summary>Starts a container that will end in this step.</summary>
+    /// <exception cref="OperationCanceledException">The pod is at its end: whoever wanted to go on with its life stops here.</exception>
     public Task<int> StartAsync(Container container, string restartPolicy, int step)
     {
         lock (_turn)
         {
-            if (_running is not null)
+            return TryStart(container, restartPolicy, step) ? _all[^1].Running : throw new OperationCanceledException();
+        }
+    }
+
+    /// <summary>Starts a container that will end in this step; false if the pod is at its end.</summary>
+    public bool TryStart(Container container, string restartPolicy, int step)
+    {
+        lock (_turn)
+        {
+            if (_running is null)
             {
-                // The pod is at its end: whoever wanted to go on with its life stops here.
-                throw new OperationCanceledException();
+                _all.Add((container, container.RunAsync(restartPolicy, _killing.Token), step));
             }
 
-            var running = container.RunAsync(restartPolicy, _killing.Token);
-            _all.Add((container, running, step));
-            return running;
+            return _running is null;
         }
     }
 
@@ -46,7 +54,7 @@ internal sealed class PodStop(TimeProvider time) : IDisposable
     {
         lock (_turn)
         {
-            if (_killing.IsCancellationRequested)
+            if (_closed || _killing.IsCancellationRequested)
             {
                 return;
             }
@@ -73,10 +81,14 @@ internal sealed class PodStop(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>Lets go of its timer. Whoever still holds the pod may go on signalling, to no effect: the API's words come at any time.</summary>
     public void Dispose()
     {
-        _deadline.Dispose();
-        _killing.Dispose();
+        lock (_turn)
+        {
+            _closed = true;
+            _deadline.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
     }
 
     private async Task StopAsync()
