@@ -73,6 +73,7 @@ internal static class CommandLine
         LogsVerb.Build(terminal),
         ExecVerb.Build(terminal),
         ValidateVerb.Build(terminal),
+        WhyVerb.Build(terminal),
         ExplainVerb.Build(terminal),
         VersionVerb.Build(terminal),
         HoldVerb.Build(terminal),

@@ -59,14 +59,21 @@ public sealed record PlanWalk(
             ?? outbound.Find(l => l.BindToPort && l.UseOriginalDestination);
     }
 
-    /// <summary>The request is HTTP/1.1 in plain text, so a chain that asks for that beats one that asks for nothing.</summary>
+    /// <summary>A chain that asks for what the connection shows beats one that asks for nothing.</summary>
     private static ChainPlan? FindChain(ListenerPlan listener, RequestDescription request) => listener.Chains
         .Where(c => c.Match.DestinationPort == 0 || c.Match.DestinationPort == request.Port)
-        .Where(c => c.Match.TransportProtocol is "" or "raw_buffer" && c.Match.ServerNames.Count == 0)
+        .Where(c => c.Match.TransportProtocol.Length == 0 || c.Match.TransportProtocol == (request.Tls ? "tls" : "raw_buffer"))
+        .Where(c => c.Match.ServerNames.Count == 0 || (request.Tls && c.Match.ServerNames.Any(name => IsFor(name, request.ServerName))))
         .Where(c => c.Match.ApplicationProtocols.Count == 0 || c.Match.ApplicationProtocols.AsSpan().Contains("http/1.1"))
         .OrderByDescending(c => c.Match.DestinationPort != 0)
+        .ThenByDescending(c => c.Match.ServerNames.Count == 0 ? -1 : c.Match.ServerNames.Where(name => IsFor(name, request.ServerName)).Max(name => name.StartsWith('*') ? name.Length : int.MaxValue))
+        .ThenByDescending(c => c.Match.TransportProtocol.Length > 0)
         .ThenByDescending(c => c.Match.ApplicationProtocols.Count > 0)
         .FirstOrDefault() ?? listener.DefaultChain;
+
+    private static bool IsFor(string pattern, string name) => pattern.StartsWith("*.", StringComparison.Ordinal)
+        ? name.EndsWith(pattern[1..], StringComparison.OrdinalIgnoreCase)
+        : string.Equals(pattern, name, StringComparison.OrdinalIgnoreCase);
 
     private static PlanWalk FollowHttp(
         ProxyPlan plan, RequestDescription request, HttpChainPlan http, PlanWalk walk, List<Reason> reasons)
@@ -98,11 +105,7 @@ public sealed record PlanWalk(
             "route",
             string.Create(CultureInfo.InvariantCulture, $"number {index + 1} of {host.Routes.Count}{(route.Name.Length > 0 ? $", \"{route.Name}\"" : "")}"),
             route.Origin));
-        if (route.Fault is { } fault)
-        {
-            reasons.Add(new Reason("fault", fault.ToString(), route.Origin));
-        }
-
+        reasons.AddRange(RouteFacts.Of(route, request));
         if (route.Forward is { } forward)
         {
             if (forward.HashPolicies.Count > 0)
@@ -113,7 +116,6 @@ public sealed record PlanWalk(
             return Resolve(plan, forward.Clusters, walk, reasons);
         }
 
-        reasons.Add(new Reason("answer", route.Redirect?.ToString() ?? route.Direct!.ToString(), route.Origin));
         return walk;
     }
 
@@ -137,6 +139,7 @@ public sealed record PlanWalk(
             reasons.Add(new Reason("cluster", $"{cluster.Name}{share}, {cluster.Balancer}, {Security(cluster)}", cluster.Origin));
             reasons.AddRange(PolicyFacts.Of(cluster));
             reasons.Add(new Reason("endpoints", Endpoints(plan, cluster), null));
+            reasons.AddRange(PolicyFacts.Endpoints(cluster, EndpointsOf(plan, cluster)));
         }
 
         return walk with { Clusters = found.ToEquatableArray(), Missing = missing.ToEquatableArray() };
@@ -157,12 +160,22 @@ public sealed record PlanWalk(
             return "the address that the client asked for";
         }
 
-        var all = cluster.Kind == ClusterKind.Static
-            ? cluster.StaticEndpoints
-            : plan.Endpoints.FirstOrDefault(e => e.Cluster == cluster.Name)?.Endpoints ?? [];
+        var all = EndpointsOf(plan, cluster);
         var healthy = all.Count(e => e.Healthy);
         return healthy == 0
             ? "none is ready: 503, flag UH"
             : string.Create(CultureInfo.InvariantCulture, $"{healthy} of {all.Count} ready{PolicyFacts.Places(all)}");
     }
+
+    /// <summary>The endpoints that a plan has for a cluster.</summary>
+    public static EquatableArray<EndpointPlan> EndpointsOf(ProxyPlan plan, ClusterPlan cluster) => cluster.Kind switch
+    {
+        ClusterKind.Static => cluster.StaticEndpoints,
+        ClusterKind.OriginalDestination => [],
+        _ => plan.Endpoints.FirstOrDefault(e => e.Cluster == cluster.Name)?.Endpoints ?? [],
+    };
+
+    /// <summary>True if no endpoint of any cluster that the request may go to would take it, or if nothing is to be forwarded to.</summary>
+    public bool IsRefused(ProxyPlan plan) => Chain is null || (Chain.Http is not null && Route is null) ||
+        (Route is not { Forward: null } && Clusters.All(c => c.Kind != ClusterKind.OriginalDestination && !EndpointsOf(plan, c).Any(e => e.Healthy)));
 }

@@ -10,6 +10,7 @@ namespace Weft.Compiler.Explain;
 internal static class PolicyFacts
 {
     private const int MsPerSecond = 1_000;
+    private const int MaxEndpoints = 20;
 
     public static IEnumerable<Reason> Of(ClusterPlan cluster) =>
         cluster.Policies.Select(policy => new Reason(policy.Block, Fact(cluster, policy.Block), policy.Origin));
@@ -36,6 +37,38 @@ internal static class PolicyFacts
             $"{g.Count()} in {(g.Key.Locality.Length == 0 ? "no locality" : g.Key.Locality)} with priority {g.Key.Priority}{(g.Key.LocalityWeight == 0 ? "" : Share(g.Key.LocalityWeight))}"));
         return $": {string.Join(", ", groups)}";
     }
+
+    /// <summary>Each endpoint with its state; of very many the first.</summary>
+    public static IEnumerable<Reason> Endpoints(ClusterPlan cluster, EquatableArray<EndpointPlan> endpoints)
+    {
+        foreach (var e in endpoints.Take(MaxEndpoints))
+        {
+            var who = e.Workload is { } workload ? $" {workload.Workload}.{workload.Namespace}" : "";
+            var version = e.Workload is { Version.Length: > 0 } named ? $" version {named.Version}" : "";
+            var place = e.Locality.Length == 0 ? "" : $", in {e.Locality}";
+            var tls = cluster.Tls?.Mode switch
+            {
+                UpstreamTlsMode.Mutual => "mutual TLS",
+                UpstreamTlsMode.Auto when e.Meshed => "mutual TLS",
+                UpstreamTlsMode.Simple => "TLS",
+                _ => "plain text",
+            };
+            yield return new Reason(
+                "endpoint",
+                string.Create(CultureInfo.InvariantCulture, $"{e.Address}:{e.Port}{who}{version}{place}, {(e.Healthy ? "ready" : "not ready")}, {tls}"),
+                null);
+        }
+
+        if (endpoints.Count > MaxEndpoints)
+        {
+            yield return new Reason("endpoint", string.Create(CultureInfo.InvariantCulture, $"and {endpoints.Count - MaxEndpoints} more"), null);
+        }
+    }
+
+    /// <summary>Of an amount of time, as people write it.</summary>
+    public static string Time(int ms) => ms % MsPerSecond == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{ms / MsPerSecond}s")
+        : string.Create(CultureInfo.InvariantCulture, $"{ms}ms");
 
     private static string Share(int weight) => string.Create(CultureInfo.InvariantCulture, $" and weight {weight}");
 
@@ -109,8 +142,4 @@ internal static class PolicyFacts
             CultureInfo.InvariantCulture,
             $"out after {string.Join(" or ", counts)} in a row for {Time(outlier.BaseEjectionMs)}, at most {outlier.MaxEjectionPercent} %{panic}");
     }
-
-    private static string Time(int ms) => ms % MsPerSecond == 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{ms / MsPerSecond}s")
-        : string.Create(CultureInfo.InvariantCulture, $"{ms}ms");
 }

@@ -20,6 +20,12 @@ public sealed record RequestDescription(
     string Method,
     EquatableArray<HeaderPlan> Headers)
 {
+    /// <summary>True if the client itself speaks TLS: its request is not seen, only the server name of its hello.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>The authority without its port.</summary>
+    public string ServerName => Authority.LastIndexOf(':') is var colon && colon > 0 ? Authority[..colon] : Authority;
+
     public static RequestDescription Get(string address, int port, string authority, string path) =>
         new(address, port, authority, path, "GET", []);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text.RegularExpressions;
 using Weft.Model.Plan;
 
 namespace Weft.Compiler.Explain;
@@ -33,7 +32,7 @@ internal static class RequestMatch
         var question = request.Path.IndexOf('?', StringComparison.Ordinal);
         var path = question < 0 ? request.Path : request.Path[..question];
         var query = question < 0 ? "" : request.Path[(question + 1)..];
-        return Matches(match.Path, path) &&
+        return match.Connect == (request.Method == "CONNECT") && Matches(match.Path, path) &&
             match.Headers.All(h => MatchesNamed(h.Text, Header(request, h.Name))) &&
             match.QueryParameters.All(p => MatchesNamed(p.Text, Parameter(query, p.Name)));
     }
@@ -77,8 +76,7 @@ internal static class RequestMatch
             TextMatchKind.Exact => string.Equals(value, match.Value, comparison),
             TextMatchKind.Prefix => value.StartsWith(match.Value, comparison),
             TextMatchKind.Suffix => value.EndsWith(match.Value, comparison),
-            TextMatchKind.Regex => Regex.IsMatch(
-                value, $@"\A(?:{match.Value})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant),
+            TextMatchKind.Regex => Re2.TryCompile(match.Value, wholeText: true, out var regex, out _) && regex.IsMatch(value),
             _ => true,
         };
         return holds != match.Invert;
@@ -95,7 +93,7 @@ internal static class RequestMatch
             case ":path":
                 return request.Path;
             case ":scheme":
-                return "http";
+                return request.Tls ? "https" : "http";
             default:
                 var values = request.Headers.Where(h => string.Equals(h.Name, name, StringComparison.OrdinalIgnoreCase))
                     .Select(h => h.Value).ToList();

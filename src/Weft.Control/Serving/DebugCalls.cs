@@ -40,13 +40,14 @@ internal sealed class DebugCalls(
             "/version" => JsonAsync(context, new JsonObject { ["version"] = options.Version }),
             "/debug/syncz" => JsonAsync(context, Syncz()),
             "/debug/config_dump" => ConfigDumpAsync(context),
+            "/debug/plan" => PlanAsync(context),
             "/debug/diagnostics" => JsonAsync(context, Diagnostics()),
             "/debug/registryz" => JsonAsync(context, Registryz()),
             _ => AnswerAsync(
                 context,
                 404,
                 "text/plain",
-                "Nothing is here. There are: /ready /metrics /version /debug/syncz /debug/config_dump?proxyID= /debug/diagnostics /debug/registryz\n"),
+                "Nothing is here. There are: /ready /metrics /version /debug/syncz /debug/config_dump?proxyID= /debug/plan?proxyID= /debug/diagnostics /debug/registryz\n"),
         };
     }
 
@@ -122,7 +123,29 @@ internal sealed class DebugCalls(
         return list;
     }
 
-    private Task ConfigDumpAsync(HttpContext context)
+    private Task ConfigDumpAsync(HttpContext context) => WithPlanAsync(context, plan => new JsonObject
+    {
+        ["configs"] = new JsonArray(
+            Section(plan, "Clusters", "dynamic_active_clusters", "cluster", TypeUrls.Cluster),
+            Section(plan, "Endpoints", "dynamic_endpoint_configs", "endpoint_config", TypeUrls.Endpoints),
+            Section(plan, "Listeners", "dynamic_listeners", "listener", TypeUrls.Listener),
+            Section(plan, "Routes", "dynamic_route_configs", "route_config", TypeUrls.RouteTable)),
+    });
+
+    /// <summary>The same plan in the form that travels, for programs that walk it.</summary>
+    private Task PlanAsync(HttpContext context) => WithPlanAsync(context, plan => new JsonObject
+    {
+        ["snapshot"] = plan.Snapshot,
+        ["resources"] = new JsonArray([.. plan.Resources.All.Select(resource => new JsonObject
+        {
+            ["type"] = resource.TypeUrl,
+            ["name"] = resource.Name,
+            ["version"] = resource.Version,
+            ["body"] = resource.Body.ToBase64(),
+        })]),
+    });
+
+    private Task WithPlanAsync(HttpContext context, Func<ProxyPush, JsonObject> show)
     {
         var name = context.Request.Query["proxyID"].ToString();
         if (proxies.Find(name) is not { } stream)
@@ -130,19 +153,9 @@ internal sealed class DebugCalls(
             return AnswerAsync(context, 404, "text/plain", $"No proxy '{name}' is connected. /debug/syncz lists those that are.\n");
         }
 
-        if (stream.Plan is not { } plan)
-        {
-            return AnswerAsync(context, 503, "text/plain", $"Proxy '{name}' has no plan yet.\n");
-        }
-
-        return JsonAsync(context, new JsonObject
-        {
-            ["configs"] = new JsonArray(
-                Section(plan, "Clusters", "dynamic_active_clusters", "cluster", TypeUrls.Cluster),
-                Section(plan, "Endpoints", "dynamic_endpoint_configs", "endpoint_config", TypeUrls.Endpoints),
-                Section(plan, "Listeners", "dynamic_listeners", "listener", TypeUrls.Listener),
-                Section(plan, "Routes", "dynamic_route_configs", "route_config", TypeUrls.RouteTable)),
-        });
+        return stream.Plan is { } plan
+            ? JsonAsync(context, show(plan))
+            : AnswerAsync(context, 503, "text/plain", $"Proxy '{name}' has no plan yet.\n");
     }
 
     private static JsonObject Section(ProxyPush plan, string section, string list, string field, string typeUrl)
@@ -209,6 +222,7 @@ internal sealed class DebugCalls(
                     ["address"] = $"{endpoint.Address}:{endpoint.Port.ToString(CultureInfo.InvariantCulture)}",
                     ["ready"] = endpoint.Ready,
                     ["pod"] = endpoint.Workload?.Name,
+                    ["namespace"] = endpoint.Workload?.Namespace,
                     ["meshed"] = endpoint.Workload?.Meshed ?? false,
                 })]),
             });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Weft.Compiler;
 using Weft.Control.Registry;
@@ -16,6 +17,7 @@ public sealed class MeshState
     private readonly Dictionary<ObjectKey, MeshIntent> _intents = [];
     private MeshSnapshot? _snapshot;
     private bool _isCurrent;
+    private long _read;
 
     public MeshState(MeshSettings settings)
     {
@@ -44,14 +46,15 @@ public sealed class MeshState
         var (before, now) = change.Type == ChangeType.Deleted || HasEnded(kind, change.Object)
             ? (Objects.Remove(key), ParsedContent.Nothing)
             : Objects.Apply(key, change.Object, change.Object.ResourceVersion());
-        if (before == now)
-        {
-            return false;
-        }
+        return Take(key, before, now);
+    }
 
-        Take(key, before, now);
-        _isCurrent = false;
-        return true;
+    /// <summary>Takes in an object that has been read already, as a version of its own.</summary>
+    public bool Apply(ObjectKey key, ParsedObject parsed)
+    {
+        ArgumentNullException.ThrowIfNull(parsed);
+        var (before, now) = Objects.Apply(key, parsed, (++_read).ToString(CultureInfo.InvariantCulture));
+        return Take(key, before, now);
     }
 
     /// <summary>Both inputs of the compiler at one moment, indexed; the same object until something changes.</summary>
@@ -75,8 +78,14 @@ public sealed class MeshState
     private static bool HasEnded(ResourceKind kind, JsonObject item) =>
         kind == Kinds.Pod && item.Text("status", "phase") is "Succeeded" or "Failed";
 
-    private void Take(ObjectKey key, ParsedContent before, ParsedContent now)
+    private bool Take(ObjectKey key, ParsedContent before, ParsedContent now)
     {
+        if (before == now)
+        {
+            return false;
+        }
+
+        _isCurrent = false;
         if (now.Intent is not null)
         {
             _intents[key] = now.Intent;
@@ -105,5 +114,7 @@ public sealed class MeshState
         {
             Registry.SetSlice(key.Namespace, key.Name, now.Slice);
         }
+
+        return true;
     }
 }

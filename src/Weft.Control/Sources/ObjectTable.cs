@@ -29,9 +29,13 @@ public sealed class ObjectTable(ParseOptions options)
     public TableEntry? Find(ObjectKey key) => _entries.GetValueOrDefault(key);
 
     /// <summary>Takes in a new version; answers the meaning before and the meaning that is in force now.</summary>
-    public (ParsedContent Before, ParsedContent Now) Apply(ObjectKey key, JsonObject item, string version)
+    public (ParsedContent Before, ParsedContent Now) Apply(ObjectKey key, JsonObject item, string version) =>
+        Apply(key, Dialects.Dialects.ParseObject(item, options), version);
+
+    /// <summary>The same for an object that has been read already, from a file: its findings have lines.</summary>
+    public (ParsedContent Before, ParsedContent Now) Apply(ObjectKey key, ParsedObject parsed, string version)
     {
-        var parsed = Dialects.Dialects.ParseObject(item, options);
+        ArgumentNullException.ThrowIfNull(parsed);
         var old = _entries.GetValueOrDefault(key);
         var before = old?.Content ?? ParsedContent.Nothing;
         var entry = parsed.IsValid
