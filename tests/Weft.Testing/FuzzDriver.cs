@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Weft.Testing;
 
 /// <summary>
 /// Feeds a parser with its corpus and then with mutations of it, repeatably from a seed, until it throws or the bound is reached.
-/// WEFT_FUZZ_SEED, WEFT_FUZZ_ITERATIONS and WEFT_FUZZ_SECONDS override what a test asks for.
+/// WEFT_FUZZ_SEED, WEFT_FUZZ_ITERATIONS and WEFT_FUZZ_SECONDS override what a test asks for; a line for each run goes to the file
+/// that WEFT_FUZZ_LOG names.
 /// </summary>
 /// <param name="corpus">Inputs to start from; at least one.</param>
 /// <param name="words">Pieces of the format that mutations insert.</param>
@@ -25,7 +27,7 @@ public sealed class FuzzDriver(IReadOnlyList<byte[]> corpus, IReadOnlyList<strin
     ];
 
     /// <summary>Runs the target on the corpus and on mutations; null if it stood all of them, else the smallest input that it did not.</summary>
-    public FuzzFind? Run(Action<byte[]> target, int seed, int iterations, TimeProvider clock)
+    public FuzzFind? Run(Action<byte[]> target, int seed, int iterations, TimeProvider clock, [CallerMemberName] string name = "")
     {
         seed = Setting("WEFT_FUZZ_SEED") ?? seed;
         iterations = Setting("WEFT_FUZZ_ITERATIONS") ?? iterations;
@@ -40,16 +42,27 @@ public sealed class FuzzDriver(IReadOnlyList<byte[]> corpus, IReadOnlyList<strin
             }
         }
 
-        for (var i = 0; seconds is null ? i < iterations : clock.GetElapsedTime(start).TotalSeconds < seconds; i++)
+        var tried = 0;
+        for (; seconds is null ? tried < iterations : clock.GetElapsedTime(start).TotalSeconds < seconds; tried++)
         {
             var input = Mutate(random);
             if (Try(target, input) is { } problem)
             {
-                return Shrink(target, input, problem, seed, i);
+                Log($"{name}: found one after {tried} mutations of {corpus.Count} inputs, seed {seed}");
+                return Shrink(target, input, problem, seed, tried);
             }
         }
 
+        Log($"{name}: stood {tried} mutations of {corpus.Count} inputs in {clock.GetElapsedTime(start).TotalSeconds:0} s, seed {seed}");
         return null;
+    }
+
+    private static void Log(FormattableString line)
+    {
+        if (Environment.GetEnvironmentVariable("WEFT_FUZZ_LOG") is { Length: > 0 } path)
+        {
+            File.AppendAllText(path, line.ToString(CultureInfo.InvariantCulture) + "\n");
+        }
     }
 
     private static int? Setting(string name) =>

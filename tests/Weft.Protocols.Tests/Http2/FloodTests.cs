@@ -10,63 +10,30 @@ namespace Weft.Protocols.Tests.Http2;
 /// <summary>Every limit whose passing ends the connection: so much is served, one more is a GOAWAY that names the limit.</summary>
 public sealed class FloodTests
 {
-    private static readonly Dictionary<string, (Http2Limits Limits, Action<ConformanceClient, int> Send, int Most)> _floods = new()
+    private static readonly Dictionary<string, (Http2Limits Limits, int Most)> _small = new()
     {
-        ["MaxPeerResets"] = (new Http2Limits { MaxPeerResets = 3 }, (c, count) => Each(count, i =>
-        {
-            c.Headers((2 * i) + 1, false, c.Post);
-            c.Send(RawFrame.OfNumber(RawFrame.ResetStream, (2 * i) + 1, 8));
-        }), 3),
-        ["MaxForcedResets"] = (new Http2Limits { MaxForcedResets = 3 }, (c, count) => Each(count, i =>
-        {
-            c.Headers((2 * i) + 1, false, c.Post);
-            c.Send(RawFrame.OfNumber(RawFrame.WindowUpdate, (2 * i) + 1, 0));
-        }), 3),
-        ["MaxContinuationFrames"] = (new Http2Limits { MaxContinuationFrames = 3 }, (c, count) =>
-        {
-            c.Send(new RawFrame(RawFrame.Headers, RawFrame.EndStream, 1, RawFrame.Block(c.Get)));
-            Each(count, i => c.Send(new RawFrame(RawFrame.Continuation, i == count - 1 ? RawFrame.EndHeaders : (byte)0, 1, RawFrame.Block(("x", "y")))));
-        }, 3),
-        ["MaxHeaderBlockBytes"] = (new Http2Limits { MaxHeaderBlockBytes = 150 }, (c, count) =>
-        {
-            var block = RawFrame.Block(c.Get);
-            c.Send(new RawFrame(RawFrame.Headers, RawFrame.EndStream, 1, block));
-            c.Send(new RawFrame(RawFrame.Continuation, RawFrame.EndHeaders, 1, RawFrame.Block(("x", new string('y', count - block.Length - 4)))));
-        }, 150),
-        ["HeaderBombFactor"] = (new Http2Limits { MaxHeaderListBytes = 1000, HeaderBombFactor = 2 }, (c, count) =>
-            c.Block(1, true, [0x40, 0x01, (byte)'x', 0x64, .. Enumerable.Repeat((byte)'a', 100), .. Enumerable.Repeat((byte)0xBE, count - 1)]), 15),
-        ["HeaderBombFactor times MaxHeaderListBytes or MaxHeaderFields"] = (new Http2Limits { MaxHeaderFields = 10, HeaderBombFactor = 2 }, (c, count) =>
-            c.Block(1, true, [.. Enumerable.Repeat((byte)0x82, count)]), 20),
-        ["MaxSettingsFrames"] = (new Http2Limits { MaxSettingsFrames = 5 }, (c, count) => Each(count, _ => c.Send(RawFrame.OfSettings())), 3),
-        ["MaxSettingsEntries"] = (new Http2Limits { MaxSettingsEntries = 5 }, (c, count) =>
-            c.Send(RawFrame.OfSettings([.. Enumerable.Repeat((0xFF, 0u), count)])), 5),
-        ["MaxPings"] = (new Http2Limits { MaxPings = 3 }, Pings, 3),
-        ["MaxQueuedControlFrames"] = (new Http2Limits { MaxQueuedControlFrames = 3 }, (c, count) =>
-            c.Send([.. Enumerable.Repeat(new RawFrame(RawFrame.Ping, 0, 0, new byte[8]), count)]), 3),
-        ["MaxEmptyFrames"] = (new Http2Limits { MaxEmptyFrames = 3 }, (c, count) =>
-        {
-            c.Headers(1, false, c.Post);
-            Each(count, _ => c.Data(1, false, 0));
-        }, 3),
-        ["MaxPriorityFrames"] = (new Http2Limits { MaxPriorityFrames = 3 }, (c, count) =>
-            Each(count, _ => c.Send(new RawFrame(RawFrame.Priority, 0, 9, new byte[5]))), 3),
-        ["MaxWindowUpdates"] = (new Http2Limits { MaxWindowUpdates = 3 }, (c, count) =>
-            Each(count, _ => c.Send(RawFrame.OfNumber(RawFrame.WindowUpdate, 0, 1))), 3),
-        ["MaxUnknownFrames"] = (new Http2Limits { MaxUnknownFrames = 3 }, (c, count) =>
-            Each(count, _ => c.Send(new RawFrame(99, 0, 0, new byte[3]))), 3),
+        ["MaxPeerResets"] = (new Http2Limits { MaxPeerResets = 3 }, 3),
+        ["MaxForcedResets"] = (new Http2Limits { MaxForcedResets = 3 }, 3),
+        ["MaxContinuationFrames"] = (new Http2Limits { MaxContinuationFrames = 3 }, 3),
+        ["MaxHeaderBlockBytes"] = (new Http2Limits { MaxHeaderBlockBytes = 150 }, 150),
+        ["HeaderBombFactor"] = (new Http2Limits { MaxHeaderListBytes = 1000, HeaderBombFactor = 2 }, 2000),
+        ["HeaderBombFactor times MaxHeaderListBytes or MaxHeaderFields"] = (new Http2Limits { MaxHeaderFields = 10, HeaderBombFactor = 2 }, 20),
+        ["MaxSettingsFrames"] = (new Http2Limits { MaxSettingsFrames = 5 }, 5),
+        ["MaxSettingsEntries"] = (new Http2Limits { MaxSettingsEntries = 5 }, 5),
+        ["MaxPings"] = (new Http2Limits { MaxPings = 3 }, 3),
+        ["MaxEmptyFrames"] = (new Http2Limits { MaxEmptyFrames = 3 }, 3),
+        ["MaxPriorityFrames"] = (new Http2Limits { MaxPriorityFrames = 3 }, 3),
+        ["MaxWindowUpdates"] = (new Http2Limits { MaxWindowUpdates = 3 }, 3),
+        ["MaxUnknownFrames"] = (new Http2Limits { MaxUnknownFrames = 3 }, 3),
     };
 
-    public static TheoryData<string> Limits => [.. _floods.Keys];
+    public static TheoryData<string> Limits => [.. Http2Flood.All.Keys];
 
     [Theory]
     [MemberData(nameof(Limits))]
     public void As_much_as_the_limit_says_is_served(string limit)
     {
-        var (limits, send, most) = _floods[limit];
-        var server = new AnsweringServer(int.MaxValue, limits);
-        var client = new ConformanceClient(server);
-        client.Handshake();
-        send(client, most);
+        var (server, _) = Send(limit, 0);
         Assert.Null(server.Server.Connection.Failure);
     }
 
@@ -74,16 +41,26 @@ public sealed class FloodTests
     [MemberData(nameof(Limits))]
     public void One_more_ends_the_connection_and_names_the_limit(string limit)
     {
-        var (limits, send, most) = _floods[limit];
-        var server = new AnsweringServer(int.MaxValue, limits);
-        var client = new ConformanceClient(server);
-        client.Handshake();
-        send(client, most + 1);
-        var goAway = client.Expect("GOAWAY", frame => frame.Type == RawFrame.GoAway);
-        Assert.Equal((byte)WireError.EnhanceYourCalm, goAway.Payload[7]);
-        Assert.Contains($"The peer passed {limit}", Encoding.UTF8.GetString(goAway.Payload[8..]), StringComparison.Ordinal);
+        var (server, client) = Send(limit, 1);
+        ExpectFlood(client, limit);
         Assert.Equal(1, server.Server.Connection.Pool.Counters.Floods);
         Assert.Equal(0, server.Server.Connection.OpenStreams);
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(4, false)]
+    public void Answers_that_nobody_reads_are_bounded(int pings, bool isTaken)
+    {
+        var server = new AnsweringServer(int.MaxValue, new Http2Limits { MaxQueuedControlFrames = 3 });
+        var client = new ConformanceClient(server);
+        client.Handshake();
+        client.Send([.. Enumerable.Repeat(Http2Flood.Ping, pings)]);
+        Assert.Equal(isTaken, server.Server.Connection.Failure is null);
+        if (!isTaken)
+        {
+            ExpectFlood(client, "MaxQueuedControlFrames");
+        }
     }
 
     [Fact]
@@ -167,6 +144,24 @@ public sealed class FloodTests
 
     private static void Pings(ConformanceClient client, int count) =>
         Each(count, _ => client.Send(new RawFrame(RawFrame.Ping, 0, 0, new byte[8])));
+
+    private static (AnsweringServer Server, ConformanceClient Client) Send(string limit, int over)
+    {
+        var (limits, most) = _small[limit];
+        var flood = Http2Flood.All[limit];
+        var server = new AnsweringServer(int.MaxValue, limits);
+        var client = new ConformanceClient(server);
+        client.Handshake();
+        flood.Send(client, most - flood.Counted + over);
+        return (server, client);
+    }
+
+    private static void ExpectFlood(ConformanceClient client, string limit)
+    {
+        var goAway = client.Expect("GOAWAY", frame => frame.Type == RawFrame.GoAway);
+        Assert.Equal((byte)WireError.EnhanceYourCalm, goAway.Payload[7]);
+        Assert.Contains($"The peer passed {limit}", Encoding.UTF8.GetString(goAway.Payload[8..]), StringComparison.Ordinal);
+    }
 
     private static void Each(int count, Action<int> action)
     {

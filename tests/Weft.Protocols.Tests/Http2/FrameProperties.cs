@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Runtime.CompilerServices;
 using Weft.Protocols.Hpack;
 using Weft.Protocols.Http2;
 using Weft.Testing;
@@ -67,7 +68,7 @@ public sealed class FrameProperties
         Assert.True(find is null, find?.ToString());
     }
 
-    private static void Fuzz(List<byte[]> corpus, Http2Role role, int seed)
+    private static void Fuzz(List<byte[]> corpus, Http2Role role, int seed, [CallerMemberName] string name = "")
     {
         var cuts = new Random(seed);
         var find = new FuzzDriver(corpus, _words, maxLength: 3000).Run(
@@ -79,7 +80,8 @@ public sealed class FrameProperties
             },
             seed,
             iterations: 4000,
-            TimeProvider.System);
+            TimeProvider.System,
+            name);
         Assert.True(find is null, find?.ToString());
     }
 
