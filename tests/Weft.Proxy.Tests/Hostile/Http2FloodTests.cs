@@ -158,6 +158,48 @@ public sealed class Http2FloodTests(Http2FloodTests.Proxies proxies) : IClassFix
         client.ExpectAnswer((2 * most) + 3);
     }
 
+    [Theory]
+    [MemberData(nameof(Backs))]
+    public void A_stream_takes_its_window_and_one_byte_more_ends_it(IoChoice io)
+    {
+        using var transport = proxies.Connect(io);
+        var client = Greet(transport);
+        client.Headers(1, false, client.Post);
+        Fill(client, 1, Http2Downstream.Limits.StreamWindowBytes);
+        client.ExpectAlive();
+        client.Data(1, false, 1);
+        client.ExpectOnlyStreamError(1, WireError.FlowControl);
+    }
+
+    [Theory]
+    [MemberData(nameof(Backs))]
+    public void All_streams_together_take_the_connections_window_and_one_byte_more_ends_it(IoChoice io)
+    {
+        using var transport = proxies.Connect(io);
+        var client = Greet(transport);
+        var (window, each) = (Http2Downstream.Limits.ConnectionWindowBytes, Http2Downstream.Limits.StreamWindowBytes);
+        for (var i = 0; i <= window / each; i++)
+        {
+            client.Headers((2 * i) + 1, false, client.Post);
+            if (i < window / each)
+            {
+                Fill(client, (2 * i) + 1, each);
+            }
+        }
+
+        client.ExpectAlive();
+        client.Data((2 * (window / each)) + 1, false, 1);
+        client.ExpectConnectionError(WireError.FlowControl);
+    }
+
+    private static void Fill(ConformanceClient client, int stream, int bytes)
+    {
+        for (; bytes > 0; bytes -= Http2Downstream.Limits.MaxFrameBytes)
+        {
+            client.Data(stream, false, Math.Min(bytes, Http2Downstream.Limits.MaxFrameBytes));
+        }
+    }
+
     private static ConformanceClient Greet(SocketTransport transport)
     {
         var client = new ConformanceClient(transport);

@@ -13,10 +13,11 @@ internal sealed class LimitedProxy : IDisposable
     private readonly ManualClock _clock = new();
     private readonly TestProxy _proxy;
 
-    internal LimitedProxy(TestOrigin origin, HttpLimitsPlan limits, long routeBodyLimit = 0)
+    internal LimitedProxy(TestOrigin origin, HttpLimitsPlan limits, Func<RoutePlan, RoutePlan>? change = null)
     {
         Port = TestProxy.FreePort();
-        var plan = Plans.Http(Port, Plans.Forward("origin") with { MaxBodyBytes = routeBodyLimit }).With(Plans.Cluster("origin", origin.Port));
+        var route = Plans.Forward("origin");
+        var plan = Plans.Http(Port, change?.Invoke(route) ?? route).With(Plans.Cluster("origin", origin.Port));
         _proxy = new TestProxy(plan.Ruled(http => http with { Limits = limits }), options: options => options with { Clock = _clock });
     }
 
@@ -27,6 +28,11 @@ internal sealed class LimitedProxy : IDisposable
     internal Peer Connect() => Peer.Connect(Port);
 
     internal long Hits(ProxyLimit limit) => _proxy.Runtime.Metrics.Sum(loop => loop.HitsOf(limit));
+
+    /// <summary>Waits until so many clients are connected.</summary>
+    internal void Has(int connections) => Assert.True(
+        SpinWait.SpinUntil(() => _proxy.Runtime.OpenConnections == connections, TimeSpan.FromSeconds(10)),
+        $"{_proxy.Runtime.OpenConnections} clients are connected, not {connections}.");
 
     /// <summary>Moves the clock; when this returns, everything that became due has happened.</summary>
     internal void Advance(int milliseconds)

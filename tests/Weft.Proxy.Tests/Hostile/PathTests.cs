@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text;
 using Weft.Model.Plan;
+using Weft.Proxy.Tests.Http2;
 using Weft.Testing;
 using Xunit;
 
@@ -61,13 +62,27 @@ public sealed class PathTests
     public void A_route_that_forbids_a_path_forbids_every_spelling_of_it(string target)
     {
         using var origin = TestOrigin.Ok("reached");
-        var port = TestProxy.FreePort();
-        var forbidden = Plans.Forward("origin", prefix: "/admin") with { Forward = null, Direct = new DirectResponsePlan(403, "no") };
-        using var proxy = new TestProxy(Plans.Http(port, forbidden, Plans.Forward("origin"))
-            .With(Plans.Cluster("origin", origin.Port)).Ruled(http => http with { Path = PathPlan.Decoded }));
+        using var proxy = Forbidding(origin, out var port);
         using var client = Peer.Connect(port);
         client.Write($"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 403 ", client.ReadMessage(), StringComparison.Ordinal);
+        Assert.Equal(0, origin.Connections);
+    }
+
+    [Theory]
+    [InlineData("//admin/x")]
+    [InlineData("/./admin/x")]
+    [InlineData("/public/%2E%2e/admin/x")]
+    [InlineData("/%61dmin/x")]
+    [InlineData("/public%2f..%2fadmin/x")]
+    public void The_same_holds_over_http2(string path)
+    {
+        using var origin = TestOrigin.Ok("reached");
+        using var proxy = Forbidding(origin, out var port);
+        using var client = Http2Peer.Connect(port);
+        var answer = client.Get(path);
+        client.Wait(answer);
+        Assert.Equal(403, answer.Status);
         Assert.Equal(0, origin.Connections);
     }
 
@@ -87,5 +102,13 @@ public sealed class PathTests
         Assert.StartsWith("HTTP/1.1 307 ", answer, StringComparison.Ordinal);
         Assert.Equal(location, Peer.Header(answer, "location"));
         Assert.Equal(0, origin.Connections);
+    }
+
+    private static TestProxy Forbidding(TestOrigin origin, out int port)
+    {
+        port = TestProxy.FreePort();
+        var forbidden = Plans.Forward("origin", prefix: "/admin") with { Forward = null, Direct = new DirectResponsePlan(403, "no") };
+        return new TestProxy(Plans.Http(port, forbidden, Plans.Forward("origin"))
+            .With(Plans.Cluster("origin", origin.Port)).Ruled(http => http with { Path = PathPlan.Decoded }));
     }
 }

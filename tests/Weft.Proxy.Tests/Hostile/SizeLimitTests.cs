@@ -68,7 +68,7 @@ public sealed class SizeLimitTests
         using var origin = Server();
         foreach (var own in new[] { 500, 2000 })
         {
-            using var proxy = new LimitedProxy(origin, _small, own);
+            using var proxy = new LimitedProxy(origin, _small, route => route with { MaxBodyBytes = own });
             using var client = proxy.Connect();
             client.Write(Sized(own));
             Assert.StartsWith("HTTP/1.1 200 ", client.ReadMessage(), StringComparison.Ordinal);

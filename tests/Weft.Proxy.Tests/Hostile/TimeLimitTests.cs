@@ -37,6 +37,60 @@ public sealed class TimeLimitTests
         Assert.Equal(1, proxy.Hits(ProxyLimit.HeadTime));
     }
 
+    [Theory]
+    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r")]
+    [InlineData("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")]
+    public void A_preface_that_stops_is_given_up_like_a_head(string sent)
+    {
+        using var origin = TestOrigin.Ok("ok");
+        using var proxy = new LimitedProxy(origin, HttpLimitsPlan.Default);
+        using var client = proxy.Connect();
+        foreach (var c in sent)
+        {
+            client.Write(c.ToString());
+        }
+
+        proxy.Has(connections: 1);
+        proxy.Advance(0);
+        proxy.Advance(59_999);
+        proxy.Has(connections: 1);
+        proxy.Advance(1);
+        proxy.Has(connections: 0);
+        Assert.Equal(1, proxy.Hits(ProxyLimit.HeadTime));
+    }
+
+    [Fact]
+    public void An_upgraded_connection_outlives_the_time_of_a_request_and_ends_when_neither_side_says_anything()
+    {
+        using var origin = new TestOrigin(peer =>
+        {
+            peer.ReadHead();
+            peer.Write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+            while (peer.Read(4) is { Length: 4 } said)
+            {
+                peer.Write(said);
+            }
+        });
+        using var proxy = new LimitedProxy(origin, HttpLimitsPlan.Default, route => route with
+        {
+            Forward = route.Forward! with { TimeoutMs = 1000, IdleTimeoutMs = 600_000 },
+        });
+        using var client = proxy.Connect();
+        client.Write("GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n"
+            + "sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\nsec-websocket-version: 13\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 101 ", client.ReadHead(), StringComparison.Ordinal);
+        for (var i = 0; i < 3; i++)
+        {
+            proxy.Advance(599_999);
+            client.Write("ping");
+            Assert.Equal("ping", client.Read(4));
+        }
+
+        proxy.Advance(600_000);
+        Assert.Equal("", client.ReadToEnd());
+        Assert.Equal(1, proxy.Hits(ProxyLimit.StreamIdleTime));
+    }
+
     [Fact]
     public void A_body_that_stops_is_given_up()
     {

@@ -187,6 +187,32 @@ public abstract class Http2FlowTests
         Assert.Equal("upstream connect error or disconnect/reset before headers. reset reason: remote reset", answer.Body.ToString());
     }
 
+    [Theory]
+    [InlineData(100, 10, 200, 1)]
+    [InlineData(101, 10, 502, 1)]
+    [InlineData(128, 10, 502, 1)]
+    [InlineData(10, 6_000, 200, 1)]
+    [InlineData(10, 6_300, 502, 1)]
+    [InlineData(10, 6_700, 503, 2)]
+    public void A_head_of_a_server_that_is_more_than_is_taken_costs_its_request_and_no_other(int fields, int bytes, int status, int connections)
+    {
+        using var origin = Http2Peer.Answering((peer, request) => peer.SendHead(
+            request,
+            end: true,
+            [":status: 200", .. Enumerable.Range(0, request.Head[":path"] == "/" ? fields : 1).Select(i => $"x-{i}: {new string('v', bytes)}")]));
+        using var proxy = Through(origin, UpstreamProtocol.Http2, out var port);
+        using var client = Http2Peer.Connect(port);
+        var answer = client.Get("/");
+        client.Wait(answer);
+        Assert.Equal(status, answer.Status);
+        var other = client.Get("/other");
+        client.Wait(other);
+        Assert.Equal(200, other.Status);
+
+        // More than 64 KiB of a block are not read to their end, so the connection can mean nothing any more.
+        Assert.Equal(connections, origin.Connections);
+    }
+
     [Fact]
     public void A_refused_stream_is_tried_again_whatever_the_method()
     {

@@ -45,6 +45,13 @@ public sealed class RouteTableTests
         Assert.Equal(expected, Match(table, "GET / HTTP/1.1", $"Host: {authority}"));
     }
 
+    [Theory]
+    [InlineData("X-Forwarded-Host: reviews")]
+    [InlineData("Forwarded: host=reviews")]
+    [InlineData("X-Host: reviews")]
+    public void The_host_that_another_proxy_saw_chooses_nothing(string field) =>
+        Assert.Equal("any", Match(Table(Host("exact", "reviews"), Host("any", "*")), "GET / HTTP/1.1", "Host: other", field));
+
     [Fact]
     public void An_authority_longer_than_any_name_finds_only_the_star()
     {
