@@ -78,7 +78,7 @@ public sealed record Http2Flood(string Limit, int Counted, Action<ConformanceCli
         var value = new string('a', Math.Min(4000, count / 20));
         var size = value.Length + 33;
         var times = (count / size) - 1;
-        byte[] first = RawFrame.Block(("x", value));
+        var first = RawFrame.Block(("x", value));
         first[0] = 0x40;
         c.Block(1, true, [.. first, .. Enumerable.Repeat((byte)0xBE, times - 1), .. RawFrame.Block(("y", new string('b', count - (times * size) - 33)))]);
     }
