@@ -38,6 +38,8 @@ public readonly struct EquatableArray<T>(ImmutableArray<T> items) : IEquatable<E
 
     public override bool Equals(object? obj) => obj is EquatableArray<T> other && Equals(other);
 
+    public override string ToString() => $"[{string.Join(", ", this.AsEnumerable())}]";
+
     public override int GetHashCode()
     {
         var hash = default(HashCode);

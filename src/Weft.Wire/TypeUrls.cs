@@ -18,6 +18,8 @@ public static class TypeUrls
     internal const string TcpProxy = Prefix + "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
     internal const string Router = Prefix + "envoy.extensions.filters.http.router.v3.Router";
     internal const string Fault = Prefix + "envoy.extensions.filters.http.fault.v3.HTTPFault";
+    internal const string Cors = Prefix + "envoy.extensions.filters.http.cors.v3.CorsPolicy";
+    internal const string CorsFilter = Prefix + "envoy.extensions.filters.http.cors.v3.Cors";
     internal const string GrpcWeb = Prefix + "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
     internal const string TlsInspector = Prefix + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
     internal const string HttpInspector = Prefix + "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";
@@ -28,6 +30,9 @@ public static class TypeUrls
     internal const string RawBuffer = Prefix + "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
     internal const string HttpProtocolOptions = Prefix + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     internal const string PreviousHosts = Prefix + "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate";
+    internal const string PreviousPriorities =
+        Prefix + "envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig";
+
     internal const string UpstreamProxyProtocol =
         Prefix + "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport";
 

@@ -27,6 +27,21 @@ public sealed class RoutingTests
         Assert.Equal(Reviews, Small(out var client).From(client).Reach(authority));
 
     [Fact]
+    public void Copies_go_to_the_subset_and_port_that_the_mirror_names_and_none_at_0_percent()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Service("reviews", 80, pods: [client]);
+        mesh.Service("audit", 9000, pods: [client]);
+        mesh.Route(Host("reviews"), Rule(To(Host("reviews"))) with
+        {
+            Mirrors = [new Mirror(To(Host("audit"), "v2"), 100_000), new Mirror(To(Host("audit")), 0)],
+        });
+        var forward = mesh.From(client).Send(Host("reviews")).Route!.Forward!;
+        Assert.Equal([new MirrorPlan($"outbound|9000|v2|{Host("audit")}", 100_000)], forward.Mirrors);
+    }
+
+    [Fact]
     public void The_short_name_is_known_in_its_own_namespace_only()
     {
         var mesh = Small(out _);

@@ -138,6 +138,16 @@ internal static class ContentText
             yield return $"timeout {rule.TimeoutMs}ms";
         }
 
+        foreach (var mirror in rule.Mirrors.AsEnumerable())
+        {
+            yield return $"  mirror to {mirror.Destination.Host}:{mirror.Destination.Port} {mirror.Destination.Subset} ppm {mirror.Ppm}";
+        }
+
+        if (rule.Cors is { } cors)
+        {
+            yield return $"  {cors}";
+        }
+
         foreach (var line in Lines(rule.Retries))
         {
             yield return line;
@@ -335,7 +345,8 @@ internal static class ContentText
             yield return $"retries {retries.Attempts} per try {retries.PerTryTimeoutMs}ms backoff {retries.BackoffBaseMs}ms"
                 + (retries.BackoffMaxMs == 0 ? "" : $" to {retries.BackoffMaxMs}ms") + " on "
                 + (retries.RetryOn is { } on ? string.Join(',', on) : "default")
-                + (retries.AvoidsTriedEndpoints ? "" : " any endpoint");
+                + (retries.AvoidsTriedEndpoints ? "" : " any endpoint")
+                + (retries.LeavesTriedPriorities ? " farther away" : "");
         }
     }
 

@@ -36,7 +36,7 @@ internal static class MeshAnalysis
 
     private static void CheckDestinations(MeshSnapshot index, RouteIntent route, List<Diagnostic> findings)
     {
-        foreach (var destination in route.Http.SelectMany(r => r.Destinations).Concat(route.Tls.Concat(route.Tcp).SelectMany(r => r.Destinations)))
+        foreach (var destination in route.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).Concat(route.Tls.Concat(route.Tcp).SelectMany(r => r.Destinations)))
         {
             if (index.FindService(destination.Host) is not { } service)
             {

@@ -107,6 +107,8 @@ internal sealed class Delegation
             TimeoutMs = inner.TimeoutMs > 0 ? inner.TimeoutMs : outer.TimeoutMs,
             Retries = inner.Retries ?? outer.Retries,
             Fault = inner.Fault ?? outer.Fault,
+            Mirrors = inner.Mirrors.Count > 0 ? inner.Mirrors : outer.Mirrors,
+            Cors = inner.Cors ?? outer.Cors,
             RequestHeaders = saysHeaders ? inner.RequestHeaders : outer.RequestHeaders,
             ResponseHeaders = saysHeaders ? inner.ResponseHeaders : outer.ResponseHeaders,
         };

@@ -21,7 +21,7 @@ internal static class RouteCompiler
         var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port, gateway) ? '1' : '0'));
         var services = Chain.Of(
             index.Parts,
-            intent.Http.SelectMany(r => r.Destinations).SelectMany(d => (object?[])[index.FindService(d.Host), Hash(index, view, d, port)]));
+            intent.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).SelectMany(d => (object?[])[index.FindService(d.Host), Hash(index, view, d, port)]));
         return index.Parts.Get(
             new PartKey("routes", intent, services, null, $"{host} {port} {gateway} {answers}"),
             () => new RouteList(Routes(index, view, intent, port, gateway).ToEquatableArray()));
@@ -71,7 +71,10 @@ internal static class RouteCompiler
             rule.Fault,
             HeaderMerge.Combine(rule.RequestHeaders, HeaderMerge.WithoutAuthority(only?.RequestHeaders)),
             HeaderMerge.Combine(rule.ResponseHeaders, only?.ResponseHeaders),
-            rule.Origin);
+            rule.Origin)
+        {
+            Cors = rule.Cors,
+        };
     }
 
     private static ForwardPlan Forward(MeshSnapshot index, ClientView view, HttpRule rule, int port)
@@ -103,6 +106,7 @@ internal static class RouteCompiler
         return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries, hashes), rewrite)
         {
             HashPolicies = hashes,
+            Mirrors = rule.Mirrors.Where(m => m.Ppm > 0).Select(m => new MirrorPlan(Cluster(index, m.Destination, port), m.Ppm)).ToEquatableArray(),
             MaxGrpcTimeoutMs = rule.TimeoutMs,
         };
     }
@@ -181,6 +185,7 @@ internal static class RouteCompiler
         {
             BackoffMaxMs = retries.BackoffMaxMs,
             AvoidsTriedEndpoints = retries.AvoidsTriedEndpoints && hashes.Count == 0,
+            LeavesTriedPriorities = retries.LeavesTriedPriorities,
         };
     }
 }

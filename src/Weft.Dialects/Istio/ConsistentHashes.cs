@@ -2,6 +2,7 @@
 
 using Weft.Dialects.Reading;
 using Weft.Dialects.Yaml;
+using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
@@ -45,9 +46,26 @@ internal static class ConsistentHashes
         var name = cookie.RequiredText("name") ?? "";
         var path = cookie.Text("path") ?? "";
         var ttl = cookie.DurationMs("ttl", minimumMs: 0) ?? NoCookie;
-        cookie.NotSupported("attributes");
+        var attributes = cookie.Children("attributes").Select(ReadAttribute).OfType<CookieAttributePlan>().ToEquatableArray();
         cookie.Finish();
-        return new HashPolicyPlan(HashSource.Cookie, name, path, ttl, false);
+        return new HashPolicyPlan(HashSource.Cookie, name, path, ttl, false) { Attributes = attributes };
+    }
+
+    private static CookieAttributePlan? ReadAttribute(ObjectReader attribute)
+    {
+        var name = attribute.RequiredText("name");
+        var value = attribute.Text("value") ?? "";
+        attribute.Finish();
+        foreach (var text in new[] { "name", "value" })
+        {
+            if (attribute.Text(text) is { } written && written.AsSpan().ContainsAny(";\r\n"))
+            {
+                attribute.Find(text)!.Value.Report(IstioMessages.BadCookieAttribute, written);
+                return null;
+            }
+        }
+
+        return name is null ? null : new CookieAttributePlan(name, value);
     }
 
     private static (LoadBalancerKind Kind, HashTablePlan Table) ReadTable(ObjectReader hash)

@@ -37,21 +37,29 @@ internal static class Destinations
     public static Destination ReadForConnections(ObjectContext context, ObjectReader route)
     {
         var weight = route.Integer("weight", 0, int.MaxValue) ?? 0;
-        var destination = route.Required("destination")?.AsObject();
+        var destination = ReadTarget(context, route) with { Weight = weight };
         route.Finish();
-        var host = "";
-        var subset = "";
-        var port = 0;
-        if (destination is not null)
-        {
-            host = ReadHost(context, destination);
-            subset = destination.NonEmptyText("subset") ?? "";
-            port = ReadPort(destination);
-            destination.Finish();
-        }
+        return destination;
+    }
 
+    /// <summary>The field <c>destination</c> of an object that sends something.</summary>
+    public static Destination ReadTarget(ObjectContext context, ObjectReader owner)
+    {
+        var origin = context.Findings.At(owner.Place);
+        return owner.Required("destination")?.AsObject() is { } destination
+            ? ReadPlace(context, destination) with { Origin = origin }
+            : new Destination("", "", 0, 0, HeaderOperationsPlan.None, HeaderOperationsPlan.None, origin);
+    }
+
+    /// <summary>Host, subset and port.</summary>
+    public static Destination ReadPlace(ObjectContext context, ObjectReader destination)
+    {
+        var host = ReadHost(context, destination);
+        var subset = destination.NonEmptyText("subset") ?? "";
+        var port = ReadPort(destination);
+        destination.Finish();
         return new Destination(
-            host, subset, port, weight, HeaderOperationsPlan.None, HeaderOperationsPlan.None, context.Findings.At(route.Place));
+            host, subset, port, 0, HeaderOperationsPlan.None, HeaderOperationsPlan.None, context.Findings.At(destination.Place));
     }
 
     public static string ReadHost(ObjectContext context, ObjectReader owner)

@@ -9,8 +9,6 @@ namespace Weft.Dialects.Istio;
 /// <summary>fault: delay and abort at the client. In the plan a status of 0 means none of its kind.</summary>
 internal static class Faults
 {
-    private const int Always = 1_000_000;
-
     private static readonly Choices<int> _grpcStatuses = new(
         ("CANCELLED", 1), ("UNKNOWN", 2), ("INVALID_ARGUMENT", 3), ("DEADLINE_EXCEEDED", 4), ("NOT_FOUND", 5),
         ("ALREADY_EXISTS", 6), ("PERMISSION_DENIED", 7), ("RESOURCE_EXHAUSTED", 8), ("FAILED_PRECONDITION", 9), ("ABORTED", 10),
@@ -55,24 +53,5 @@ internal static class Faults
         return plan;
     }
 
-    /// <summary>percentage in parts per million; absent means every request.</summary>
-    private static int Share(ObjectReader owner)
-    {
-        owner.Exclusive("percentage", "percent");
-        if (owner.Find("percent") is { } old)
-        {
-            owner.Findings.Add(ReadingMessages.DeprecatedField, old.KeyPlace, old.Path, "percentage");
-            return Percentages.Ppm(old);
-        }
-
-        if (owner.Child("percentage") is not { } percentage)
-        {
-            return Always;
-        }
-
-        // A percentage without a value is 0, as in the protocol's own defaults.
-        var share = percentage.Find("value") is { } value ? Percentages.Ppm(value) : 0;
-        percentage.Finish();
-        return share;
-    }
+    private static int Share(ObjectReader owner) => Percentages.Share(owner, "percentage", "percent");
 }

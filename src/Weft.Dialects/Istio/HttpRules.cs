@@ -33,13 +33,16 @@ internal static class HttpRules
         var retries = rule.Child("retries") is { } retrying ? RetryPolicies.Read(retrying) : null;
         var delegation = rule.Child("delegate") is { } delegating ? ReadDelegate(context, delegating) : null;
         CheckAction(rule);
-        rule.NotSupported("mirror", "mirrors", "mirrorPercentage", "mirrorPercent", "corsPolicy");
+        var mirrors = Mirrors.Read(context, rule);
+        var cors = rule.Child("corsPolicy") is { } sharing ? CorsPolicies.Read(sharing) : null;
         rule.Finish();
         return new HttpRule(
             name, matches, destinations, redirect, direct, rewrite, timeout, retries, fault, headers.Request, headers.Response,
             context.Findings.At(rule.Place))
         {
             Delegate = delegation,
+            Mirrors = mirrors,
+            Cors = cors,
         };
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Dialects.Reading;
+using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
@@ -16,6 +17,8 @@ internal static class OutlierDetections
     private const int DefaultMaxEjectionMs = 300_000;
     private const int DefaultMaxPercent = 10;
     private const int MaxPercent = 100;
+    private const int MinStatus = 100;
+    private const int MaxStatus = 599;
 
     public static Said<OutlierPolicy> Read(ObjectReader detection)
     {
@@ -38,7 +41,11 @@ internal static class OutlierDetections
             Math.Max(DefaultMaxEjectionMs, ejection),
             detection.Integer("maxEjectionPercent", 0, MaxPercent) ?? DefaultMaxPercent);
         var health = detection.Integer("minHealthPercent", 0, MaxPercent) ?? 0;
-        detection.NotSupported("outlierDetectionHttpErrorCodes");
+        plan = plan with
+        {
+            ErrorCodes = detection.List("outlierDetectionHttpErrorCodes").Select(code => code.AsInteger(MinStatus, MaxStatus)).OfType<int>()
+                .Distinct().Order().ToEquatableArray(),
+        };
         detection.Finish();
         return TrafficPolicies.Said(detection, new OutlierPolicy(plan, health));
     }

@@ -27,7 +27,7 @@ internal static class RetryPolicies
         var conditions = ReadConditions(retries);
         if (attempts == 0)
         {
-            foreach (var name in new[] { "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts" })
+            foreach (var name in new[] { "perTryTimeout", "retryOn", "backoff", "retryIgnorePreviousHosts", "retryRemoteLocalities" })
             {
                 if (retries.Find(name) is { } field)
                 {
@@ -37,9 +37,9 @@ internal static class RetryPolicies
         }
 
         var avoids = retries.Boolean("retryIgnorePreviousHosts") ?? true;
-        retries.NotSupported("retryRemoteLocalities");
+        var remote = retries.Boolean("retryRemoteLocalities") ?? false;
         retries.Finish();
-        return new Retries(attempts, perTry, conditions, backoff) { AvoidsTriedEndpoints = avoids };
+        return new Retries(attempts, perTry, conditions, backoff) { AvoidsTriedEndpoints = avoids, LeavesTriedPriorities = remote };
     }
 
     /// <summary>Null means the mesh's default; an empty text means the same.</summary>

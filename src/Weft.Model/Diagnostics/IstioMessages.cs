@@ -356,6 +356,20 @@ public static class IstioMessages
         "Name a Secret with tls.crt and tls.key in the namespace of the gateway's pods.",
         "SIMPLE, MUTUAL and OPTIONAL_MUTUAL end TLS at the gateway, which needs a certificate for it.");
 
+    public static DiagnosticMessage PercentageWithoutMirror { get; } = new(
+        "WEFT2061",
+        Severity.Warning,
+        "'{field}' has no effect without 'mirror'.",
+        "Name who gets the copies in 'mirror', or remove it; an entry of 'mirrors' has a 'percentage' of its own.",
+        "It says how many requests are copied.");
+
+    public static DiagnosticMessage BadCookieAttribute { get; } = new(
+        "WEFT2062",
+        Severity.Error,
+        "'{text}' cannot stand in a cookie's attribute.",
+        "Leave out semicolons and line breaks; write each attribute as an entry of its own.",
+        "Attributes are put behind the cookie that the proxy makes, separated by semicolons.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -408,5 +422,7 @@ public static class IstioMessages
         TlsOnPlainServer,
         RedirectNeedsHttp,
         ServerNeedsCredential,
+        PercentageWithoutMirror,
+        BadCookieAttribute,
     ];
 }

@@ -54,7 +54,15 @@ public sealed record HttpRule(
 {
     /// <summary>Whose rules stand in this one's place; null if it acts itself.</summary>
     public DelegateName? Delegate { get; init; }
+
+    /// <summary>Who gets copies.</summary>
+    public EquatableArray<Mirror> Mirrors { get; init; } = [];
+
+    public Plan.CorsPlan? Cors { get; init; }
 }
+
+/// <summary>A destination that gets a copy of a share of the requests, in parts per million.</summary>
+public sealed record Mirror(Destination Destination, int Ppm);
 
 /// <summary>A route intent without hosts.</summary>
 public sealed record DelegateName(string Namespace, string Name)
@@ -107,6 +115,9 @@ public sealed record Retries(int Attempts, int PerTryTimeoutMs, EquatableArray<s
 
     /// <summary>False may choose an endpoint again that this request has tried.</summary>
     public bool AvoidsTriedEndpoints { get; init; } = true;
+
+    /// <summary>Further tries go to places farther away.</summary>
+    public bool LeavesTriedPriorities { get; init; }
 }
 
 /// <summary>How to reach a host (Istio's DestinationRule): policy and named subsets.</summary>

@@ -142,6 +142,9 @@ public sealed record OutlierPlan(
     int MaxEjectionMs,
     int MaxEjectionPercent)
 {
+    /// <summary>Statuses that count as errors towards both thresholds; none for those of their names.</summary>
+    public EquatableArray<int> ErrorCodes { get; init; } = [];
+
     /// <summary>Null does not compare success rates.</summary>
     public SuccessRatePlan? SuccessRate { get; init; }
 

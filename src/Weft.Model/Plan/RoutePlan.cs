@@ -27,6 +27,9 @@ public sealed record RoutePlan(
 {
     /// <summary>Body of one request; more is answered 413. 0 for the chain's limit.</summary>
     public long MaxBodyBytes { get; init; }
+
+    /// <summary>Which pages of other origins may ask; null leaves that to the server.</summary>
+    public CorsPlan? Cors { get; init; }
 }
 
 /// <summary>How a text is compared.</summary>
@@ -98,9 +101,35 @@ public sealed record ForwardPlan(
     /// <summary>Without a byte in either direction for so long the stream ends; 0 for the chain's default.</summary>
     public int IdleTimeoutMs { get; init; }
 
+    /// <summary>Clusters that get a copy of a share of the requests; nobody waits for their answers.</summary>
+    public EquatableArray<MirrorPlan> Mirrors { get; init; } = [];
+
     /// <summary>A client's grpc-timeout stands for <see cref="TimeoutMs"/>, up to this; 0 for any, -1 ignores it.</summary>
     public int MaxGrpcTimeoutMs { get; init; }
 }
+
+/// <summary>Copies go to a cluster for a share of the requests, in parts per million; their host ends in <c>-shadow</c>.</summary>
+public sealed record MirrorPlan(string Cluster, int Ppm);
+
+/// <summary>
+/// Cross-origin resource sharing (the Fetch standard's CORS): who may ask is told by the proxy, and a browser's question in advance is
+/// answered by it. A list is empty where its header is not sent.
+/// </summary>
+/// <param name="Origins">Any of them suffices; a comparison that a single <c>*</c> passes is passed by every origin.</param>
+/// <param name="AllowMethods">For the answer to a question in advance, separated by commas.</param>
+/// <param name="AllowHeaders">The same.</param>
+/// <param name="ExposeHeaders">Headers of answers that pages may read.</param>
+/// <param name="MaxAgeSeconds">How long browsers remember the answer; -1 does not say.</param>
+/// <param name="AllowCredentials">Pages may send cookies and the like.</param>
+/// <param name="ForwardsUnmatched">The server answers questions in advance of other origins; else the proxy does, and allows nothing.</param>
+public sealed record CorsPlan(
+    EquatableArray<TextMatchPlan> Origins,
+    string AllowMethods,
+    string AllowHeaders,
+    string ExposeHeaders,
+    long MaxAgeSeconds,
+    bool AllowCredentials,
+    bool ForwardsUnmatched);
 
 /// <summary>Where a hash comes from.</summary>
 public enum HashSource
@@ -119,7 +148,14 @@ public enum HashSource
 /// <param name="Path">Of a made cookie.</param>
 /// <param name="TtlMs">Of a made cookie; 0 makes a session cookie, -1 none.</param>
 /// <param name="Terminal">True ends the list if this found something.</param>
-public sealed record HashPolicyPlan(HashSource Source, string Name, string Path, long TtlMs, bool Terminal);
+public sealed record HashPolicyPlan(HashSource Source, string Name, string Path, long TtlMs, bool Terminal)
+{
+    /// <summary>Of a made cookie, beside those that follow from the rest: <c>SameSite=Lax</c>, or a name alone such as <c>Secure</c>.</summary>
+    public EquatableArray<CookieAttributePlan> Attributes { get; init; } = [];
+}
+
+/// <summary>An attribute of a cookie; the value is empty for one that is a name alone.</summary>
+public sealed record CookieAttributePlan(string Name, string Value);
 
 /// <summary>When to try again. <paramref name="RetryOn"/> holds Envoy's words (<c>connect-failure</c>, <c>5xx</c>, ...).</summary>
 /// <param name="Attempts">Number of retries after the first try.</param>
@@ -139,6 +175,9 @@ public sealed record RetryPlan(
 
     /// <summary>False may choose an endpoint again that this request has tried.</summary>
     public bool AvoidsTriedEndpoints { get; init; } = true;
+
+    /// <summary>After every second try the priorities that were tried are left out while there are others.</summary>
+    public bool LeavesTriedPriorities { get; init; }
 
     /// <summary>A try ends when nothing came from the server for so long, also while its answer is coming; 0 for none.</summary>
     public int PerTryIdleMs { get; init; }

@@ -87,6 +87,30 @@ public abstract class MessageHead
         EmptyLines = 0;
     }
 
+    private protected void CopyMessage(MessageHead other)
+    {
+        Length = other.Length;
+        Error = other.Error;
+        MinorVersion = other.MinorVersion;
+        Framing = other.Framing;
+        ContentLength = other.ContentLength;
+        KeepAlive = other.KeepAlive;
+        IsUpgrade = other.IsUpgrade;
+        StartLineStart = other.StartLineStart;
+        FieldsStart = other.FieldsStart;
+        Options = other.Options;
+        Present = other.Present;
+        Phase = other.Phase;
+        if (_fields.Length < other.FieldCount)
+        {
+            _fields = new HeaderField[other._fields.Length];
+        }
+
+        other.Fields.CopyTo(_fields);
+        other._first.CopyTo(_first, 0);
+        FieldCount = other.FieldCount;
+    }
+
     public bool Has(KnownHeader header) => (Present & (1UL << (int)header)) != 0;
 
     /// <summary>The value of the first field of that name; false if there is none.</summary>

@@ -38,6 +38,21 @@ public sealed class RequestHead : MessageHead
     public ReadOnlySpan<byte> PathOf(ReadOnlySpan<byte> buffer) =>
         Path.IsEmpty && Form == TargetForm.Absolute ? "/"u8 : Path.Of(buffer);
 
+    /// <summary>Becomes equal to another head; its positions are those of the same bytes.</summary>
+    public void CopyFrom(RequestHead other)
+    {
+        CopyMessage(other);
+        Method = other.Method;
+        MethodText = other.MethodText;
+        Form = other.Form;
+        Target = other.Target;
+        Path = other.Path;
+        Query = other.Query;
+        HasQuery = other.HasQuery;
+        Authority = other.Authority;
+        ExpectsContinue = other.ExpectsContinue;
+    }
+
     public override void Reset()
     {
         base.Reset();

@@ -111,6 +111,11 @@ internal sealed class EndpointSet(HealthTable health, int loop)
             return _levels.Length - 1;
         }
 
+        if (!request.LeftBehind.IsEmpty && NextLevel(request.LeftBehind) is >= 0 and var next)
+        {
+            return next;
+        }
+
         var point = request.Hash is { } hash ? (int)(hash % 100) : request.Random.Next(100);
         for (var i = 0; i < _shares.Length; i++)
         {
@@ -122,6 +127,26 @@ internal sealed class EndpointSet(HealthTable health, int loop)
         }
 
         return 0;
+    }
+
+    /// <summary>The first level with usable endpoints that none of the addresses belongs to; -1 without one.</summary>
+    private int NextLevel(ReadOnlySpan<IpEndpoint> leftBehind)
+    {
+        for (var i = 0; i < _levels.Length; i++)
+        {
+            var isLeft = _usable[i] == 0;
+            foreach (var address in leftBehind)
+            {
+                isLeft |= _byAddress.TryGetValue(address, out var endpoint) && endpoint.Plan.Priority == _levels[i].Priority;
+            }
+
+            if (!isLeft)
+            {
+                return i;
+            }
+        }
+
+        return -1;
     }
 
     private void BuildLevels(ClusterPlan plan)

@@ -17,4 +17,7 @@ internal readonly ref struct PickRequest(Random random, long now)
 
     /// <summary>Endpoints that this request has tried: avoided while there are others.</summary>
     internal ReadOnlySpan<IpEndpoint> Tried { get; init; }
+
+    /// <summary>Their priorities are left out while there are others.</summary>
+    internal ReadOnlySpan<IpEndpoint> LeftBehind { get; init; }
 }

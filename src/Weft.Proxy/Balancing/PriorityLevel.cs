@@ -29,6 +29,9 @@ internal sealed class PriorityLevel
 
     internal int Count => _all.Length;
 
+    /// <summary>As the plan numbers it.</summary>
+    internal int Priority => _all[0].Plan.Priority;
+
     internal int CountUsable()
     {
         var count = 0;

@@ -75,9 +75,19 @@ internal sealed class OutlierDetector(HealthTable table, TimeProvider clock, Act
     /// <summary>The endpoint answered; gRPC answers count by the HTTP status that stands for theirs.</summary>
     internal void Answered(EndpointState endpoint, int status)
     {
+        var plan = Plan;
+        if (plan is { ErrorCodes.Count: > 0 })
+        {
+            // Who names statuses means them for both thresholds.
+            var named = plan.ErrorCodes.AsSpan().Contains(status);
+            endpoint.Tally.AddAnswer(named);
+            CountInRow(endpoint.Health, plan, named, isGateway: named);
+            return;
+        }
+
         var failed = status is >= 500 and < 600;
         endpoint.Tally.AddAnswer(failed);
-        if (Plan is { } plan)
+        if (plan is not null)
         {
             CountInRow(endpoint.Health, plan, failed, isGateway: status is 502 or 503 or 504);
         }

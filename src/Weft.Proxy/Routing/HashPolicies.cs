@@ -16,12 +16,15 @@ internal sealed class HashPolicies
     private readonly HashPolicyPlan[] _plans;
     private readonly byte[][] _names;
     private readonly byte[][] _paths;
+    private readonly byte[][] _attributes;
 
     private HashPolicies(EquatableArray<HashPolicyPlan> plans)
     {
         _plans = [.. plans];
         _names = [.. _plans.Select(plan => Encoding.UTF8.GetBytes(plan.Source == HashSource.Header ? plan.Name.ToLowerInvariant() : plan.Name))];
         _paths = [.. _plans.Select(plan => Encoding.UTF8.GetBytes(plan.Path))];
+        _attributes = [.. _plans.Select(plan => Encoding.UTF8.GetBytes(string.Concat(
+            plan.Attributes.Select(a => a.Value.Length == 0 ? $"; {a.Name}" : $"; {a.Name}={a.Value}"))))];
     }
 
     /// <summary>Null for none.</summary>
@@ -129,7 +132,7 @@ internal sealed class HashPolicies
             return null;
         }
 
-        cookie = new MadeCookie(_plans[index].TtlMs / 1000, _names[index], _paths[index], (ulong)random.NextInt64(long.MinValue, long.MaxValue));
+        cookie = new MadeCookie(_plans[index].TtlMs / 1000, _names[index], _paths[index], (ulong)random.NextInt64(long.MinValue, long.MaxValue), _attributes[index]);
         Span<byte> text = stackalloc byte[MadeCookie.ValueLength];
         cookie.FormatValue(text);
         return XxHash64.Of(text);
@@ -137,7 +140,7 @@ internal sealed class HashPolicies
 }
 
 /// <summary>A cookie that keeps a client with its endpoint, made because the client had none.</summary>
-internal readonly struct MadeCookie(long maxAge, byte[] name, byte[] path, ulong value)
+internal readonly struct MadeCookie(long maxAge, byte[] name, byte[] path, ulong value, byte[] attributes)
 {
     internal const int ValueLength = 16;
 
@@ -149,6 +152,9 @@ internal readonly struct MadeCookie(long maxAge, byte[] name, byte[] path, ulong
     internal long MaxAge => maxAge;
 
     internal ReadOnlySpan<byte> Path => path;
+
+    /// <summary>As they stand in the line, each behind a semicolon.</summary>
+    internal ReadOnlySpan<byte> Attributes => attributes;
 
     internal void FormatValue(Span<byte> text) =>
         Utf8Formatter.TryFormat(value, text, out _, new StandardFormat('x', ValueLength));

@@ -60,6 +60,7 @@ internal sealed partial class Exchange
             _requestMessages.Add(payload);
         }
 
+        MirrorBody(payload);
         KeepForReplay(payload);
         if (!_try.IsSent || _try.Stream is not { } upstream)
         {
@@ -69,6 +70,12 @@ internal sealed partial class Exchange
         }
 
         upstream.WriteBody(payload);
+        if (HasShadows)
+        {
+            // The copies of the next piece need the loop's output.
+            upstream.Flush();
+        }
+
         PauseClientAbove(upstream.Unsent, ByteChannel.HighWater);
     }
 
@@ -89,6 +96,7 @@ internal sealed partial class Exchange
 
         WantsBody = false;
         _trailers.Append(trailers);
+        MirrorEnd(trailers);
         if (_try.IsSent)
         {
             _try.Stream?.WriteEnd(trailers);

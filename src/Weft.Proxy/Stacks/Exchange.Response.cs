@@ -157,6 +157,8 @@ internal sealed partial class Exchange
             Route?.Actions.ResponseEdits?.Append(ref output, this);
         }
 
+        Cors?.Append(ref output, Origin);
+
         var sendsBody = Request.Method != KnownMethod.Head && !body.IsEmpty;
         Downstream.WriteHead(sendsBody ? BodyKind.Sized : BodyKind.None, last);
         if (sendsBody)
@@ -174,6 +176,12 @@ internal sealed partial class Exchange
     {
         if (_finished)
         {
+            return;
+        }
+
+        if (IsShadow)
+        {
+            GiveUpShadow();
             return;
         }
 

@@ -19,9 +19,13 @@ internal sealed partial class Exchange
     private long _tryIdleSince;
 
     /// <summary>Endpoints that the next try had better avoid.</summary>
-    internal ReadOnlySpan<IpEndpoint> Tried => _tried.AsSpan(0, _triedCount);
+    internal ReadOnlySpan<IpEndpoint> Tried => Route?.Actions.Retry is { AvoidsTried: false } ? default : _tried.AsSpan(0, _triedCount);
 
-    private RetryPolicy? Retry => Route?.Actions.Retry ?? (_asked == RetryConditions.None ? null : RetryPolicy.Unsaid);
+    /// <summary>Endpoints whose priorities are left behind; after every second try.</summary>
+    internal ReadOnlySpan<IpEndpoint> LeftBehind =>
+        Route?.Actions.Retry is { LeavesTriedPriorities: true } ? _tried.AsSpan(0, _triedCount & ~1) : default;
+
+    private RetryPolicy? Retry => IsShadow ? null : Route?.Actions.Retry ?? (_asked == RetryConditions.None ? null : RetryPolicy.Unsaid);
 
     private bool Hedges => AskedHedging ?? Route?.Plan.Forward is { HedgeOnPerTryTimeout: true };
 
@@ -174,7 +178,7 @@ internal sealed partial class Exchange
 
     private void NoteTried(IpEndpoint address)
     {
-        if (_triedCount < MaxTried && Route?.Actions.Retry is not { AvoidsTried: false } && !address.IsNone)
+        if (_triedCount < MaxTried && Route?.Actions.Retry is not { AvoidsTried: false, LeavesTriedPriorities: false } && !address.IsNone)
         {
             _tried[_triedCount++] = address;
         }
@@ -219,6 +223,11 @@ internal sealed partial class Exchange
         var asked = Asked(KnownHeader.XEnvoyUpstreamRqTimeoutMs);
         var isDeadline = asked is null && _grpcTimeoutMs > 0 && forward is { MaxGrpcTimeoutMs: >= 0 };
         long timeout = asked ?? forward?.TimeoutMs ?? 0;
+        if (IsShadow && timeout == 0)
+        {
+            timeout = ShadowTimeoutMs;
+        }
+
         if (isDeadline)
         {
             timeout = forward!.MaxGrpcTimeoutMs == 0 ? _grpcTimeoutMs : Math.Min(_grpcTimeoutMs, forward.MaxGrpcTimeoutMs);

@@ -60,6 +60,7 @@ internal sealed partial class Exchange
             HeadWriter.WriteRequest(ref _upstreamHead, this);
             _headReady = true;
             ReadAskedRetries();
+            BeginMirrors();
             StartRequestTimer();
         }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Protocols.Http1;
+using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Upstreams;
 
@@ -67,6 +68,13 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal ClusterEntry? Cluster => Target?.Cluster;
 
+    /// <summary>The route's rules about other origins, where they allow the one that asks.</summary>
+    internal CorsRules? Cors { get; set; }
+
+    /// <summary>Of the page that asks; empty where it does not say.</summary>
+    internal ReadOnlySpan<byte> Origin =>
+        Request.IndexOf("origin"u8, RequestBytes) is >= 0 and var index ? Request.Fields[index].Value.Of(RequestBytes) : default;
+
     /// <summary>The new request target, where the route rewrites it; else empty.</summary>
     internal ReadOnlySpan<byte> NewTarget => _newTarget.Bytes;
 
@@ -116,6 +124,8 @@ internal sealed partial class Exchange : ITimerOwner
         _finished = false;
         Route = null;
         Target = null;
+        Cors = null;
+        IsShadow = false;
         Status = 0;
         UpstreamServiceMs = GrpcStatus = -1;
         Failure = default;
@@ -255,7 +265,12 @@ internal sealed partial class Exchange : ITimerOwner
         StopTryTimers();
         timers.Stop(_pauseTimer);
         timers.Stop(_watch);
-        Observe.Record(this);
+        EndMirrors();
+        if (!IsShadow)
+        {
+            Observe.Record(this);
+        }
+
         Downstream.OnExchangeDone(keep);
 
         // The buffers' memory stays for the next request unless this one was unusually large.

@@ -94,6 +94,7 @@ internal static class HeadWriter
 
         exchange.Target?.ResponseEdits?.Append(ref head, exchange);
         exchange.Route?.Actions.ResponseEdits?.Append(ref head, exchange);
+        exchange.Cors?.Append(ref head, exchange.Origin);
     }
 
     internal static void AppendLine(ref NativeBuffer head, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
@@ -150,6 +151,7 @@ internal static class HeadWriter
             head.Append(cookie.Path);
         }
 
+        head.Append(cookie.Attributes);
         head.Append("; HttpOnly\r\n"u8);
     }
 
@@ -223,7 +225,8 @@ internal static class HeadWriter
             ref readonly var field = ref fields[i];
             var drop = field.IsHopByHop || (dropsLength && field.Known == KnownHeader.ContentLength) || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
                 KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId;
-            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
+            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true ||
+                exchange.Cors?.Replaces(field.Name.Of(bytes)) == true;
             var replaced = !drop && exchange.BridgesAnswer && field.Known is (KnownHeader.ContentType or KnownHeader.ContentLength);
             Keep(ref head, bytes, field.LineStart, drop || replaced, ref run);
             if (replaced && field.Known == KnownHeader.ContentType)

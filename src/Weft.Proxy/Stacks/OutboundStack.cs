@@ -31,6 +31,9 @@ internal static class OutboundStack
         // Injected trouble first, as if the network had it: also in front of redirects and fixed answers. May wait.
         new InjectFault(),
 
+        // Behind faults, which hit everybody; in front of what asks nobody else, because its answers are read by pages, too.
+        new ShareAcrossOrigins(),
+
         // Redirects and fixed answers need no endpoint.
         new AnswerDirectly(),
 

@@ -23,10 +23,12 @@ internal sealed class ProxyLoop : IDisposable
     internal const int KeptOutputSize = 256 * 1024;
 
     private readonly Stack<Exchange> _exchanges = new();
+    private readonly Stack<ShadowStream> _shadows = new();
     private readonly Stack<Http2DownstreamStream> _downstreamStreams = new();
     private readonly Stack<Http2UpstreamStream> _upstreamStreams = new();
     private readonly Dictionary<string, LoopCluster> _clusters = [];
     private readonly byte[] _idBytes = new byte[16];
+    private int _shadowCount;
 
     /// <summary>One message at a time is put together here before it is written.</summary>
     internal NativeBuffer Out;
@@ -110,6 +112,24 @@ internal sealed class ProxyLoop : IDisposable
 
     internal void Return(Exchange exchange) => _exchanges.Push(exchange);
 
+    /// <summary>For a copy of a request; null where there are as many as there may be.</summary>
+    internal ShadowStream? RentShadow()
+    {
+        if (_shadowCount == ShadowStream.Limit)
+        {
+            return null;
+        }
+
+        _shadowCount++;
+        return _shadows.TryPop(out var stream) ? stream : new ShadowStream(this);
+    }
+
+    internal void Return(ShadowStream stream)
+    {
+        _shadowCount--;
+        _shadows.Push(stream);
+    }
+
     internal Http2DownstreamStream RentHttp2Downstream() => _downstreamStreams.TryPop(out var stream) ? stream : new Http2DownstreamStream();
 
     internal void Return(Http2DownstreamStream stream) => _downstreamStreams.Push(stream);
@@ -172,7 +192,7 @@ internal sealed class ProxyLoop : IDisposable
             return state.PoolFor(exchange.Client.Destination, meshed: false, ProtocolOf(exchange, cluster.Plan));
         }
 
-        endpoint = state.Pick(new PickRequest(Random, Events.Now) { Hash = exchange.HashFor(cluster.Plan), Tried = exchange.Tried });
+        endpoint = state.Pick(new PickRequest(Random, Events.Now) { Hash = exchange.HashFor(cluster.Plan), Tried = exchange.Tried, LeftBehind = exchange.LeftBehind });
         if (endpoint is null)
         {
             failure = new Failure(FailureKind.NoHealthyEndpoint);

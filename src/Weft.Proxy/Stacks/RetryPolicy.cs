@@ -30,6 +30,7 @@ internal sealed class RetryPolicy
         PerTryTimeoutMs = plan.PerTryTimeoutMs;
         PerTryIdleMs = plan.PerTryIdleMs;
         AvoidsTried = plan.AvoidsTriedEndpoints;
+        LeavesTriedPriorities = plan.LeavesTriedPriorities;
         _backoffBaseMs = plan.BackoffBaseMs > 0 ? plan.BackoffBaseMs : DefaultBackoffMs;
         _backoffMaxMs = Math.Max(_backoffBaseMs, plan.BackoffMaxMs > 0 ? plan.BackoffMaxMs : (long)_backoffBaseMs * DefaultBackoffGrowth);
         foreach (var word in plan.RetryOn)
@@ -61,6 +62,9 @@ internal sealed class RetryPolicy
 
     /// <summary>A retry goes elsewhere while there is an elsewhere.</summary>
     internal bool AvoidsTried { get; }
+
+    /// <summary>After every second try the priorities that were tried are left out.</summary>
+    internal bool LeavesTriedPriorities { get; }
 
     internal RetryConditions Conditions { get; }
 

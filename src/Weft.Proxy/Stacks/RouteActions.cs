@@ -18,6 +18,7 @@ internal sealed class RouteActions
     {
         RequestEdits = HeaderEdits.Of(plan.RequestHeaders);
         ResponseEdits = HeaderEdits.Of(plan.ResponseHeaders);
+        Cors = plan.Cors is { } cors ? new CorsRules(cors) : null;
         DirectBody = plan.Direct is null ? [] : Encoding.UTF8.GetBytes(plan.Direct.Body);
         if (plan.Forward is not { } forward)
         {
@@ -42,11 +43,19 @@ internal sealed class RouteActions
         }
 
         _targets = targets.Length == 0 ? null : new WeightedList<WeightedTarget>(targets, weights);
+        Mirrors = [.. forward.Mirrors.Where(mirror => clusters.ContainsKey(mirror.Cluster))
+            .Select(mirror => new MirrorTarget(new WeightedTarget(mirror.Cluster, clusters[mirror.Cluster], null, null), mirror.Ppm))];
     }
 
     internal HeaderEdits? RequestEdits { get; }
 
     internal HeaderEdits? ResponseEdits { get; }
+
+    /// <summary>Null where the server answers for itself whose pages may ask.</summary>
+    internal CorsRules? Cors { get; }
+
+    /// <summary>Who gets copies; those that the plan has no cluster for get none.</summary>
+    internal MirrorTarget[] Mirrors { get; } = [];
 
     internal byte[] DirectBody { get; }
 
@@ -61,6 +70,9 @@ internal sealed class RouteActions
     /// <summary>A destination by weight; null where the route does not forward.</summary>
     internal WeightedTarget? Choose(Random random) => _targets?.Pick(random);
 }
+
+/// <summary>Who gets copies of requests, and of how many in a million.</summary>
+internal sealed record MirrorTarget(WeightedTarget Target, int Ppm);
 
 /// <summary>One destination of a route. <paramref name="Cluster"/> is null where the plan has none of that name (flag NC).</summary>
 internal sealed record WeightedTarget(

@@ -29,7 +29,7 @@ internal sealed class LoopMetrics(WorkloadNamePlan own)
     private readonly RequestSeries?[] _cache = new RequestSeries?[CacheSlots];
     private RequestSeries[] _requestList = [];
     private TcpSeries[] _tcpList = [];
-    private readonly long[] _limitHits = new long[(int)ProxyLimit.HandshakeTime + 1];
+    private readonly long[] _limitHits = new long[Enum.GetValues<ProxyLimit>().Length];
     private long _overflowed;
 
     /// <summary>The series so far; a snapshot that other threads may walk over.</summary>

@@ -28,4 +28,5 @@ internal enum ProxyLimit
     ClientConnections,
     FirstBytesTime,
     HandshakeTime,
+    Mirrors,
 }

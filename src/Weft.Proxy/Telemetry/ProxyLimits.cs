@@ -4,6 +4,7 @@ using System.Globalization;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Stacks;
 
 namespace Weft.Proxy.Telemetry;
 
@@ -41,6 +42,7 @@ internal static class ProxyLimits
         new(ProxyLimit.ClientConnections, "client_connections", "half of the descriptors", "overload.descriptors of the bootstrap", "waits in the kernel's queue; closed if a burst is a quarter above"),
         new(ProxyLimit.FirstBytesTime, "first_bytes_time", "5 s", "listener_filters_timeout", "taken as TCP; closed where a PROXY header is owed, DPE"),
         new(ProxyLimit.HandshakeTime, "handshake_time", Time(AcceptedConnection.HandshakeTimeoutMs), "", "closed, UF"),
+        new(ProxyLimit.Mirrors, "mirrors", $"{Number(ShadowStream.Limit)} a loop", "", "the request goes on without a copy"),
     ];
 
     /// <summary>The limit that a refusal of the parser is about; none for bytes that are wrong in any amount.</summary>

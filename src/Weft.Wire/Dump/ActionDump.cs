@@ -31,6 +31,23 @@ internal static class ActionDump
             json.WriteEndObject();
         }
 
+        if (forward.Mirrors.Count > 0)
+        {
+            json.WriteStartArray("request_mirror_policies");
+            foreach (var mirror in forward.Mirrors)
+            {
+                json.WriteStartObject();
+                json.WriteString("cluster", mirror.Cluster);
+                json.WriteStartObject("runtime_fraction");
+                WritePercentage(json, mirror.Ppm, "default_value");
+                json.WriteEndObject();
+                json.WriteBoolean("trace_sampled", false);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         if (forward.HashPolicies.Count > 0)
         {
             json.WriteStartArray("hash_policy");
@@ -57,6 +74,8 @@ internal static class ActionDump
                     json.WriteString("path", policy.Path);
                 }
 
+                WriteAttributes(json, policy);
+
                 break;
             case HashSource.SourceAddress:
                 json.WriteStartObject("connection_properties");
@@ -79,6 +98,25 @@ internal static class ActionDump
         }
 
         json.WriteEndObject();
+    }
+
+    private static void WriteAttributes(Utf8JsonWriter json, HashPolicyPlan policy)
+    {
+        if (policy.Attributes.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("attributes");
+        foreach (var attribute in policy.Attributes)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", attribute.Name);
+            json.WriteString("value", attribute.Value);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     public static void WriteRetry(Utf8JsonWriter json, RetryPlan retry)
@@ -120,6 +158,17 @@ internal static class ActionDump
         }
 
         json.WriteEndObject();
+        if (retry.LeavesTriedPriorities)
+        {
+            json.WriteStartObject("retry_priority");
+            json.WriteString("name", RouteEncoder.PreviousPriorities);
+            json.WriteStartObject("typed_config");
+            json.WriteString("@type", TypeUrls.PreviousPriorities);
+            json.WriteNumber("update_frequency", RouteEncoder.TriesPerPriority);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
         if (retry.AvoidsTriedEndpoints)
         {
             json.WriteStartArray("retry_host_predicate");
@@ -180,9 +229,30 @@ internal static class ActionDump
         json.WriteEndObject();
     }
 
-    public static void WriteFault(Utf8JsonWriter json, FaultPlan fault)
+    /// <summary>What filters are told for the route.</summary>
+    public static void WriteFilters(Utf8JsonWriter json, RoutePlan route)
     {
+        if (route.Fault is null && route.Cors is null)
+        {
+            return;
+        }
+
         json.WriteStartObject("typed_per_filter_config");
+        if (route.Fault is { } fault)
+        {
+            WriteFault(json, fault);
+        }
+
+        if (route.Cors is { } cors)
+        {
+            CorsDump.Write(json, cors);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteFault(Utf8JsonWriter json, FaultPlan fault)
+    {
         json.WriteStartObject(Wrap.FaultFilter);
         json.WriteString("@type", TypeUrls.Fault);
         if (fault.DelayMs > 0)
@@ -204,12 +274,11 @@ internal static class ActionDump
         }
 
         json.WriteEndObject();
-        json.WriteEndObject();
     }
 
-    private static void WritePercentage(Utf8JsonWriter json, int ppm)
+    private static void WritePercentage(Utf8JsonWriter json, int ppm, string name = "percentage")
     {
-        json.WriteStartObject("percentage");
+        json.WriteStartObject(name);
         json.WriteNumber("numerator", ppm);
         json.WriteString("denominator", "MILLION");
         json.WriteEndObject();

@@ -164,6 +164,7 @@ internal static class ListenerDump
         }
 
         WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
+        WriteNamed(json, Wrap.CorsFilter, TypeUrls.CorsFilter);
         WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);
         json.WriteEndArray();
         if (http.AllowConnect)

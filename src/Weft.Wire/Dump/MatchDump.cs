@@ -70,7 +70,7 @@ internal static class MatchDump
         json.WriteEndArray();
     }
 
-    private static void WriteText(Utf8JsonWriter json, TextMatchPlan text)
+    internal static void WriteText(Utf8JsonWriter json, TextMatchPlan text)
     {
         json.WriteStartObject("string_match");
         switch (text.Kind)

@@ -71,11 +71,7 @@ internal static class RouteDump
 
         WriteHeaders(json, "request_headers", route.RequestHeaders);
         WriteHeaders(json, "response_headers", route.ResponseHeaders);
-        if (route.Fault is { } fault)
-        {
-            ActionDump.WriteFault(json, fault);
-        }
-
+        ActionDump.WriteFilters(json, route);
         json.WriteString("name", route.Name);
         json.WriteEndObject();
     }

@@ -2,6 +2,7 @@
 
 using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Extensions.Filters.Http.Cors.V3;
 using Envoy.Extensions.Filters.Http.Fault.V3;
 using Envoy.Type.V3;
 using Google.Protobuf;
@@ -19,6 +20,7 @@ internal static class ActionDecoder
     private const int MaxStatus = 599;
     private const int Million = 1_000_000;
 
+    private static readonly MessageParser<CorsPolicy> _cors = CorsPolicy.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<HTTPFault> _faults = HTTPFault.Parser.WithDiscardUnknownFields(true);
 
     public static ForwardPlan Forward(DecodeScope scope, RouteAction action)
@@ -47,6 +49,8 @@ internal static class ActionDecoder
             Rewrite(scope, action))
         {
             HashPolicies = Hashes(scope, action),
+            Mirrors = action.RequestMirrorPolicies.Select(m => new MirrorPlan(
+                m.Cluster, m.RuntimeFraction?.DefaultValue is { } share ? Ppm(share) : Million)).ToEquatableArray(),
             HedgeOnPerTryTimeout = action.HedgePolicy is { HedgeOnPerTryTimeout: true },
             IdleTimeoutMs = scope.Milliseconds(action.IdleTimeout, 0, "idle_timeout"),
             MaxGrpcTimeoutMs = scope.Milliseconds(action.MaxStreamDuration?.GrpcTimeoutHeaderMax, -1, "grpc_timeout_header_max"),
@@ -110,13 +114,19 @@ internal static class ActionDecoder
         return new DirectResponsePlan((int)Math.Min(direct.Status, MaxStatus), body ?? "");
     }
 
-    public static FaultPlan? Fault(DecodeScope scope, Route route)
+    /// <summary>What the filters are told for this route.</summary>
+    public static (FaultPlan? Fault, CorsPlan? Cors) Filters(DecodeScope scope, Route route)
     {
         FaultPlan? plan = null;
+        CorsPlan? cors = null;
         foreach (var (name, any) in route.TypedPerFilterConfig)
         {
             using var at = scope.At("typed_per_filter_config");
-            if (name != Wrap.FaultFilter)
+            if (name == Wrap.CorsFilter)
+            {
+                cors = scope.Unpack(_cors, any, TypeUrls.Cors) is { } policy ? CorsPolicies.Decode(scope, policy) : null;
+            }
+            else if (name != Wrap.FaultFilter)
             {
                 scope.Error($"settings of filter {name} are not supported");
             }
@@ -131,7 +141,7 @@ internal static class ActionDecoder
             }
         }
 
-        return plan;
+        return (plan, cors);
     }
 
     private static EquatableArray<WeightedClusterPlan> Weighted(DecodeScope scope, WeightedCluster weighted)
@@ -202,6 +212,7 @@ internal static class ActionDecoder
         {
             BackoffMaxMs = scope.Milliseconds(retry.RetryBackOff?.MaxInterval, 0, "retry_back_off.max_interval"),
             AvoidsTriedEndpoints = avoids,
+            LeavesTriedPriorities = retry.RetryPriority?.TypedConfig?.TypeUrl == TypeUrls.PreviousPriorities,
             PerTryIdleMs = scope.Milliseconds(retry.PerTryIdleTimeout, 0, "per_try_idle_timeout"),
             Headers = RetriableHeaders(scope, retry),
         };

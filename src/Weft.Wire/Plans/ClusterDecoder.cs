@@ -53,7 +53,10 @@ internal static class ClusterDecoder
             ProxyProtocol = version,
             Policies = (facts?.Policies ?? []).Select(p => new PolicyOriginPlan(p.Block, DecodeScope.Origin(p.Origin))).ToEquatableArray(),
         };
-        return ClusterLimitsDecoder.Read(scope, cluster, BalancerDecoder.Read(scope, cluster, plan));
+        var limited = ClusterLimitsDecoder.Read(scope, cluster, BalancerDecoder.Read(scope, cluster, plan));
+        return limited.Outlier is null
+            ? limited
+            : limited with { Outlier = limited.Outlier with { ErrorCodes = (facts?.OutlierErrorCodes ?? []).ToEquatableArray() } };
     }
 
     private static ClusterKind DecodeKind(DecodeScope scope, Cluster cluster)

@@ -136,6 +136,7 @@ internal static class ClusterEncoder
             facts.Origin = Wrap.Origin(plan.Origin);
         }
 
+        facts.OutlierErrorCodes.AddRange(plan.Outlier?.ErrorCodes ?? []);
         foreach (var policy in plan.Policies)
         {
             facts.Policies.Add(new V1.PolicyOrigin { Block = policy.Block, Origin = Wrap.Origin(policy.Origin) });

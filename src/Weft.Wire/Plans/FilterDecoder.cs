@@ -56,7 +56,7 @@ internal static class FilterDecoder
         {
             using var at = scope.At("http_filters", i);
             var config = http.HttpFilters[i].TypedConfig;
-            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.GrpcWeb))
+            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.CorsFilter or TypeUrls.GrpcWeb))
             {
                 scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Envoy.Config.Route.V3;
+using Weft.Model;
 using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
@@ -20,6 +21,8 @@ internal static class HashPolicies
                     Path = plan.Path,
                     Ttl = plan.TtlMs < 0 ? null : Wrap.Duration(plan.TtlMs),
                 };
+                policy.Cookie.Attributes.AddRange(plan.Attributes.Select(
+                    a => new RouteAction.Types.HashPolicy.Types.CookieAttribute { Name = a.Name, Value = a.Value }));
                 break;
             case HashSource.SourceAddress:
                 policy.ConnectionProperties = new RouteAction.Types.HashPolicy.Types.ConnectionProperties { SourceIp = true };
@@ -45,7 +48,10 @@ internal static class HashPolicies
                 return new HashPolicyPlan(HashSource.Header, policy.Header.HeaderName.ToLowerInvariant(), "", NoCookie, policy.Terminal);
             case RouteAction.Types.HashPolicy.PolicySpecifierOneofCase.Cookie:
                 var ttl = policy.Cookie.Ttl is { } said ? scope.LongMilliseconds(said, "ttl") : NoCookie;
-                return new HashPolicyPlan(HashSource.Cookie, policy.Cookie.Name, policy.Cookie.Path, ttl, policy.Terminal);
+                return new HashPolicyPlan(HashSource.Cookie, policy.Cookie.Name, policy.Cookie.Path, ttl, policy.Terminal)
+                {
+                    Attributes = policy.Cookie.Attributes.Select(a => new CookieAttributePlan(a.Name, a.Value)).ToEquatableArray(),
+                };
             case RouteAction.Types.HashPolicy.PolicySpecifierOneofCase.QueryParameter:
                 return new HashPolicyPlan(HashSource.QueryParameter, policy.QueryParameter.Name, "", NoCookie, policy.Terminal);
             case RouteAction.Types.HashPolicy.PolicySpecifierOneofCase.ConnectionProperties when policy.ConnectionProperties.SourceIp:

@@ -161,6 +161,7 @@ internal static class ListenerEncoder
         }
 
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.FaultFilter, TypedConfig = Wrap.Nothing(TypeUrls.Fault) });
+        http.HttpFilters.Add(new HttpFilter { Name = Wrap.CorsFilter, TypedConfig = Wrap.Nothing(TypeUrls.CorsFilter) });
         http.HttpFilters.Add(new HttpFilter
         {
             Name = "envoy.filters.http.router",

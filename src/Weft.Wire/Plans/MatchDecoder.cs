@@ -81,7 +81,7 @@ internal static class MatchDecoder
         return new NamedMatchPlan(matcher.Name, text);
     }
 
-    private static TextMatchPlan Text(DecodeScope scope, StringMatcher? matcher, bool invert)
+    public static TextMatchPlan Text(DecodeScope scope, StringMatcher? matcher, bool invert)
     {
         var ignoreCase = matcher?.IgnoreCase ?? false;
         switch (matcher?.MatchPatternCase)

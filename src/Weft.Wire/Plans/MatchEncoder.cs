@@ -75,7 +75,7 @@ internal static class MatchEncoder
             : new QueryParameterMatcher { Name = plan.Name, StringMatch = EncodeText(plan.Text) };
     }
 
-    private static StringMatcher EncodeText(TextMatchPlan plan)
+    public static StringMatcher EncodeText(TextMatchPlan plan)
     {
         var matcher = new StringMatcher { IgnoreCase = plan.IgnoreCase };
         switch (plan.Kind)

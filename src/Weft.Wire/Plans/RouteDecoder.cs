@@ -90,18 +90,20 @@ internal static class RouteDecoder
         }
 
         var facts = DecodeFacts(scope, route.Metadata);
+        var (fault, cors) = ActionDecoder.Filters(scope, route);
         return new RoutePlan(
             route.Name,
             MatchDecoder.Decode(scope, route.Match),
             forward,
             redirect,
             direct,
-            ActionDecoder.Fault(scope, route),
+            fault,
             Headers(scope, route.RequestHeadersToAdd, route.RequestHeadersToRemove),
             Headers(scope, route.ResponseHeadersToAdd, route.ResponseHeadersToRemove),
             DecodeScope.Origin(facts?.Origin))
         {
             MaxBodyBytes = facts?.MaxBodyBytes ?? 0,
+            Cors = cors,
         };
     }
 

@@ -4,6 +4,7 @@ using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
 using Envoy.Extensions.Filters.Common.Fault.V3;
 using Envoy.Extensions.Filters.Http.Fault.V3;
+using Envoy.Extensions.Retry.Priority.PreviousPriorities.V3;
 using Envoy.Type.Matcher.V3;
 using Envoy.Type.V3;
 using Google.Protobuf.Collections;
@@ -16,6 +17,11 @@ namespace Weft.Wire.Plans;
 internal static class RouteEncoder
 {
     public const int HostSelectionAttempts = 5;
+    public const string PreviousPriorities = "envoy.retry_priorities.previous_priorities";
+
+    /// <summary>Priorities are left behind after so many tries; Istio's number.</summary>
+    public const int TriesPerPriority = 2;
+
     public const string PreviousHosts = "envoy.retry_host_predicates.previous_hosts";
 
     public static RouteConfiguration Encode(RouteTablePlan plan)
@@ -76,6 +82,11 @@ internal static class RouteEncoder
             route.TypedPerFilterConfig.Add(Wrap.FaultFilter, Wrap.Any(TypeUrls.Fault, EncodeFault(fault)));
         }
 
+        if (plan.Cors is { } cors)
+        {
+            route.TypedPerFilterConfig.Add(Wrap.CorsFilter, Wrap.Any(TypeUrls.Cors, CorsPolicies.Encode(cors)));
+        }
+
         if (plan.Origin != Origin.BuiltIn || plan.MaxBodyBytes > 0)
         {
             route.Metadata = EncodeMetadata(plan);
@@ -114,6 +125,12 @@ internal static class RouteEncoder
                 : new RouteAction.Types.MaxStreamDuration { GrpcTimeoutHeaderMax = Wrap.Duration(plan.MaxGrpcTimeoutMs) },
         };
         action.HashPolicy.AddRange(plan.HashPolicies.Select(HashPolicies.Encode));
+        action.RequestMirrorPolicies.AddRange(plan.Mirrors.Select(m => new RouteAction.Types.RequestMirrorPolicy
+        {
+            Cluster = m.Cluster,
+            RuntimeFraction = new RuntimeFractionalPercent { DefaultValue = PerMillion(m.Ppm) },
+            TraceSampled = false,
+        }));
         if (plan.Clusters.Count == 1 && plan.Clusters[0] == WeightedClusterPlan.Only(plan.Clusters[0].Cluster))
         {
             action.Cluster = plan.Clusters[0].Cluster;
@@ -178,6 +195,15 @@ internal static class RouteEncoder
                 Name = PreviousHosts,
                 TypedConfig = Wrap.Nothing(TypeUrls.PreviousHosts),
             });
+        }
+
+        if (plan.LeavesTriedPriorities)
+        {
+            retry.RetryPriority = new RetryPolicy.Types.RetryPriority
+            {
+                Name = PreviousPriorities,
+                TypedConfig = Wrap.Any(TypeUrls.PreviousPriorities, new PreviousPrioritiesConfig { UpdateFrequency = TriesPerPriority }),
+            };
         }
 
         foreach (var code in plan.StatusCodes)

@@ -41,6 +41,22 @@ public sealed class EndpointSetTests
         Assert.InRange(shares[2], 0.08, 0.12);
     }
 
+    [Fact]
+    public void Priorities_that_were_tried_are_left_behind_while_there_are_others()
+    {
+        _set.Update(
+            LoadBalancerKind.Random, TestSet.Endpoint(1), TestSet.Endpoint(2) with { Priority = 1 }, TestSet.Endpoint(3, healthy: false) with { Priority = 2 });
+        var (near, far) = (_set.All[0].Address, _set.All[1].Address);
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(near, _set.Pick()!.Address);
+            Assert.Equal(far, _set.PickBeyond(near)!.Address);
+
+            // The third has nobody to offer, so there is no other.
+            Assert.Equal(near, _set.PickBeyond(near, far)!.Address);
+        }
+    }
+
     [Theory]
     [InlineData(LoadBalancerKind.Random)]
     [InlineData(LoadBalancerKind.PeakEwma)]

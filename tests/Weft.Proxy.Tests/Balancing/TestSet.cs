@@ -51,6 +51,9 @@ internal sealed class TestSet
 
     internal EndpointState? Pick(params ReadOnlySpan<IpEndpoint> tried) => Set.Pick(new PickRequest(Random, Now) { Tried = tried });
 
+    internal EndpointState? PickBeyond(params ReadOnlySpan<IpEndpoint> leftBehind) =>
+        Set.Pick(new PickRequest(Random, Now) { LeftBehind = leftBehind });
+
     internal EndpointState? PickBy(ulong hash, params ReadOnlySpan<IpEndpoint> tried) =>
         Set.Pick(new PickRequest(Random, Now) { Hash = hash, Tried = tried });
 

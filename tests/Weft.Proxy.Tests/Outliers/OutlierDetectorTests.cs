@@ -51,6 +51,20 @@ public sealed class OutlierDetectorTests
     }
 
     [Theory]
+    [InlineData(429, true)]
+    [InlineData(503, false)]
+    public void Where_statuses_are_named_they_and_no_others_count(int status, bool ejects)
+    {
+        Use(_plan with { Consecutive5xx = 3, ConsecutiveGatewayErrors = 3, ErrorCodes = [429] }, 3);
+        for (var i = 0; i < 3; i++)
+        {
+            _detector.Answered(_loops[0][0], status);
+        }
+
+        Assert.Equal(ejects, IsOut(0));
+    }
+
+    [Theory]
     [InlineData(502, true)]
     [InlineData(503, true)]
     [InlineData(504, true)]

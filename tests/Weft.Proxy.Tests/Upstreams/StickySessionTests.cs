@@ -26,6 +26,16 @@ public sealed class StickySessionTests
     }
 
     [Fact]
+    public void A_made_cookie_has_the_attributes_that_the_route_names()
+    {
+        using var setting = new Setting(LoadBalancerKind.Maglev, new HashPolicyPlan(HashSource.Cookie, "pin", "", 0, false)
+        {
+            Attributes = [new CookieAttributePlan("SameSite", "Strict"), new CookieAttributePlan("Secure", "")],
+        });
+        Assert.EndsWith("\"; SameSite=Strict; Secure; HttpOnly", Peer.Header(setting.Ask("x: y"), "set-cookie"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_header_decides_and_without_it_chance_does()
     {
         using var setting = new Setting(LoadBalancerKind.Maglev, new HashPolicyPlan(HashSource.Header, "x-user", "", -1, false));

@@ -57,6 +57,7 @@ internal sealed partial class PlanMaker
     private OutlierPlan Outlier() => new(
         _random.Next(9), _random.Next(9), _random.Next(9), Coin(), Ms(), Ms(), Ms(), _random.Next(101))
     {
+        ErrorCodes = Many(2, () => _random.Next(100, 600)),
         SuccessRate = Maybe(() => new SuccessRatePlan(_random.Next(9), _random.Next(999), _random.Next(1, 3000))),
         FailurePercentage = Maybe(() => new FailurePercentagePlan(_random.Next(101), _random.Next(9), _random.Next(99))),
     };

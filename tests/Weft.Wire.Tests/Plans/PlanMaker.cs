@@ -103,8 +103,18 @@ internal sealed partial class PlanMaker(int seed)
             Origin())
         {
             MaxBodyBytes = Pick(0, 1, 5_000_000_000),
+            Cors = Maybe(Cors),
         };
     }
+
+    private CorsPlan Cors() => new(
+        Many(3, () => Text(false) is { Kind: not TextMatchKind.Present } text ? text : new TextMatchPlan(TextMatchKind.Exact, "*")),
+        Pick("", "GET,POST"),
+        Pick("", "x-a"),
+        Pick("", "x-b,x-c"),
+        Pick(-1, 0, 86_400),
+        Coin(),
+        Coin());
 
     private RouteMatchPlan Match() => _random.Next(4) == 0
         ? PathMatch() with { Path = RouteMatchPlan.Everything.Path, Connect = true }
@@ -135,6 +145,7 @@ internal sealed partial class PlanMaker(int seed)
             BackoffMaxMs = Pick(0, 250, 1_000),
             AvoidsTriedEndpoints = Coin(),
             PerTryIdleMs = Ms(),
+            LeavesTriedPriorities = Coin(),
             Headers = Many(2, () => new NamedMatchPlan(Name(), Text(Coin()))),
         }),
         Maybe(() => Pick(
@@ -144,6 +155,7 @@ internal sealed partial class PlanMaker(int seed)
             new RewritePlan(null, null, "/a(.*)", @"\1"))))
     {
         HashPolicies = Many(3, Hash),
+        Mirrors = Many(2, () => new MirrorPlan(Name(), _random.Next(1_000_001))),
         HedgeOnPerTryTimeout = Coin(),
         IdleTimeoutMs = Ms(),
         MaxGrpcTimeoutMs = Pick(-1, 0, 1, 15_000),
@@ -151,7 +163,10 @@ internal sealed partial class PlanMaker(int seed)
 
     private HashPolicyPlan Hash() => Pick(Enum.GetValues<HashSource>()) switch
     {
-        HashSource.Cookie => new HashPolicyPlan(HashSource.Cookie, Name(), Pick("", "/"), Pick(-1, 0, 1_500, 31_536_000_000L), Coin()),
+        HashSource.Cookie => new HashPolicyPlan(HashSource.Cookie, Name(), Pick("", "/"), Pick(-1, 0, 1_500, 31_536_000_000L), Coin())
+        {
+            Attributes = Many(2, () => new CookieAttributePlan(Name(), Pick("", "Lax"))),
+        },
         HashSource.SourceAddress => new HashPolicyPlan(HashSource.SourceAddress, "", "", -1, Coin()),
         var source => new HashPolicyPlan(source, Name(), "", -1, Coin()),
     };
