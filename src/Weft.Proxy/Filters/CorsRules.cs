@@ -3,7 +3,6 @@
 using System.Globalization;
 using System.Text;
 using Weft.Model.Plan;
-using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
 using Weft.Proxy.Routing;
 

@@ -158,6 +158,13 @@ internal static class ActionDump
         }
 
         json.WriteEndObject();
+        WriteRetryPlaces(json, retry);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Where a retry goes.</summary>
+    private static void WriteRetryPlaces(Utf8JsonWriter json, RetryPlan retry)
+    {
         if (retry.LeavesTriedPriorities)
         {
             json.WriteStartObject("retry_priority");
@@ -179,8 +186,6 @@ internal static class ActionDump
             json.WriteEndArray();
             json.WriteNumber("host_selection_retry_max_attempts", RouteEncoder.HostSelectionAttempts);
         }
-
-        json.WriteEndObject();
     }
 
     public static void WriteRewrite(Utf8JsonWriter json, RewritePlan rewrite)
