@@ -65,6 +65,9 @@ public static class ApiLimits
     /// <summary>Letters of the name under which a client owns fields.</summary>
     public const int ManagerLength = 128;
 
+    /// <summary>Seconds that an event is kept after it was last written.</summary>
+    public const int EventSeconds = 3600;
+
     /// <summary>Steps that all rules of a custom kind together may take for one object.</summary>
     public const int RuleSteps = 1_000_000;
 

@@ -77,6 +77,7 @@ public sealed class ApiServerHost : IAsyncDisposable
     {
         Bootstrap.Run(_services);
         _services.Kinds.Refresh();
+        _services.Kinds.Register();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_logging);
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
@@ -96,9 +97,11 @@ public sealed class ApiServerHost : IAsyncDisposable
             _services, new Deletion(_store, _services.Clock), _logging.CreateLogger("Weft.ApiServer.Collector"));
         var quotas = new QuotaKeeper(_store, _services.Clock);
         var aggregator = new RoleAggregator(_store);
+        var events = new EventExpiry(_store, _services.Clock);
         _collecting = Task.WhenAll(
             Task.Run(() => collector.RunAsync(_stopping.Token), CancellationToken.None),
             Task.Run(() => aggregator.RunAsync(_stopping.Token), CancellationToken.None),
+            Task.Run(() => events.RunAsync(_stopping.Token), CancellationToken.None),
             Task.Run(() => quotas.RunAsync(_stopping.Token), CancellationToken.None));
         if (_options is { KubeconfigPath: { } path, ExternalUrl: { } url })
         {

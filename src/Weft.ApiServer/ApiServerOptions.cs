@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net;
+using System.Text.Json.Nodes;
 using Weft.ApiServer.Storage;
 
 namespace Weft.ApiServer;
@@ -34,6 +35,9 @@ public sealed record ApiServerOptions
 
     /// <summary>How clients outside reach the TLS socket, for example https://127.0.0.1:6443.</summary>
     public string? ExternalUrl { get; init; }
+
+    /// <summary>Reads one YAML document as JSON, or says what is wrong with it; bodies are JSON only when null.</summary>
+    public Func<string, (JsonNode? Tree, string? Problem)>? ReadYaml { get; init; }
 
     public string GitVersion { get; init; } = "v1.32.3+weft";
 }

@@ -55,6 +55,40 @@ public sealed class AdmissionTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await _server.GetAsync(Maps + "/a")).Code);
     }
 
+    [Theory]
+    [InlineData("hook.default.svc", HttpStatusCode.Created)]
+    [InlineData("hook.elsewhere.svc", HttpStatusCode.InternalServerError)]
+    public async Task A_webhook_behind_a_service_is_asked_at_its_cluster_address_and_must_prove_the_services_name(string proven, HttpStatusCode expected)
+    {
+        // Cluster addresses of this server are loopback addresses, so that one can listen on them without a node.
+        const string Address = "127.96.0.20";
+        await using var server = await TestServer.StartAsync(
+            adapt: options => options with { ServiceNetwork = new(IPAddress.Parse("127.96.0.0"), 16) });
+        await using var webhook = await Webhook.StartAsync(IPAddress.Parse(Address), proven);
+        var port = new Uri(webhook.Url).Port;
+        await server.PostAsync(
+            "/api/v1/namespaces/default/services",
+            $$$"""{"apiVersion":"v1","kind":"Service","metadata":{"name":"hook"},"spec":{"clusterIP":"{{{Address}}}","ports":[{"port":{{{port}}}}]}}""");
+        await server.PostAsync(
+            Group + "/validatingwebhookconfigurations",
+            $$$"""
+            {"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"w"},"webhooks":[{
+              "name":"w.example.com","admissionReviewVersions":["v1"],"sideEffects":"None","timeoutSeconds":5,
+              "clientConfig":{"caBundle":"{{{webhook.Bundle}}}","service":{"namespace":"default","name":"hook","port":{{{port}}},"path":"/check"}},
+              "rules":[{"apiGroups":[""],"apiVersions":["v1"],"resources":["configmaps"],"operations":["CREATE"]}]}]}
+            """);
+        var (code, answer) = await server.PostAsync(Maps, Map("a"));
+        Assert.True(code == expected, $"{code}: {answer}");
+        if (expected == HttpStatusCode.Created)
+        {
+            Assert.Equal(["/check CREATE a"], webhook.Asked);
+        }
+        else
+        {
+            Assert.Contains($"failed calling webhook \"w.example.com\": failed to call webhook: Post \"https://hook.default.svc/check?timeout=5s\"", (string)answer["message"]!, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task A_denial_and_its_warnings_reach_the_client()
     {
@@ -165,7 +199,7 @@ public sealed class AdmissionTests : IAsyncLifetime
 
         public string Bundle { get; private init; } = "";
 
-        public static async Task<Webhook> StartAsync()
+        public static async Task<Webhook> StartAsync(IPAddress? address = null, string? name = null)
         {
             var now = TimeProvider.System.GetUtcNow();
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -173,12 +207,13 @@ public sealed class AdmissionTests : IAsyncLifetime
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
             var names = new SubjectAlternativeNameBuilder();
             names.AddIpAddress(IPAddress.Loopback);
+            names.AddDnsName(name ?? "localhost");
             request.CertificateExtensions.Add(names.Build());
             var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddHours(1));
             var webhook = new Webhook { Bundle = Convert.ToBase64String(Encoding.ASCII.GetBytes(certificate.ExportCertificatePem())) };
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
-            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(address ?? IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
             webhook._application = builder.Build();
             ((IApplicationBuilder)webhook._application).Run(webhook.HandleAsync);
             await webhook._application.StartAsync();

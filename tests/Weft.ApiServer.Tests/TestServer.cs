@@ -38,7 +38,8 @@ public sealed class TestServer : IAsyncDisposable
     internal Weft.ApiServer.Storage.ObjectStore Store => _host.Store;
 
     public static async Task<TestServer> StartAsync(
-        AdmissionHooks? hooks = null, TimeProvider? clock = null, Weft.ApiServer.Storage.StoreLocation? store = null)
+        AdmissionHooks? hooks = null, TimeProvider? clock = null, Weft.ApiServer.Storage.StoreLocation? store = null,
+        Func<ApiServerOptions, ApiServerOptions>? adapt = null)
     {
         var folder = Directory.CreateTempSubdirectory("weft-api-").FullName;
         var options = new ApiServerOptions
@@ -49,6 +50,7 @@ public sealed class TestServer : IAsyncDisposable
             NodeSocket = Path.Combine(folder, "node.sock"),
             Store = store,
         };
+        options = adapt?.Invoke(options) ?? options;
         var host = new ApiServerHost(options, hooks ?? AdmissionHooks.None, clock ?? TimeProvider.System, NullLoggerFactory.Instance);
         await host.StartAsync(CancellationToken.None);
         return new TestServer(folder, options, host);
@@ -108,6 +110,7 @@ public sealed class TestServer : IAsyncDisposable
         var tls = socket == Options.TlsSocket;
         handler = new SocketsHttpHandler
         {
+            AllowAutoRedirect = false,
             ConnectCallback = async (_, token) =>
             {
                 var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

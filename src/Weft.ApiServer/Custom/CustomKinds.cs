@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Defaults;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
@@ -19,6 +20,7 @@ internal sealed class CustomKinds(ObjectStore store, ResourceCatalog catalog, Sc
     public const string Finalizer = "customresourcecleanup.apiextensions.k8s.io";
 
     private readonly Lock _gate = new();
+    private readonly LocalServices _services = new(store, catalog, clock);
     private Dictionary<string, (long Version, ResourceDefinition Kind)> _known = new(StringComparer.Ordinal);
 
     /// <summary>Takes over what the store holds now; other threads see the kinds before this returns.</summary>
@@ -32,6 +34,9 @@ internal sealed class CustomKinds(ObjectStore store, ResourceCatalog catalog, Sc
             }
         }
     }
+
+    /// <summary>Says in objects which groups and versions are served.</summary>
+    public void Register() => _services.Ensure();
 
     /// <summary>Deletes the objects of kinds whose definition is being deleted, and then the definition.</summary>
     public void Clean(Deletion deletion)
@@ -133,5 +138,6 @@ internal sealed class CustomKinds(ObjectStore store, ResourceCatalog catalog, Sc
         _known = kinds;
         schemas.SetCustom(types);
         catalog.SetCustom([.. kinds.Values.Select(known => known.Kind)]);
+        _services.Ensure();
     }
 }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Security;
 using Weft.ApiServer.Verbs;
 
 namespace Weft.ApiServer.Discovery;
@@ -42,6 +43,19 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
             return true;
         }
 
+        if (parts is [".well-known", "openid-configuration"] or ["openid", "v1", "jwks"])
+        {
+            var keys = parts[0] is "openid";
+            var body = keys ? IssuerDocuments.Keys(services.Tokens) : IssuerDocuments.Configuration(services.Options.ExternalUrl);
+            await Answer.BytesAsync(context, 200, keys ? "application/jwk-set+json" : "application/json", JsonText.Bytes(body));
+            return true;
+        }
+
+        if (parts is ["openapi", "v3", _, ..])
+        {
+            return await TryVersion3Async(context, string.Join('/', parts[2..]));
+        }
+
         if (parts.Length > 0 && parts[0] is not ("api" or "apis" or "openapi"))
         {
             return false;
@@ -49,11 +63,31 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
 
         if (Document(context, parts) is { } document)
         {
-            await Answer.BytesAsync(context, 200, document.Type, document.Bytes);
+            await Tag.AnswerAsync(context, document.Type, document.Bytes);
             return true;
         }
 
         return false;
+    }
+
+    /// <summary>One document of OpenAPI v3: with the hash that the index names it never changes; another hash leads to the right one.</summary>
+    private async Task<bool> TryVersion3Async(HttpContext context, string path)
+    {
+        if (openApi.Find(path) is not { } found)
+        {
+            return false;
+        }
+
+        var wanted = context.Request.Query["hash"].ToString();
+        if (wanted.Length > 0 && wanted != found.Hash)
+        {
+            context.Response.Headers.Location = OpenApiDocuments.AddressOf(path, found.Hash);
+            context.Response.StatusCode = StatusCodes.Status301MovedPermanently;
+            return true;
+        }
+
+        await Tag.AnswerAsync(context, "application/json", found.Bytes, found.Hash);
+        return true;
     }
 
     private (string Type, byte[] Bytes)? Document(HttpContext context, string[] parts)
@@ -74,8 +108,6 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
                 ("application/json", JsonText.Bytes(list)),
             ["openapi", "v2"] => openApi.Version2(context),
             ["openapi", "v3"] => ("application/json", JsonText.Bytes(openApi.Index())),
-            ["openapi", "v3", .. var rest] when openApi.Find(string.Join('/', rest)) is { } bytes =>
-                ("application/json", bytes),
             _ => null,
         };
     }
@@ -107,7 +139,7 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
             paths.Add("/apis/" + name);
         }
 
-        foreach (var path in new[] { "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version" })
+        foreach (var path in new[] { "/.well-known/openid-configuration", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", IssuerDocuments.KeysPath, "/readyz", "/version" })
         {
             paths.Add(path);
         }

@@ -247,7 +247,8 @@ internal sealed class GroupList(ResourceCatalog catalog)
         return memory.Groups;
     }
 
-    private static List<(string Group, string[] Versions)> Collect(ResourceCatalog catalog) =>
+    /// <summary>Every group that is served, with its versions in order of preference.</summary>
+    public static List<(string Group, string[] Versions)> Collect(ResourceCatalog catalog) =>
     [
         .. catalog.All.Concat(Reviews.All).Concat(Metrics.All).GroupBy(item => item.Group, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)

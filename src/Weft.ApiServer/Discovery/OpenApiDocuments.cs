@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Weft.ApiServer.Custom;
@@ -25,19 +24,23 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
         var paths = new JsonObject();
         foreach (var path in Paths())
         {
-            var hash = Convert.ToHexString(SHA256.HashData(Find(path)!));
-            paths[path] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{path}?hash={hash}" };
+            paths[path] = new JsonObject { ["serverRelativeURL"] = AddressOf(path, Find(path)!.Value.Hash) };
         }
 
         return new JsonObject { ["paths"] = paths };
     }
 
-    public byte[]? Find(string path) => Paths().Contains(path, StringComparer.Ordinal)
-        ? Current().GetOrAdd(path, static (key, self) => JsonText.Bytes(self.Build(key)), this)
+    public static string AddressOf(string path, string hash) => $"/openapi/v3/{path}?hash={hash}";
+
+    /// <summary>The document of a group and version, and its hash; null when there is none.</summary>
+    public (byte[] Bytes, string Hash)? Find(string path) => Paths().Contains(path, StringComparer.Ordinal)
+        ? Current().GetOrAdd(path, static (key, self) => Hashed(JsonText.Bytes(self.Build(key))), this)
         : null;
 
+    private static (byte[] Bytes, string Hash) Hashed(byte[] bytes) => (bytes, Tag.Of(bytes));
+
     /// <summary>The documents made so far; forgotten when the kinds have changed.</summary>
-    private ConcurrentDictionary<string, byte[]> Current()
+    private ConcurrentDictionary<string, (byte[] Bytes, string Hash)> Current()
     {
         var memory = Volatile.Read(ref _memory);
         var revision = catalog.Revision;
@@ -52,7 +55,7 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
 
     private sealed record Memory(long Revision)
     {
-        public ConcurrentDictionary<string, byte[]> Documents { get; } = new(StringComparer.Ordinal);
+        public ConcurrentDictionary<string, (byte[] Bytes, string Hash)> Documents { get; } = new(StringComparer.Ordinal);
     }
 
     /// <summary>The document of the old format, in the form that the client asks for.</summary>
@@ -71,8 +74,8 @@ internal sealed class OpenApiDocuments(ResourceCatalog catalog, SchemaSet schema
             }
 
             var document = SwaggerDocument.Of(components, self.GitVersion);
-            return key is "v2" ? JsonText.Bytes(document) : SwaggerDocument.Binary(document);
-        }, this);
+            return Hashed(key is "v2" ? JsonText.Bytes(document) : SwaggerDocument.Binary(document));
+        }, this).Bytes;
         return (binary ? SwaggerDocument.BinaryType : "application/json", bytes);
     }
 

@@ -49,8 +49,11 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
 
     public bool QueryFlag(string name) => Query(name) is "true" or "1" or "";
 
+    /// <summary>Objects have other fields in this version than they have in the store.</summary>
+    public bool SeesOtherShape => AutoscalerVersions.Differ(Resource, Version) || EventVersions.Differ(Resource);
+
     /// <summary>Objects are shown to this request just as they are stored.</summary>
-    public bool SeesStored => Resource.CustomVersions is null && string.Equals(Version, Resource.StorageVersion, StringComparison.Ordinal);
+    public bool SeesStored => Resource.CustomVersions is null && string.Equals(ApiVersion, Resource.StorageApiVersion, StringComparison.Ordinal);
 
     /// <summary>The tree as the client of this request shall see it.</summary>
     public JsonObject View(JsonObject stored)
@@ -63,6 +66,11 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
         if (AutoscalerVersions.Differ(Resource, Version))
         {
             AutoscalerVersions.ToFirst(stored);
+        }
+
+        if (EventVersions.Differ(Resource))
+        {
+            EventVersions.ToShown(stored);
         }
 
         if (CustomObjects.VersionOf(Resource, Version) is { } version)

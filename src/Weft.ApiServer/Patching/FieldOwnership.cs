@@ -19,7 +19,7 @@ internal sealed class FieldOwnership(SchemaSet schemas, TimeProvider clock)
     {
         var metadata = tree.Child("metadata");
         var entries = Base(old, metadata);
-        var (changed, removed) = new FieldChanges(schemas).Between(old, tree, request.Resource.Type);
+        var (changed, removed) = new FieldChanges(schemas).Between(old, tree, request.Resource.StoredType);
         foreach (var entry in entries)
         {
             if (entry["fieldsV1"] is JsonObject fields)

@@ -37,6 +37,10 @@ internal static class BuiltInKinds
         Kind("policy", "poddisruptionbudgets", "PodDisruptionBudget", "pdb") with { HasStatus = true, HasGeneration = true },
         Kind("scheduling.k8s.io", "priorityclasses", "PriorityClass", "pc") with { Namespaced = false, HasGeneration = true },
         Kind("node.k8s.io", "runtimeclasses", "RuntimeClass") with { Namespaced = false },
+        Kind(EventVersions.Group, "events", "Event", "ev") with
+        {
+            StoredAs = "events", StorageApiVersion = "v1", Type = "events1.Event", StoredType = "Event",
+        },
     ];
 
     private static IEnumerable<ResourceDefinition> Rights() =>
@@ -61,6 +65,10 @@ internal static class BuiltInKinds
     private static IEnumerable<ResourceDefinition> Cluster() =>
     [
         Kind("storage.k8s.io", "storageclasses", "StorageClass", "sc") with { Namespaced = false },
+        Kind("apiregistration.k8s.io", "apiservices", "APIService") with
+        {
+            Namespaced = false, HasStatus = true, Categories = _extensions,
+        },
         Kind("admissionregistration.k8s.io", "mutatingwebhookconfigurations", "MutatingWebhookConfiguration") with
         {
             Namespaced = false, HasGeneration = true, Categories = _extensions,

@@ -40,6 +40,13 @@ public sealed record ResourceDefinition
     /// <summary>Name of the type in the schema.</summary>
     public required string Type { get; init; }
 
+    /// <summary>Name of the type of what is stored, where that has another shape.</summary>
+    public string StoredType
+    {
+        get => field ?? Type;
+        init;
+    }
+
     public bool HasStatus { get; init; }
 
     public bool HasScale { get; init; }
@@ -58,7 +65,18 @@ public sealed record ResourceDefinition
 
     public string GroupResource => Group.Length == 0 ? Plural : Plural + "." + Group;
 
-    public string StorageApiVersion => ApiVersion(StorageVersion);
+    /// <summary>The name under which the objects are kept; kinds that show the same objects in another shape share one.</summary>
+    public string StoredAs
+    {
+        get => field ?? GroupResource;
+        init;
+    }
+
+    public string StorageApiVersion
+    {
+        get => field ?? ApiVersion(StorageVersion);
+        init;
+    }
 
     public string ApiVersion(string version) => Group.Length == 0 ? version : Group + "/" + version;
 }

@@ -57,7 +57,7 @@ public static class BinaryObject
             }
         }
 
-        if (schemas.Find(apiVersion is "autoscaling/v1" ? "autoscaling1." + kind : kind) is not { } schema)
+        if (schemas.Find(apiVersion switch { "autoscaling/v1" => "autoscaling1." + kind, "events.k8s.io/v1" => "events1." + kind, _ => kind }) is not { } schema)
         {
             throw new ApiException(415, "UnsupportedMediaType", $"objects of kind '{kind}' are read as JSON only");
         }

@@ -15,12 +15,15 @@ internal sealed class TokenAuthority : IDisposable
 {
     public const string DefaultAudience = "https://kubernetes.default.svc.cluster.local";
 
+    public const string Algorithm = "ES256";
+
     private const string SubjectPrefix = "system:serviceaccount:";
     private const string PrivateClaim = "kubernetes.io";
 
     private readonly ECDsa _key;
     private readonly ObjectStore _store;
     private readonly TimeProvider _clock;
+    private readonly string _keyId;
     private readonly string _header;
 
     public TokenAuthority(string keyFile, ObjectStore store, TimeProvider clock)
@@ -28,8 +31,8 @@ internal sealed class TokenAuthority : IDisposable
         _store = store;
         _clock = clock;
         _key = PrivateFile.LoadOrCreateKey(keyFile);
-        var keyId = Base64Url.EncodeToString(SHA256.HashData(_key.ExportSubjectPublicKeyInfo()));
-        _header = Encode(new JsonObject { ["alg"] = "ES256", ["kid"] = keyId, ["typ"] = "JWT" });
+        _keyId = Base64Url.EncodeToString(SHA256.HashData(_key.ExportSubjectPublicKeyInfo()));
+        _header = Encode(new JsonObject { ["alg"] = Algorithm, ["kid"] = _keyId, ["typ"] = "JWT" });
     }
 
     public string Issue(StoredObject account, TokenBinding? binding, IReadOnlyList<string> audiences, TimeSpan? life)
@@ -63,6 +66,22 @@ internal sealed class TokenAuthority : IDisposable
         var signed = _header + "." + Encode(claims);
         var signature = _key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256);
         return signed + "." + Base64Url.EncodeToString(signature);
+    }
+
+    /// <summary>The key that signatures are checked with, as a JSON web key.</summary>
+    public JsonObject PublicKey()
+    {
+        var point = _key.ExportParameters(includePrivateParameters: false).Q;
+        return new JsonObject
+        {
+            ["use"] = "sig",
+            ["kty"] = "EC",
+            ["kid"] = _keyId,
+            ["crv"] = "P-256",
+            ["alg"] = Algorithm,
+            ["x"] = Base64Url.EncodeToString(point.X),
+            ["y"] = Base64Url.EncodeToString(point.Y),
+        };
     }
 
     /// <summary>The token's subject, or null and why it is refused.</summary>

@@ -50,9 +50,10 @@ public sealed class FieldSelector
 
             var equal = part[at - 1] != '!';
             var field = part[..(equal ? at : at - 1)];
+            field = EventVersions.Differ(resource) ? EventVersions.StoredField(field) : field;
             var value = part[(at + 1)..].TrimStart('=');
             if (field is not ("metadata.name" or "metadata.namespace")
-                && !_fields.GetValueOrDefault(resource.GroupResource, []).Contains(field, StringComparer.Ordinal)
+                && !_fields.GetValueOrDefault(resource.StoredAs, []).Contains(field, StringComparer.Ordinal)
                 && !(resource.CustomVersions?.Values.Any(version => version.SelectableFields.Contains(field, StringComparer.Ordinal)) ?? false))
             {
                 throw ApiException.BadRequest($"field label not supported: {field}");

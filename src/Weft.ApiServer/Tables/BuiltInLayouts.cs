@@ -98,6 +98,13 @@ internal static class BuiltInLayouts
         ["runtimeclasses.node.k8s.io"] = new(
             [Column.ObjectName, new("Handler"), Column.Age],
             (tree, now) => [Name(tree), tree.Text("handler"), TableLayout.Created(tree, now)]),
+        [Defaults.LocalServices.Resource] = new(
+            [Column.ObjectName, new("Service"), new("Available"), Column.Age],
+            (tree, now) =>
+            [
+                Name(tree), "Local", tree.At("status", "conditions").Items().FirstOrDefault()?.Text("status") ?? Unknown,
+                TableLayout.Created(tree, now),
+            ]),
         [CustomKinds.Resource] = new(
             [Column.ObjectName, new("Created At", "date")], (tree, _) => [Name(tree), CreatedAt(tree)]),
         ["mutatingwebhookconfigurations.admissionregistration.k8s.io"] = Webhooks(),

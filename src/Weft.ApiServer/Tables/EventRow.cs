@@ -2,6 +2,7 @@
 
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
+using Weft.ApiServer.Resources;
 using static Weft.ApiServer.Tables.HumanText;
 
 namespace Weft.ApiServer.Tables;
@@ -11,6 +12,12 @@ internal static class EventRow
 {
     public static JsonArray Cells(JsonObject tree, DateTimeOffset now)
     {
+        if (tree.ContainsKey("regarding"))
+        {
+            tree = (JsonObject)tree.DeepClone();
+            EventVersions.ToStored(tree);
+        }
+
         var first = Moment(tree["firstTimestamp"]) ?? Moment(tree["eventTime"]);
         var count = tree.At("series", "count").Number() ?? tree.Number("count") ?? 1;
         var last = Moment(tree.At("series", "lastObservedTime")) ?? Moment(tree["lastTimestamp"]) ?? first;

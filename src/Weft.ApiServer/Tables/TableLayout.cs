@@ -93,7 +93,7 @@ public sealed record TableLayout(Column[] Columns, Func<JsonObject, DateTimeOffs
     };
 
     public static TableLayout For(ResourceDefinition resource, string version) =>
-        CustomObjects.VersionOf(resource, version)?.Layout ?? For(resource.GroupResource);
+        CustomObjects.VersionOf(resource, version)?.Layout ?? For(resource.StoredAs);
 
     private static TableLayout For(string groupResource) =>
         _layouts.GetValueOrDefault(groupResource) ?? BuiltInLayouts.Find(groupResource) ?? _plain;

@@ -45,6 +45,18 @@ internal static class Rules
             case "poddisruptionbudgets.policy":
                 BatchRules.DisruptionBudget(tree, errors);
                 break;
+            default:
+                OfCluster(resource, tree, old, errors);
+                break;
+        }
+
+        return errors;
+    }
+
+    private static void OfCluster(ResourceDefinition resource, JsonObject tree, JsonObject? old, List<FieldError> errors)
+    {
+        switch (resource.GroupResource)
+        {
             case "roles.rbac.authorization.k8s.io" or "clusterroles.rbac.authorization.k8s.io":
                 ClusterRules.Role(tree, resource.Kind is "ClusterRole", errors);
                 break;
@@ -64,12 +76,16 @@ internal static class Rules
             case "certificatesigningrequests.certificates.k8s.io" when old is null:
                 Verbs.SigningRequests.Check(tree, errors);
                 break;
+            case Defaults.LocalServices.Resource:
+                Defaults.LocalServices.Check(tree, errors);
+                break;
+            case "events.events.k8s.io" when old is null:
+                EventRules.Check(tree, errors);
+                break;
             case "endpointslices.discovery.k8s.io":
                 EndpointSlice(tree, old, errors);
                 break;
         }
-
-        return errors;
     }
 
     private static void Configuration(ResourceDefinition resource, JsonObject tree, JsonObject? old, List<FieldError> errors)

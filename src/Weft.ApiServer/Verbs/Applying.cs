@@ -27,7 +27,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
         }
 
         var duplicates = new List<string>();
-        var applied = RequestBody.ParseObject(body, duplicates);
+        var applied = BodyReader.ReadYaml(body, duplicates, services.Options);
         Decoder.CheckKind(request, applied);
         if (applied.At("metadata", "managedFields") is not null)
         {
@@ -37,7 +37,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
         var fields = FieldsOf(request, applied, duplicates);
         for (var attempt = 0; attempt < ApiLimits.PatchAttempts; attempt++)
         {
-            var current = services.Store.Find(request.Resource.GroupResource, request.Namespace, request.Name!);
+            var current = services.Store.Find(request.Resource.StoredAs, request.Namespace, request.Name!);
             if (current is null)
             {
                 await reading.ShowAsync(request, 201, Create(request, applied, manager, fields));
@@ -72,7 +72,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
             }
 
             Decoder.CheckFields(request, applied, duplicates, services, problem => Decoder.CannotHandle(request, problem));
-            return new FieldSet(services.Schemas).Of(applied, request.Resource.Type);
+            return new FieldSet(services.Schemas).Of(applied, request.Resource.StoredType);
         }
         catch (PatchException problem)
         {
@@ -94,13 +94,13 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
 
     private JsonObject Merge(ApiRequest request, StoredObject current, JsonObject applied, string manager, JsonObject fields)
     {
-        var live = request.View(current.Parse());
+        var live = request.SeesOtherShape ? current.Parse() : request.View(current.Parse());
         var entries = live.At("metadata", "managedFields").Items().Select(item => (JsonObject)item.DeepClone()).ToList();
         var own = entries.Find(entry => IsApplier(entry, manager, request.Subresource));
         var others = entries.Where(entry => entry != own).ToList();
         Resolve(request, applied, live, fields, others);
         var set = new FieldSet(services.Schemas);
-        var tree = (JsonObject)set.Merge(live, applied, null, services.Schemas.Find(request.Resource.Type))!;
+        var tree = (JsonObject)set.Merge(live, applied, null, services.Schemas.Find(request.Resource.StoredType))!;
         var before = own?["fieldsV1"] as JsonObject;
         if (before is not null)
         {

@@ -41,7 +41,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
 
     public async Task PatchAsync(ApiRequest request)
     {
-        var type = (request.Context.Request.ContentType ?? "").Split(';')[0].Trim();
+        var type = BodyReader.MediaType(request);
         var body = await RequestBody.ReadAsync(request.Context);
         if (type is ApplyType)
         {
@@ -75,7 +75,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
     {
         var options = await OptionsAsync(request);
         var key = new ObjectKey(request.Namespace, request.Name!);
-        if (services.Store.Find(request.Resource.GroupResource, key.Namespace, key.Name) is { } current)
+        if (services.Store.Find(request.Resource.StoredAs, key.Namespace, key.Name) is { } current)
         {
             writer.Webhooks.Validate(request, Webhooks.Delete, current.Parse(), null);
         }
@@ -84,6 +84,10 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
         if (request.Resource.GroupResource is CustomKinds.Resource)
         {
             services.Kinds.Refresh();
+        }
+        else if (request.Resource.GroupResource is Defaults.LocalServices.Resource)
+        {
+            services.Kinds.Register();
         }
 
         if (!gone || request.Resource.GroupResource is "pods" or "namespaces" or "serviceaccounts")
@@ -109,7 +113,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
         var labels = Selectors.LabelSelector.Parse(request.Query("labelSelector"));
         var fields = Selectors.FieldSelector.Parse(request.Query("fieldSelector"), request.Resource);
         var items = new JsonArray();
-        foreach (var item in services.Store.Snapshot(request.Resource.GroupResource).Objects.Values)
+        foreach (var item in services.Store.Snapshot(request.Resource.StoredAs).Objects.Values)
         {
             if (!Reading.Selected(request, item, labels, fields))
             {
@@ -141,7 +145,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
     private async Task<JsonObject> DecodeAsync(ApiRequest request)
     {
         var duplicates = new List<string>();
-        var tree = RequestBody.ParseObject(await RequestBody.ReadAsync(request.Context), duplicates);
+        var tree = BodyReader.ReadObject(request, await RequestBody.ReadAsync(request.Context), duplicates, services.Options);
         Decoder.CheckKind(request, tree);
         Decoder.CheckFields(request, tree, duplicates, services, problem => Decoder.CannotHandle(request, problem));
         return tree;

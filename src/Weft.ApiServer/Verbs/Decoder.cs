@@ -56,6 +56,11 @@ internal static class Decoder
             throw refuse(problem);
         }
 
+        if (EventVersions.Differ(resource))
+        {
+            EventVersions.ToStored(tree);
+        }
+
         List<string> complaints =
         [
             .. unknown.Select(path => $"unknown field \"{path}\""),

@@ -33,7 +33,7 @@ internal sealed class Deletion(ObjectStore store, TimeProvider clock)
     {
         while (true)
         {
-            var current = store.Find(resource.GroupResource, key.Namespace, key.Name)
+            var current = store.Find(resource.StoredAs, key.Namespace, key.Name)
                 ?? throw ApiException.NotFound(resource, key.Name);
             CheckPreconditions(resource, current, options);
             if (resource.GroupResource is "namespaces" && _immortal.Contains(key.Name, StringComparer.Ordinal))
@@ -59,7 +59,7 @@ internal sealed class Deletion(ObjectStore store, TimeProvider clock)
             {
                 return (tree, false);
             }
-            else if (store.TryReplace(resource.GroupResource, tree, current.Version) is { } marked)
+            else if (store.TryReplace(resource.StoredAs, tree, current.Version) is { } marked)
             {
                 return (marked.Parse(), false);
             }

@@ -159,7 +159,7 @@ internal sealed class ObjectWriter(ApiServices services)
         }
 
         var name = tree.At("metadata", "name").Text()!;
-        if (services.Store.Find(resource.GroupResource, request.Namespace, name) is not null)
+        if (services.Store.Find(resource.StoredAs, request.Namespace, name) is not null)
         {
             throw ApiException.AlreadyExists(resource, name);
         }
@@ -184,7 +184,7 @@ internal sealed class ObjectWriter(ApiServices services)
             return tree;
         }
 
-        if (services.Store.TryCreate(resource.GroupResource, tree, looked) is not { } written)
+        if (services.Store.TryCreate(resource.StoredAs, tree, looked) is not { } written)
         {
             return null;
         }
@@ -230,7 +230,7 @@ internal sealed class ObjectWriter(ApiServices services)
             return services.Store.TryRemove(current) is null ? null : tree;
         }
 
-        var replaced = services.Store.TryReplace(resource.GroupResource, tree, current.Version, looked)?.Parse();
+        var replaced = services.Store.TryReplace(resource.StoredAs, tree, current.Version, looked)?.Parse();
         FollowDefinitions(resource);
         return replaced;
     }

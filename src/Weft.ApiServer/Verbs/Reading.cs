@@ -19,7 +19,7 @@ internal sealed class Reading(ApiServices services)
     private static readonly TimeSpan _versionStep = TimeSpan.FromMilliseconds(50);
 
     public StoredObject Find(ApiRequest request) =>
-        services.Store.Find(request.Resource.GroupResource, request.Namespace, request.Name!)
+        services.Store.Find(request.Resource.StoredAs, request.Namespace, request.Name!)
         ?? throw ApiException.NotFound(request.Resource, request.Name!);
 
     public Task GetAsync(ApiRequest request) => ShowAsync(request, 200, Find(request).Parse());
@@ -176,7 +176,7 @@ internal sealed class Reading(ApiServices services)
 
     private async Task<ResourceSnapshot> SnapshotAsync(ApiRequest request, ListOptions options)
     {
-        var resource = request.Resource.GroupResource;
+        var resource = request.Resource.StoredAs;
         if (options.Continue is { IsAnyMoment: false } token)
         {
             return services.Store.SnapshotAt(resource, token.Version)

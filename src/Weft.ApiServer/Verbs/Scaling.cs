@@ -71,7 +71,7 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
             }
 
             tree.Child("spec")["nodeName"] = node;
-            if (services.Store.TryReplace(request.Resource.GroupResource, tree, current.Version) is not null)
+            if (services.Store.TryReplace(request.Resource.StoredAs, tree, current.Version) is not null)
             {
                 var success = ApiException.Success([]);
                 success["code"] = 201;

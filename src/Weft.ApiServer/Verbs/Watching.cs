@@ -56,7 +56,7 @@ internal sealed class Watching(ApiServices services, Reading reading, Cancellati
     /// <summary>The watch, and the state to send first when the client wants it; no watch when its beginning is forgotten.</summary>
     private (StoreWatch? Watch, ResourceSnapshot? Initial) Open(ApiRequest request, ListOptions options)
     {
-        var resource = request.Resource.GroupResource;
+        var resource = request.Resource.StoredAs;
         if (options.SendInitialEvents ?? options.Version == 0)
         {
             var (snapshot, live) = services.Store.SnapshotAndWatch(resource);

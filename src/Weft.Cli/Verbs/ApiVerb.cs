@@ -7,6 +7,7 @@ using Weft.ApiServer.Storage;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Control.Injection;
+using Weft.Dialects.Yaml;
 using Weft.Kubernetes;
 using Weft.Model.Diagnostics;
 
@@ -32,6 +33,21 @@ internal static class ApiVerb
             ? [.. Dialects.Dialects.ParseObject(source).Diagnostics]
             : [];
 
+    /// <summary>One YAML document as JSON, or the place and the sentence of what is wrong with it.</summary>
+    internal static (JsonNode? Tree, string? Problem) ReadYaml(string text)
+    {
+        var documents = YamlReader.Read("", text);
+        if (documents.Count != 1)
+        {
+            return (null, $"the body holds {documents.Count} documents; one is wanted");
+        }
+
+        var problem = documents[0].Diagnostics.FirstOrDefault(item => item.Severity == Severity.Error);
+        return problem is null && documents[0].Root is { } root
+            ? (JsonNodes.ToJson(root), null)
+            : (null, $"yaml: line {problem?.Origin.Position.Line}: {problem?.Fact}");
+    }
+
     private static async Task<int> RunAsync(StoreLocation? store, Terminal terminal, CancellationToken ct)
     {
         using var signals = new StopSignals(ct, ignoreHangUp: true);
@@ -47,6 +63,7 @@ internal static class ApiVerb
             NodeSocket = home.NodeSocket,
             KubeconfigPath = home.Kubeconfig,
             ExternalUrl = MeshHolder.ApiUrl,
+            ReadYaml = ReadYaml,
         };
         await using var host = new ApiServerHost(options, new AdmissionHooks(SidecarInjector.Inject, Validate), TimeProvider.System, logs);
         await host.RunAsync(signals.Token);

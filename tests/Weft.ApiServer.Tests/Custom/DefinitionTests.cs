@@ -249,7 +249,10 @@ public sealed class DefinitionTests : IAsyncLifetime
     public async Task A_rule_that_is_not_enforced_is_named_in_a_warning_and_a_broken_one_is_refused()
     {
         var schema = Schema("""{"q":{"type":"string","x-kubernetes-validations":[{"rule":"isQuantity(self)"}]}}""");
-        using var request = new HttpRequestMessage(HttpMethod.Post, Definitions) { Content = new StringContent(Definition(schema)) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Definitions)
+        {
+            Content = new StringContent(Definition(schema), System.Text.Encoding.UTF8, "application/json"),
+        };
         using var answer = await _server.SendRawAsync(request);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         Assert.Contains("isQuantity(self)", string.Join(' ', answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
