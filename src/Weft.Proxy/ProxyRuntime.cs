@@ -89,6 +89,15 @@ internal sealed class ProxyRuntime : IDisposable
     /// <summary>The longest round of any loop since this was asked last, in milliseconds.</summary>
     internal int TakeLongestRoundMs() => _loops.Max(loop => loop.Events.TakeLongestRoundMs());
 
+    /// <summary>Calls what it is given when a loop next has something to do: once for each loop, on the loop's thread.</summary>
+    internal void TellOfWork(Action tell)
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Events.TellOfWork(tell);
+        }
+    }
+
     /// <summary>HBONE connections of all loops to other workloads; an estimate while they run.</summary>
     internal int TunnelConnections
     {

@@ -102,7 +102,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 
         ListenAdmin();
         OpenDoor();
-        _overload.Start(_clock);
+        _overload.Start(_runtime.TellOfWork);
         foreach (var quiet in (ReadOnlySpan<int>)[SettledMs, AskedMs])
         {
             if (!_end.Wait(quiet))

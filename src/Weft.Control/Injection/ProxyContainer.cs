@@ -36,18 +36,23 @@ internal static class ProxyContainer
         // Istio's word for no probe at all.
         if (pod.Annotation("status.sidecar.istio.io/port") != "0")
         {
-            container["readinessProbe"] = new JsonObject
-            {
-                ["httpGet"] = new JsonObject { ["path"] = "/healthz/ready", ["port"] = StatusPort },
-                ["initialDelaySeconds"] = Number(pod, "initialDelaySeconds", 0),
-                ["periodSeconds"] = Number(pod, "periodSeconds", 1),
-                ["timeoutSeconds"] = 3,
-                ["failureThreshold"] = Number(pod, "failureThreshold", 4),
-            };
+            // Often until it is ready, which everybody waits for; seldom afterwards, since a node has one proxy for every pod.
+            container["startupProbe"] = Probe(0, 1, 600);
+            container["readinessProbe"] = Probe(
+                Number(pod, "initialDelaySeconds", 0), Number(pod, "periodSeconds", 15), Number(pod, "failureThreshold", 4));
         }
 
         return container;
     }
+
+    private static JsonObject Probe(int initialDelay, int period, int failureThreshold) => new()
+    {
+        ["httpGet"] = new JsonObject { ["path"] = "/healthz/ready", ["port"] = StatusPort },
+        ["initialDelaySeconds"] = initialDelay,
+        ["periodSeconds"] = period,
+        ["timeoutSeconds"] = 3,
+        ["failureThreshold"] = failureThreshold,
+    };
 
     private static JsonArray Environment(JsonArray applications, JsonObject? custom)
     {

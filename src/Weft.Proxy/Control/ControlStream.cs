@@ -18,7 +18,6 @@ internal sealed class ControlStream : IHttp2Events
 
     private static readonly TimeSpan _idleBeforePing = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _incompleteAfter = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan _tick = TimeSpan.FromSeconds(1);
 
     private readonly Socket _socket;
     private readonly string _token;
@@ -32,6 +31,7 @@ internal sealed class ControlStream : IHttp2Events
     private string? _ended;
     private bool _served;
     private DateTimeOffset _lastHeard;
+    private bool _pinged;
     private DateTimeOffset? _incompleteSince;
 
     public ControlStream(Socket socket, string token, DeltaClientSession session, CertificateRenewal renewal, TimeProvider clock, TextWriter log)
@@ -61,7 +61,7 @@ internal sealed class ControlStream : IHttp2Events
         {
             _renewal.AskIfDue(Open);
             Flush();
-            var wait = _renewal.UntilDue(_clock.GetUtcNow(), _tick);
+            var wait = _renewal.UntilDue(_clock.GetUtcNow(), UntilLook());
             if (_socket.Poll((int)Math.Max(wait.TotalMicroseconds, 1000), SelectMode.SelectRead))
             {
                 ReceiveSome();
@@ -73,7 +73,7 @@ internal sealed class ControlStream : IHttp2Events
         }
 
         _renewal.Forget();
-        if (_ended is { Length: > 0 } reason)
+        if (_ended is { Length: > 0 } reason && !stop.IsSet)
         {
             _log.WriteLine($"weft-proxy: the control plane's stream ended: {reason}");
         }
@@ -156,10 +156,24 @@ internal sealed class ControlStream : IHttp2Events
         {
             _ended = "nothing was heard although it was pinged.";
         }
-        else if (now - _lastHeard > _idleBeforePing)
+        else if (now - _lastHeard > _idleBeforePing && !_pinged)
         {
+            _pinged = true;
             _http.Ping(0);
         }
+    }
+
+    /// <summary>How long there is nothing to do if nothing is heard.</summary>
+    private TimeSpan UntilLook()
+    {
+        var now = _clock.GetUtcNow();
+        var look = _lastHeard + (_pinged ? _idleBeforePing * 2 : _idleBeforePing);
+        if (_incompleteSince + _incompleteAfter is { } complete && complete < look)
+        {
+            look = complete;
+        }
+
+        return look > now ? look - now : TimeSpan.Zero;
     }
 
     private void Send(DeltaDiscoveryRequest request)
@@ -189,6 +203,7 @@ internal sealed class ControlStream : IHttp2Events
         }
 
         _lastHeard = _clock.GetUtcNow();
+        _pinged = false;
         if (!_http.Receive(_input.AsSpan(0, received), _lastHeard.ToUnixTimeMilliseconds()))
         {
             _ended = _http.Failure!.Text;

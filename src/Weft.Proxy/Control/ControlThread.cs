@@ -25,6 +25,7 @@ internal sealed class ControlThread : IDisposable
     private readonly CertificateRenewal _renewal;
     private readonly PlanEncoder _encoder = new();
     private readonly ManualResetEventSlim _stop = new();
+    private volatile Socket? _socket;
     private long _applied;
 
     public ControlThread(Bootstrap bootstrap, IControlSink sink, TimeProvider clock, Random random, TextWriter log)
@@ -51,7 +52,19 @@ internal sealed class ControlThread : IDisposable
     }
 
     /// <summary>Lets the thread end after what it is doing.</summary>
-    public void Dispose() => _stop.Set();
+    public void Dispose()
+    {
+        _stop.Set();
+        try
+        {
+            // It may wait for the control plane to say something, for long.
+            _socket?.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
+        {
+            // The connection ended by itself.
+        }
+    }
 
     private void LoadPlan()
     {
@@ -78,6 +91,7 @@ internal sealed class ControlThread : IDisposable
             try
             {
                 using var socket = Connect(control.Address);
+                _socket = socket;
                 var stream = new ControlStream(socket, Token(control), _session, _renewal, _clock, _log);
                 stream.PlanArrived = () => ApplyNewPlan(keep: true);
                 var served = stream.Run(_stop);

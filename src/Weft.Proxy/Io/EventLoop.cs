@@ -27,6 +27,7 @@ internal abstract unsafe class EventLoop : IDisposable
     private bool _disposed;
     private int _wakePending;
     private int _longestRoundMs;
+    private Action? _tellOfWork;
     private long _woken = -1;
 
     private protected EventLoop(LoopSettings settings)
@@ -106,6 +107,9 @@ internal abstract unsafe class EventLoop : IDisposable
     /// <summary>The longest round since this was asked last, waiting not counted, in milliseconds. May be asked by any thread.</summary>
     internal int TakeLongestRoundMs() => Interlocked.Exchange(ref _longestRoundMs, 0);
 
+    /// <summary>Calls what it is given, once, on the loop's thread, when a wait is over the next time. May be asked by any thread.</summary>
+    internal void TellOfWork(Action tell) => Volatile.Write(ref _tellOfWork, tell);
+
     /// <summary>One round: wait, input and output, timers, posted work.</summary>
     internal void Tick(int maxWaitMs)
     {
@@ -178,6 +182,11 @@ internal abstract unsafe class EventLoop : IDisposable
     {
         UpdateNow();
         _woken = Now;
+        if (Volatile.Read(ref _tellOfWork) is { } tell)
+        {
+            _tellOfWork = null;
+            tell();
+        }
     }
 
     /// <summary>The wake descriptor was signalled.</summary>

@@ -5,19 +5,22 @@ using System.Globalization;
 namespace Weft.Proxy.Overload;
 
 /// <summary>
-/// Looks every <see cref="CheckMs"/> at what the proxy uses, and says what is to be given up. A single slow turn of a loop (a large plan, for
-/// one) is no overload: two checks in a row must see it.
+/// Looks every <see cref="CheckMs"/> at what the proxy uses while its loops work, and says what is to be given up. A single slow turn of a loop
+/// (a large plan, for one) is no overload: two checks in a row must see it. Of a proxy that does nothing it asks nothing.
 /// </summary>
 internal sealed class OverloadGuard : IDisposable
 {
     internal const int CheckMs = 250;
 
+    private const int StackBytes = 256 * 1024;
+
     private readonly OverloadSettings _settings;
     private readonly IOverloadReadings _readings;
     private readonly Action<OverloadLevels> _give;
     private readonly Action<string> _tell;
-    private readonly Lock _gate = new();
-    private ITimer? _timer;
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly AutoResetEvent _work = new(false);
+    private Thread? _thread;
     private int _lastDelayMs;
 
     /// <param name="settings">The limits.</param>
@@ -32,51 +35,70 @@ internal sealed class OverloadGuard : IDisposable
     /// <summary>Parts of the limits that are used, as the last check found them; 0 without a limit.</summary>
     internal OverloadPressure Pressure { get; private set; }
 
-    internal void Start(TimeProvider clock) =>
-        _timer = clock.CreateTimer(_ => Check(), null, TimeSpan.FromMilliseconds(CheckMs), TimeSpan.FromMilliseconds(CheckMs));
+    /// <summary>Checks on a thread of its own from now on.</summary>
+    /// <param name="tellOfWork">Has what it is given called once, on any thread, when a loop next has something to do.</param>
+    internal void Start(Action<Action> tellOfWork)
+    {
+        _thread = new Thread(() => Watch(tellOfWork), StackBytes) { IsBackground = true, Name = "overload" };
+        _thread.Start();
+    }
 
     internal void Check()
     {
-        if (!_gate.TryEnter())
+        var delay = _readings.TakeLoopDelayMs();
+        Pressure = new OverloadPressure(
+            Part(_readings.ResidentBytes, _settings.MemoryBytes),
+            Part(_readings.OpenDescriptors, _settings.Descriptors),
+            Part(Math.Min(delay, _lastDelayMs), _settings.LoopDelayMs));
+        _lastDelayMs = delay;
+        var before = Levels;
+        Levels = new OverloadLevels(
+            LevelOf(Math.Max(Pressure.Memory, Pressure.LoopDelay), before.Work),
+            LevelOf(Pressure.Descriptors, before.Descriptors));
+        if (Levels.Work != before.Work)
         {
-            // The last check still waits for a loop: that one will say it.
-            return;
+            _tell(Describe(before.Work));
         }
 
-        try
+        if (Math.Max((int)Levels.Descriptors, (int)OverloadLevel.KeepAlive) != Math.Max((int)before.Descriptors, (int)OverloadLevel.KeepAlive))
         {
-            var delay = _readings.TakeLoopDelayMs();
-            Pressure = new OverloadPressure(
-                Part(_readings.ResidentBytes, _settings.MemoryBytes),
-                Part(_readings.OpenDescriptors, _settings.Descriptors),
-                Part(Math.Min(delay, _lastDelayMs), _settings.LoopDelayMs));
-            _lastDelayMs = delay;
-            var before = Levels;
-            Levels = new OverloadLevels(
-                LevelOf(Math.Max(Pressure.Memory, Pressure.LoopDelay), before.Work),
-                LevelOf(Pressure.Descriptors, before.Descriptors));
-            if (Levels.Work != before.Work)
-            {
-                _tell(Describe(before.Work));
-            }
-
-            if (Math.Max((int)Levels.Descriptors, (int)OverloadLevel.KeepAlive) != Math.Max((int)before.Descriptors, (int)OverloadLevel.KeepAlive))
-            {
-                _tell(DescribeDescriptors());
-            }
-
-            if (Levels.Highest != OverloadLevel.None || before.Highest != OverloadLevel.None)
-            {
-                _give(Levels);
-            }
+            _tell(DescribeDescriptors());
         }
-        finally
+
+        if (Levels.Highest != OverloadLevel.None || before.Highest != OverloadLevel.None)
         {
-            _gate.Exit();
+            _give(Levels);
         }
     }
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose()
+    {
+        _stop.Set();
+        _work.Set();
+        _thread?.Join();
+        _stop.Dispose();
+
+        // The other event stays: a loop that still runs may set it.
+    }
+
+    private void Watch(Action<Action> tellOfWork)
+    {
+        Action worked = () => _work.Set();
+        while (!_stop.IsSet)
+        {
+            if (Levels.Highest == OverloadLevel.None)
+            {
+                // Nothing grows where nothing is done, and a thread that wakes for nothing costs a node one for each of its pods.
+                tellOfWork(worked);
+                _work.WaitOne();
+            }
+
+            if (!_stop.Wait(CheckMs))
+            {
+                Check();
+            }
+        }
+    }
 
     private static double Part(long used, long limit) => limit > 0 ? (double)used / limit : 0;
 

@@ -13,7 +13,8 @@ internal sealed class AccessLog : IDisposable
     private readonly Stream _stream;
     private readonly LoopLog[] _loops;
     private readonly Thread _thread;
-    private readonly AutoResetEvent _wake = new(false);
+    private readonly AutoResetEvent _waits = new(false);
+    private readonly AutoResetEvent _nearlyFull = new(false);
     private volatile bool _stopping;
     private long _failedWrites;
 
@@ -24,7 +25,7 @@ internal sealed class AccessLog : IDisposable
         _loops = new LoopLog[loops];
         for (var i = 0; i < loops; i++)
         {
-            _loops[i] = new LoopLog(format, () => _wake.Set());
+            _loops[i] = new LoopLog(format, () => _waits.Set(), () => _nearlyFull.Set());
         }
 
         _thread = new Thread(Run, 256 * 1024) { Name = "access log", IsBackground = true };
@@ -59,7 +60,8 @@ internal sealed class AccessLog : IDisposable
     public void Dispose()
     {
         _stopping = true;
-        _wake.Set();
+        _waits.Set();
+        _nearlyFull.Set();
         if (_thread.IsAlive)
         {
             _thread.Join();
@@ -70,7 +72,8 @@ internal sealed class AccessLog : IDisposable
         }
 
         _stream.Dispose();
-        _wake.Dispose();
+        _waits.Dispose();
+        _nearlyFull.Dispose();
     }
 
     internal void Flush()
@@ -89,11 +92,28 @@ internal sealed class AccessLog : IDisposable
         }
     }
 
+    /// <summary>True if nothing waits; what comes from then on sets <see cref="_waits"/>.</summary>
+    private bool MaySleep()
+    {
+        var sleep = true;
+        foreach (var loop in _loops)
+        {
+            sleep &= loop.Ring.ReaderMaySleep();
+        }
+
+        return sleep;
+    }
+
     private void Run()
     {
         while (!_stopping)
         {
-            _wake.WaitOne(FlushMs);
+            if (MaySleep())
+            {
+                _waits.WaitOne();
+            }
+
+            _nearlyFull.WaitOne(FlushMs);
             Flush();
         }
 

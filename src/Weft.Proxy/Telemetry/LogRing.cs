@@ -15,6 +15,7 @@ internal sealed class LogRing
     private long _written;
     private long _read;
     private long _dropped;
+    private int _sleeping;
 
     public long Dropped => Volatile.Read(ref _dropped);
 
@@ -35,8 +36,29 @@ internal sealed class LogRing
         var first = Math.Min(line.Length, Capacity - at);
         line[..first].CopyTo(_bytes.AsSpan(at));
         line[first..].CopyTo(_bytes);
-        Volatile.Write(ref _written, written + line.Length);
+
+        // A fence as well: either the writer sees below that the reader sleeps, or the reader sees the line before it does.
+        Interlocked.Exchange(ref _written, written + line.Length);
         return true;
+    }
+
+    /// <summary>Called by the writer behind a line: true if the reader sleeps and must be woken, once.</summary>
+    public bool TakeSleeping()
+    {
+        if (Volatile.Read(ref _sleeping) == 0)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _sleeping, 0);
+        return true;
+    }
+
+    /// <summary>Called by the reader only: false if a line waits already; after true the next line's writer is told.</summary>
+    public bool ReaderMaySleep()
+    {
+        Interlocked.Exchange(ref _sleeping, 1);
+        return Waiting == 0;
     }
 
     /// <summary>Called by the reader only: moves what waits into a stream, whole lines because writers write whole lines.</summary>

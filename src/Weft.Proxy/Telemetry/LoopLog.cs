@@ -3,7 +3,10 @@
 namespace Weft.Proxy.Telemetry;
 
 /// <summary>One loop's way into the access log.</summary>
-internal sealed class LoopLog(AccessLogFormat format, Action nearlyFull)
+/// <param name="format">How a line looks.</param>
+/// <param name="waits">Called when a line waits for a reader that sleeps.</param>
+/// <param name="nearlyFull">Called when the reader had better not wait for more.</param>
+internal sealed class LoopLog(AccessLogFormat format, Action waits, Action nearlyFull)
 {
     private readonly LogLine _line = new();
 
@@ -28,8 +31,12 @@ internal sealed class LoopLog(AccessLogFormat format, Action nearlyFull)
         var before = Ring.Waiting;
         Ring.TryWrite(_line.Bytes);
 
-        // Waking a thread is a system call; the log's thread looks often enough by itself unless much is coming.
-        if (before < LogRing.Capacity / 2 && Ring.Waiting >= LogRing.Capacity / 2)
+        // Waking a thread is a system call: one for the first line, and then the log's thread waits for others unless much is coming.
+        if (Ring.TakeSleeping())
+        {
+            waits();
+        }
+        else if (before < LogRing.Capacity / 2 && Ring.Waiting >= LogRing.Capacity / 2)
         {
             nearlyFull();
         }

@@ -72,6 +72,7 @@ public sealed class SidecarInjectorTests
         Assert.Equal(["weft-proxy", "sidecar"], proxy.Texts("command"));
         Assert.Equal("/healthz/ready", proxy.Text("readinessProbe", "httpGet", "path"));
         Assert.Equal(15021, proxy.Number("readinessProbe", "httpGet", "port"));
+        Assert.Equal((1, 15), (proxy.Number("startupProbe", "periodSeconds"), proxy.Number("readinessProbe", "periodSeconds")));
         Assert.Equal("istio", result.Label("security.istio.io/tlsMode"));
         Assert.Equal("reviews", result.Label("service.istio.io/canonical-name"));
         Assert.Equal("latest", result.Label("service.istio.io/canonical-revision"));
@@ -130,7 +131,7 @@ public sealed class SidecarInjectorTests
     public void A_status_port_of_zero_means_no_probe()
     {
         var proxy = Proxy(SidecarInjector.Inject(Marked(Pod(), "@status.sidecar.istio.io/port=0"), Enabled()));
-        Assert.False(proxy.ContainsKey("readinessProbe"));
+        Assert.False(proxy.ContainsKey("readinessProbe") || proxy.ContainsKey("startupProbe"));
     }
 
     [Fact]

@@ -291,6 +291,54 @@ public sealed class OverloadTests
     }
 
     [Fact]
+    public async Task A_proxy_that_does_nothing_is_asked_nothing()
+    {
+        var readings = new Readings();
+        var told = new System.Collections.Concurrent.ConcurrentQueue<Action>();
+        using var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, _ => { }, _ => { });
+        guard.Start(told.Enqueue);
+        await HasAsync(() => told.Count, 1);
+        Assert.Equal(0, readings.Asked);
+
+        // Each time that a loop works, it looks once, and then again only when a loop works.
+        for (var worked = 1; worked <= 3; worked++)
+        {
+            Assert.True(told.TryDequeue(out var work));
+            work();
+            await HasAsync(() => told.Count, 1);
+            Assert.Equal(worked, readings.Asked);
+        }
+    }
+
+    [Fact]
+    public async Task An_overload_is_looked_at_until_it_is_over_though_no_loop_works()
+    {
+        var readings = new Readings { [0] = 950 };
+        Action? told = null;
+        using var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, _ => { }, _ => { });
+        guard.Start(work => Volatile.Write(ref told, work));
+        await HasAsync(() => Volatile.Read(ref told) is null ? 0 : 1, 1);
+        told!();
+        await HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.NewWork);
+        readings[0] = 0;
+        await HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.None);
+    }
+
+    [Fact]
+    public async Task A_loop_tells_once_that_it_works()
+    {
+        using var proxy = new TestProxy(Weft.Model.Plan.ProxyPlan.Empty);
+        var told = 0;
+        proxy.Runtime.TellOfWork(() => Interlocked.Increment(ref told));
+        proxy.Runtime.OnEveryLoop(_ => null);
+        proxy.Runtime.OnEveryLoop(_ => null);
+        Assert.Equal(1, told);
+        proxy.Runtime.TellOfWork(() => Interlocked.Increment(ref told));
+        proxy.Runtime.OnEveryLoop(_ => null);
+        await HasAsync(() => Volatile.Read(ref told), 2);
+    }
+
+    [Fact]
     public void The_metrics_show_how_near_each_limit_is()
     {
         var guard = new OverloadGuard(new OverloadSettings(1000, 1000, 1000), new Readings { [1] = 960 }, _ => { }, _ => { });
@@ -323,11 +371,17 @@ public sealed class OverloadTests
     {
         private readonly long[] _values = new long[3];
 
+        internal int Asked { get; private set; }
+
         public long ResidentBytes => _values[0];
 
         public int OpenDescriptors => (int)_values[1];
 
-        public int TakeLoopDelayMs() => (int)_values[2];
+        public int TakeLoopDelayMs()
+        {
+            Asked++;
+            return (int)_values[2];
+        }
 
         internal long this[int which]
         {

@@ -169,6 +169,32 @@ public sealed class AccessLogTests
     }
 
     [Fact]
+    public void A_line_that_comes_while_the_log_sleeps_is_written()
+    {
+        using var log = new AccessLog(new BrokenStream(), new TextLogFormat(), 2);
+        log.Start();
+        for (var i = 0; i < 10; i++)
+        {
+            log.Loops[i % 2].Write(Request());
+            Assert.True(SpinWait.SpinUntil(() => log.Loops.All(loop => loop.Ring.Waiting == 0), TimeSpan.FromSeconds(10)));
+        }
+
+        Assert.Equal(10, log.FailedWrites);
+    }
+
+    [Fact]
+    public void The_writer_is_told_once_of_a_reader_that_sleeps_which_it_may_while_nothing_waits()
+    {
+        var ring = new LogRing();
+        Assert.False(ring.TakeSleeping());
+        Assert.True(ring.ReaderMaySleep());
+        Assert.True(ring.TryWrite("line"u8));
+        Assert.True(ring.TakeSleeping());
+        Assert.False(ring.TakeSleeping());
+        Assert.False(ring.ReaderMaySleep());
+    }
+
+    [Fact]
     public void Stopping_writes_what_waits()
     {
         var log = new AccessLog(_written, new TextLogFormat(), 1);
