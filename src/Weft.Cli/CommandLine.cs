@@ -73,6 +73,7 @@ internal static class CommandLine
         LogsVerb.Build(terminal),
         ExecVerb.Build(terminal),
         ValidateVerb.Build(terminal),
+        AnalyzeVerb.Build(terminal),
         WhyVerb.Build(terminal),
         ExplainVerb.Build(terminal),
         VersionVerb.Build(terminal),

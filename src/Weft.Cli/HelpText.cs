@@ -25,7 +25,8 @@ internal static class HelpText
                 logs NAME [-f]               what the programs of a workload write
                 exec POD [-c C] -- CMD       run a command in a pod
                 kubectl ...                  kubectl, pointed at this mesh
-        judge   validate FILES (analyze)     everything that is wrong with files
+        judge   validate FILES               everything that is wrong with files
+                analyze [FILES] [-n NS|-A]   what is wrong with the mesh, with Istio's codes
                 why FROM TO [METHOD PATH]    each decision about a request, and who made it
                 explain ID                   what a numbered message means
         rest    version
@@ -46,7 +47,8 @@ internal static class HelpText
         ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],
         ["validate"] = ["weft validate route.yaml", "weft validate examples/shop", "kubectl get vs -A -o yaml | weft validate -"],
         ["why"] = ["weft why deploy/web reviews GET /reviews/7", "weft why web reviews:9080 -n shop -H 'x-user: me'", "weft why web http://reviews/ -n shop -f manifests/   # without a mesh"],
-        ["explain"] = ["weft explain WEFT2001"],
+        ["analyze"] = ["weft analyze -A", "weft analyze route.yaml -n shop", "weft analyze --use-kube=false -R manifests/ -o json"],
+        ["explain"] = ["weft explain WEFT2001", "weft explain IST0101"],
         ["proxy-status"] = ["weft proxy-status", "weft ps -o json"],
         ["proxy-config"] = ["weft proxy-config route web-7d5f -n shop", "weft pc c deploy/web -n shop --fqdn reviews", "weft pc listener web-7d5f --port 15006 -o json"],
     };

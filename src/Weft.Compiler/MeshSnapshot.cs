@@ -124,6 +124,11 @@ public sealed class MeshSnapshot
     /// <summary>Mesh-wide findings; made when they are asked for first.</summary>
     internal EquatableArray<Diagnostic> Diagnostics => _diagnostics ??= MeshAnalysis.Run(this);
 
+    /// <summary>
+    /// Everything that the whole mesh shows, also what costs more than a compilation may: comparisons of each rule with those before it.
+    /// </summary>
+    public EquatableArray<Diagnostic> Analyze() => MeshAnalysis.RunAll(this);
+
     /// <summary>What clusters must know about the endpoints of a service port.</summary>
     internal EndpointFacts Facts(string host, int port)
     {

@@ -24,7 +24,7 @@ public sealed class ValidateTests : IDisposable
     {
         var file = Path.Combine(_folder, "broken.yaml");
         await File.WriteAllTextAsync(file, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a}\nspec:\n  hosts: [a]\n  htp: []\n");
-        Assert.Equal(3, await _terminal.RunAsync("analyze", file));
+        Assert.Equal(3, await _terminal.RunAsync("validate", file));
         Assert.Matches($"(?m)^{file}:6:3  error WEFT[0-9]{{4}}  .*htp", _terminal.Out);
 
         var json = new CapturedTerminal();

@@ -108,11 +108,11 @@ public sealed partial class DiagnosticCatalogTests
 
     private static Entry Read(YamlMapping message)
     {
-        Assert.Equal(["id", "name", "severity", "fact", "cure", "help"], message.Entries.Select(entry => entry.Key));
+        Assert.Equal(["id", "name", "severity", "fact", "cure", "help"], message.Entries.Select(entry => entry.Key).Where(key => key != "istio"));
         var values = message.Entries.Select(entry => Assert.IsType<YamlScalar>(entry.Value)).ToList();
         var severity = Enum.Parse<Severity>(values[2].Value, ignoreCase: true);
         var cure = values[4].Kind == ScalarKind.Null ? null : values[4].Value;
-        return new Entry(values[0].Value, values[1].Value, severity, values[3].Value, cure, values[5].Value);
+        return new Entry(values[0].Value, values[1].Value, severity, values[3].Value, cure, values[5].Value, values.Count > 6 ? values[6].Value : null);
     }
 
     private static void CheckFile(string expected, params ReadOnlySpan<string> path)
@@ -147,7 +147,7 @@ public sealed partial class DiagnosticCatalogTests
                         Severity.{{entry.Severity}},
                         {{Quoted(entry.Fact)}},
                         {{Quoted(entry.Cure)}},
-                        {{Quoted(entry.Help)}});
+                        {{Quoted(entry.Help)}}{{(entry.Istio is null ? "" : $",\n        \"{entry.Istio}\"")}});
 
 
                 """);
@@ -209,7 +209,7 @@ public sealed partial class DiagnosticCatalogTests
             text.Append($"\n## WEFT{digit}xxx: {what}\n");
             foreach (var entry in entries)
             {
-                text.Append($"\n### {entry.Id} {entry.Name} ({entry.Severity.ToString().ToLowerInvariant()})\n\n> {entry.Fact}\n");
+                text.Append($"\n### {entry.Id} {entry.Name} ({entry.Severity.ToString().ToLowerInvariant()}{(entry.Istio is null ? "" : ", " + entry.Istio)})\n\n> {entry.Fact}\n");
                 text.Append(entry.Cure is null ? "" : $">\n> {entry.Cure}\n").Append($"\n{entry.Help}\n");
             }
         }
@@ -221,5 +221,5 @@ public sealed partial class DiagnosticCatalogTests
         ? "null"
         : $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
-    private sealed record Entry(string Id, string Name, Severity Severity, string Fact, string? Cure, string Help);
+    private sealed record Entry(string Id, string Name, Severity Severity, string Fact, string? Cure, string Help, string? Istio);
 }

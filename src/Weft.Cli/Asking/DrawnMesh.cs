@@ -119,7 +119,11 @@ internal sealed class DrawnMesh
             metadata["namespace"] = controller.Origin.Namespace;
             metadata["ownerReferences"] = new JsonArray(new JsonObject
             {
-                ["apiVersion"] = controller.ApiVersion, ["kind"] = controller.Origin.Kind, ["name"] = controller.Origin.Name, ["uid"] = controller.Origin.Name, ["controller"] = true,
+                ["apiVersion"] = controller.ApiVersion,
+                ["kind"] = controller.Origin.Kind,
+                ["name"] = controller.Origin.Name,
+                ["uid"] = controller.Origin.Name,
+                ["controller"] = true,
             });
             _objects.Add(Start(pod));
         }

@@ -53,7 +53,7 @@ internal static class FileGround
 
     private static Callee Callee(Service service, MeshWorld world) => new(
         service.Host,
-        service.Addresses.FirstOrDefault()
+        (service.Addresses.Count > 0 ? service.Addresses[0] : null)
             ?? world.Endpoints.Where(e => e.ServiceHost == service.Host).SelectMany(e => e.Endpoints).FirstOrDefault()?.Address ?? "0.0.0.0",
         [.. service.Ports.Select(p => p.Port)]);
 

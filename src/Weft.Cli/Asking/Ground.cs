@@ -29,7 +29,7 @@ internal sealed record Ground(
         if (service is not null && !service.Ports.Contains(port))
         {
             throw new CommandException(
-                ExitCode.Failed, $"{service.Host} has no port {Number(port)}.", $"It has {string.Join(", ", service.Ports.Select(Number))}:  {question.Host}:{Number(service.Ports.FirstOrDefault())}");
+                ExitCode.Failed, $"{service.Host} has no port {Number(port)}.", $"It has {string.Join(", ", service.Ports.Select(Number))}:  {question.Host}:{First(service)}");
         }
 
         if (service is null && Near(question.Host) is { } near)
@@ -55,12 +55,14 @@ internal sealed record Ground(
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
+    private static string First(Callee service) => service.Ports.Count > 0 ? Number(service.Ports[0]) : "PORT";
+
     private static int PortOf(Callee service, Question question) => service.Ports switch
     {
         [var only] => only,
         var ports when ports.Contains(80) => 80,
         _ => throw new CommandException(
-            ExitCode.WrongUsage, $"{service.Host} has the ports {string.Join(", ", service.Ports.Select(Number))}.", $"Say which:  {question.Host}:{Number(service.Ports.FirstOrDefault())}"),
+            ExitCode.WrongUsage, $"{service.Host} has the ports {string.Join(", ", service.Ports.Select(Number))}.", $"Say which:  {question.Host}:{First(service)}"),
     };
 
     private Callee? Find(string host) =>

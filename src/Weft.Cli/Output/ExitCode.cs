@@ -12,6 +12,12 @@ internal static class ExitCode
     public const int NoMesh = 4;
     public const int TimedOut = 5;
     public const int Interrupted = 130;
+
+    /// <summary>As <c>istioctl analyze</c> has it: a text that is no object.</summary>
+    public const int UnreadableInput = 65;
+
+    /// <summary>As <c>istioctl analyze</c> has it: a finding at or above the threshold.</summary>
+    public const int AnalyzersFound = 79;
 }
 
 /// <summary>A verb cannot do what it was asked; says the fact and the cure and gives the exit code.</summary>

@@ -27,6 +27,14 @@ internal static partial class YamlText
         return text.ToString();
     }
 
+    /// <summary>A list as one document.</summary>
+    public static string Write(JsonArray list)
+    {
+        var text = new StringBuilder(list.Count == 0 ? "[]\n" : "");
+        WriteList(text, list, 0);
+        return text.ToString();
+    }
+
     private static void WriteMap(StringBuilder text, JsonObject map, int depth)
     {
         var first = true;

@@ -16,7 +16,6 @@ internal static class ValidateVerb
         var files = new Argument<string[]>("files") { Description = "Files or folders; - reads standard input", Arity = ArgumentArity.OneOrMore };
         var output = VerbOptions.Output("text", "json");
         var command = new Command("validate", "Everything that is wrong with files, before anything is applied") { files, output };
-        command.Aliases.Add("analyze");
         command.SetAction(parsed => Validate(parsed.GetRequiredValue(files), parsed.GetValue(output) == "json", terminal));
         return command;
     }

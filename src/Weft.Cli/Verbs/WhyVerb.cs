@@ -49,7 +49,7 @@ internal static class WhyVerb
         var refused = walk.IsRefused(ground.Plan) || closed;
         var answer = Verdict(walk, ground.Plan, closed);
         var callee = string.Create(CultureInfo.InvariantCulture, $"{service?.Host ?? question.Host}:{request.Port}");
-        terminal.Out.Write(json
+        await terminal.Out.WriteAsync(json
             ? OutputFormat.Json(new JsonObject
             {
                 ["client"] = ground.Client,

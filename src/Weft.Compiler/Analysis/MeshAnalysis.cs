@@ -30,9 +30,22 @@ internal static class MeshAnalysis
         GatewayAnalysis.Run(index, findings);
         CheckPeers(index, findings);
         CheckMerges(index, findings);
-        return findings.Distinct().OrderBy(f => f.Id, StringComparer.Ordinal).ThenBy(f => f.Origin.Where, StringComparer.Ordinal)
-            .ToEquatableArray();
+        return Sorted(findings);
     }
+
+    /// <summary>The same and what is too costly for every compilation.</summary>
+    public static EquatableArray<Diagnostic> RunAll(MeshSnapshot index)
+    {
+        var findings = new List<Diagnostic>(index.Diagnostics);
+        RuleAnalysis.Run(index, findings);
+        SelectorAnalysis.Run(index, findings);
+        DestinationAnalysis.Run(index, findings);
+        IngressAnalysis.Run(index, findings);
+        return Sorted(findings);
+    }
+
+    private static EquatableArray<Diagnostic> Sorted(List<Diagnostic> findings) => findings.Distinct()
+        .OrderBy(f => f.Id, StringComparer.Ordinal).ThenBy(f => f.Origin.Where, StringComparer.Ordinal).ToEquatableArray();
 
     private static void CheckDestinations(MeshSnapshot index, RouteIntent route, List<Diagnostic> findings)
     {

@@ -11,21 +11,24 @@ public static class CompilerMessages
         Severity.Warning,
         "The destination host '{host}' is no service that the mesh knows.",
         "Create the service or correct the name; until then requests that take this rule are answered 503 (flag NC).",
-        "A name without a dot is a service of the object's own namespace; a name with a dot is taken literally.");
+        "A name without a dot is a service of the object's own namespace; a name with a dot is taken literally.",
+        "IST0101");
 
     public static DiagnosticMessage UnknownSubset { get; } = new(
         "WEFT3002",
         Severity.Warning,
         "No DestinationRule that these clients use defines the subset '{subset}' of '{host}'.",
         "Define the subset or remove it from the rule; until then requests that take this rule are answered 503 (flag NC).",
-        "A DestinationRule is looked up in the client's namespace, then in the service's, then in the root namespace; the first level with one decides.");
+        "A DestinationRule is looked up in the client's namespace, then in the service's, then in the root namespace; the first level with one decides.",
+        "IST0101");
 
     public static DiagnosticMessage UnknownPort { get; } = new(
         "WEFT3003",
         Severity.Warning,
         "The service '{host}' has no port {port}; it has {ports}.",
         "Write one of the service's own ports; until then requests that take this rule are answered 503 (flag NC).",
-        "The port of a destination is the service's port, not the container's.");
+        "The port of a destination is the service's port, not the container's.",
+        "IST0101");
 
     public static DiagnosticMessage ClientCertificateUnsupported { get; } = new(
         "WEFT3004",
@@ -39,7 +42,8 @@ public static class CompilerMessages
         Severity.Warning,
         "'{host}' is routed by {winner} already; this rule has no effect for it.",
         "Put the rules into one object, or use different hosts.",
-        "Of several objects for one host the oldest is used, as a whole.");
+        "Of several objects for one host the oldest is used, as a whole.",
+        "IST0109");
 
     public static DiagnosticMessage PeerModeTaken { get; } = new(
         "WEFT3006",
@@ -53,7 +57,8 @@ public static class CompilerMessages
         Severity.Warning,
         "The subset '{subset}' of '{host}' selects no endpoint.",
         "Compare its labels with those of the pods.",
-        "Requests that are routed to it are answered 503 with flag UH until there is one.");
+        "Requests that are routed to it are answered 503 with flag UH until there is one.",
+        "IST0173");
 
     public static DiagnosticMessage PolicyTaken { get; } = new(
         "WEFT3008",
@@ -74,14 +79,16 @@ public static class CompilerMessages
         Severity.Warning,
         "No service is called '{host}'; this object has no effect.",
         "Check the name; a name without a dot is a service of the object's own namespace.",
-        "It takes effect as soon as a service of that name exists.");
+        "It takes effect as soon as a service of that name exists.",
+        "IST0174");
 
     public static DiagnosticMessage PortNotSaid { get; } = new(
         "WEFT3011",
         Severity.Warning,
         "'{host}' has several ports ({ports}), and the destination names none.",
         "Give the destination a port.",
-        "The port that the request came for is used; if the service does not have it, requests are answered 503 with flag NC.");
+        "The port that the request came for is used; if the service does not have it, requests are answered 503 with flag NC.",
+        "IST0112");
 
     public static DiagnosticMessage FailoverWithoutDetection { get; } = new(
         "WEFT3012",
@@ -123,21 +130,24 @@ public static class CompilerMessages
         Severity.Warning,
         "No workload has the labels that the Gateway selects; it has no effect.",
         "Compare its selector with the labels of the gateway's pods.",
-        "Workloads of every namespace are looked at.");
+        "Workloads of every namespace are looked at.",
+        "IST0101");
 
     public static DiagnosticMessage UnknownGateway { get; } = new(
         "WEFT3018",
         Severity.Warning,
         "There is no Gateway {name}; the routes have no effect there.",
         "Create it, or correct its name; a name without a namespace is looked for in the object's own.",
-        "The name 'mesh' stands for the sidecars.");
+        "The name 'mesh' stands for the sidecars.",
+        "IST0101");
 
     public static DiagnosticMessage HostNotAtGateway { get; } = new(
         "WEFT3019",
         Severity.Warning,
         "No server of Gateway {name} is for any of these hosts; the routes have no effect there.",
         "Add the hosts to the Gateway, or correct them.",
-        "A server's host may be preceded by a namespace, which says whose routes it takes.");
+        "A server's host may be preceded by a namespace, which says whose routes it takes.",
+        "IST0132");
 
     public static DiagnosticMessage GatewayPortTaken { get; } = new(
         "WEFT3020",
@@ -151,7 +161,8 @@ public static class CompilerMessages
         Severity.Warning,
         "'{host}' at port {port} is served because of {winner} already; this server has no effect for it.",
         "Use another host or port.",
-        "Over TLS a server is chosen by name, so a name belongs to one server of a port; the oldest Gateway's has it.");
+        "Over TLS a server is chosen by name, so a name belongs to one server of a port; the oldest Gateway's has it.",
+        "IST0145");
 
     public static DiagnosticMessage GatewayTlsModeUnsupported { get; } = new(
         "WEFT3022",
@@ -159,6 +170,126 @@ public static class CompilerMessages
         "TLS mode {mode} of a gateway is not supported yet; the server has no effect.",
         "Use PASSTHROUGH or ISTIO_MUTUAL.",
         "Serving it without TLS would not be what the object asks for; connections to the port are refused.");
+
+    public static DiagnosticMessage ServerNotVerified { get; } = new(
+        "WEFT3101",
+        Severity.Warning,
+        "TLS mode {mode} for '{host}' names no caCertificates.",
+        "Name the file with the authorities that the server's certificate must come from.",
+        "Without it the system's authorities are used.",
+        "IST0128");
+
+    public static DiagnosticMessage ServerNotVerifiedAtPort { get; } = new(
+        "WEFT3102",
+        Severity.Warning,
+        "TLS mode {mode} for port {port} of '{host}' names no caCertificates.",
+        "Name the file with the authorities that the server's certificate must come from.",
+        "Without it the system's authorities are used.",
+        "IST0129");
+
+    public static DiagnosticMessage DuplicateCertificate { get; } = new(
+        "WEFT3103",
+        Severity.Warning,
+        "The certificate '{credential}' is used by {other} too.",
+        "Put the servers into one Gateway.",
+        "Clients that use one HTTP/2 connection for all names of a certificate get 404 for those of the other Gateway.",
+        "IST0138");
+
+    public static DiagnosticMessage ConflictingGateways { get; } = new(
+        "WEFT3104",
+        Severity.Error,
+        "{other} serves '{host}' at port {port} of the same workloads.",
+        "Put the servers into one Gateway, or use different hosts.",
+        "Which of the two decides depends on their age.",
+        "IST0145");
+
+    public static DiagnosticMessage GatewayPortNotAtService { get; } = new(
+        "WEFT3105",
+        Severity.Warning,
+        "No service of the gateway's workloads leads to port {port}.",
+        "Add the port to the service {services}.",
+        "Clients reach a gateway through its service; a port that is not there cannot be reached from outside.",
+        "IST0162");
+
+    public static DiagnosticMessage UnknownCredential { get; } = new(
+        "WEFT3106",
+        Severity.Error,
+        "There is no Secret '{credential}' in namespace {namespace}, where the gateway runs.",
+        "Create it in the namespace of the gateway's pods.",
+        "Without the certificate no connection to this server succeeds.",
+        "IST0101");
+
+    public static DiagnosticMessage SubsetsNotAtIngress { get; } = new(
+        "WEFT3107",
+        Severity.Warning,
+        "The subsets of {other} have no effect on requests from gateway '{gateway}', which this rule sends to '{host}'.",
+        "Name the subset here, or bind the other object to the gateway too.",
+        "Requests from a gateway are routed by the objects that are bound to it, once.",
+        "IST0140");
+
+    public static DiagnosticMessage InternalGateway { get; } = new(
+        "WEFT3108",
+        Severity.Warning,
+        "The gateway '{gateway}' is made by the control plane and has no fixed name.",
+        "Refer to the Gateway API object.",
+        "Such objects are renamed at any time.",
+        "IST0165");
+
+    public static DiagnosticMessage ShadowedRule { get; } = new(
+        "WEFT3110",
+        Severity.Warning,
+        "The rule {rule} is never reached for {match}: {earlier} takes such requests first.",
+        "Move the narrower rule before the wider one.",
+        "The first rule that matches decides; a longer prefix does not win by being longer.");
+
+    public static DiagnosticMessage UnusedSubset { get; } = new(
+        "WEFT3111",
+        Severity.Info,
+        "No rule sends anything to the subset '{subset}' of '{host}'.",
+        "Remove it, or name it in a VirtualService.",
+        "Its policy applies only to requests that a rule sends to it.");
+
+    public static DiagnosticMessage ContradictoryDialects { get; } = new(
+        "WEFT3112",
+        Severity.Warning,
+        "'{host}' has its {what} from {winner} and from {loser}; the first is used.",
+        "Keep one of the two.",
+        "Objects about destinations and routes come before what a service's own annotations say, block by block.");
+
+    public static DiagnosticMessage ManyRetries { get; } = new(
+        "WEFT3113",
+        Severity.Warning,
+        "One request may become {tries} tries.",
+        "Use fewer attempts, or a retry budget in the DestinationRule.",
+        "When a server is overloaded, retries multiply its load; where several services in a row retry, the numbers multiply too.");
+
+    public static DiagnosticMessage PerTryTimeoutNeverFires { get; } = new(
+        "WEFT3114",
+        Severity.Warning,
+        "perTryTimeout {try} is not shorter than the timeout {whole}: it never fires, and nothing is tried again after it.",
+        "Make it shorter than the timeout divided by the tries.",
+        "The timeout is for the request with all its tries.");
+
+    public static DiagnosticMessage TimeoutNeverFires { get; } = new(
+        "WEFT3115",
+        Severity.Info,
+        "The timeout {whole} never fires: {tries} tries of {try} and their pauses end before.",
+        "Remove it, or shorten it.",
+        "The timeout is for the request with all its tries.");
+
+    public static DiagnosticMessage SelectorSelectsNothing { get; } = new(
+        "WEFT3116",
+        Severity.Warning,
+        "No workload has the labels {labels} that '{field}' asks for.",
+        "Compare them with the labels of the pods.",
+        "Selectors are compared with the labels of pods, not with those of services or deployments.");
+
+    public static DiagnosticMessage SourceSelectsNothing { get; } = new(
+        "WEFT3117",
+        Severity.Warning,
+        "The rule {rule} is for clients with the labels {labels}, and no workload has them.",
+        "Compare them with the labels of the pods.",
+        "sourceLabels are compared with the labels of the client's pod.");
 
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
@@ -184,5 +315,21 @@ public static class CompilerMessages
         GatewayPortTaken,
         ServerHostTaken,
         GatewayTlsModeUnsupported,
+        ServerNotVerified,
+        ServerNotVerifiedAtPort,
+        DuplicateCertificate,
+        ConflictingGateways,
+        GatewayPortNotAtService,
+        UnknownCredential,
+        SubsetsNotAtIngress,
+        InternalGateway,
+        ShadowedRule,
+        UnusedSubset,
+        ContradictoryDialects,
+        ManyRetries,
+        PerTryTimeoutNeverFires,
+        TimeoutNeverFires,
+        SelectorSelectsNothing,
+        SourceSelectsNothing,
     ];
 }

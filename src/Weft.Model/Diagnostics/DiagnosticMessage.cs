@@ -11,7 +11,8 @@ namespace Weft.Model.Diagnostics;
 /// <param name="Fact">A sentence; <c>{name}</c> is a gap.</param>
 /// <param name="Cure">What to do; may repeat gaps of the fact.</param>
 /// <param name="Help">The longer explanation.</param>
-public sealed record DiagnosticMessage(string Id, Severity Severity, string Fact, string? Cure, string Help)
+/// <param name="Istio">The code that Istio's analyzers have for it; null if they have none.</param>
+public sealed record DiagnosticMessage(string Id, Severity Severity, string Fact, string? Cure, string Help, string? Istio = null)
 {
     /// <summary>Longest argument that is printed in full; what operators write can be megabytes long.</summary>
     public const int MaxArgumentLength = 200;

@@ -137,14 +137,16 @@ public static class IstioMessages
         Severity.Warning,
         "The rule {rule} is never reached: {earlier} takes every request.",
         "Put the rule without a match last.",
-        "Rules are tried in their order and the first that matches decides.");
+        "Rules are tried in their order and the first that matches decides.",
+        "IST0130");
 
     public static DiagnosticMessage DuplicateMatch { get; } = new(
         "WEFT2020",
         Severity.Warning,
         "The match {match} is never reached: {earlier} has the same conditions.",
         "Remove it, or change its conditions.",
-        "Rules are tried in their order and the first that matches decides.");
+        "Rules are tried in their order and the first that matches decides.",
+        "IST0131");
 
     public static DiagnosticMessage BadExportTo { get; } = new(
         "WEFT2021",

@@ -146,6 +146,125 @@ public static class KubernetesMessages
         "The rest of the object takes effect. docs/reference/dialects lists what is supported.",
         "The annotation is known upstream. It is reported, so that nobody relies on it.");
 
+    public static DiagnosticMessage NamespaceNotInjected { get; } = new(
+        "WEFT1101",
+        Severity.Info,
+        "Pods of namespace '{namespace}' get no proxy: nothing asks for one.",
+        "Label it: kubectl label namespace {namespace} istio-injection=enabled, or =disabled to say that this is meant.",
+        "Pods that are there already get their proxy when they are replaced.",
+        "IST0102");
+
+    public static DiagnosticMessage PodWithoutProxy { get; } = new(
+        "WEFT1102",
+        Severity.Warning,
+        "The pod has no proxy, although {reason}.",
+        "Replace the pod, for example with kubectl rollout restart.",
+        "Proxies are added when a pod is made; a label that came later changes nothing for it.",
+        "IST0103");
+
+    public static DiagnosticMessage SeveralInjectionLabels { get; } = new(
+        "WEFT1103",
+        Severity.Warning,
+        "The namespace has several labels about proxies: {labels}.",
+        "Keep one of them.",
+        "istio-injection is looked at first, then istio.io/rev.",
+        "IST0123");
+
+    public static DiagnosticMessage PortWithoutProtocol { get; } = new(
+        "WEFT1104",
+        Severity.Info,
+        "The name '{name}' of port {port} tells no protocol.",
+        "Call it http, grpc, tcp, ... or such a word and '-' and more, or set appProtocol.",
+        "Without a protocol the first bytes of each connection are looked at, which does not work where the server speaks first.",
+        "IST0118");
+
+    public static DiagnosticMessage ExternalNamePort { get; } = new(
+        "WEFT1105",
+        Severity.Warning,
+        "The port '{name}' of a service of type ExternalName is not declared as HTTP or TLS.",
+        "Name it by the protocol that is spoken, for example https.",
+        "A port that is taken as TCP is served for every destination of this port number.",
+        "IST0150");
+
+    public static DiagnosticMessage ReservedUser { get; } = new(
+        "WEFT1106",
+        Severity.Warning,
+        "User {uid} is the proxy's own: what it sends passes the capture.",
+        "Run the application as another user.",
+        "Traffic of this user is not captured, so that the proxy does not capture itself.",
+        "IST0144");
+
+    public static DiagnosticMessage PortWithTwoProtocols { get; } = new(
+        "WEFT1107",
+        Severity.Warning,
+        "Port {port} of these pods is {protocols} by the services {services}.",
+        "Let all services call the port by one protocol.",
+        "One port of a pod has one set of chains; the first service by name decides how it is read.",
+        "IST0116");
+
+    public static DiagnosticMessage TargetPortWithTwoPorts { get; } = new(
+        "WEFT1108",
+        Severity.Warning,
+        "The services {services} lead from the ports {ports} to the same port {target} of these pods.",
+        "Use one port number, or one target port each.",
+        "Which service a connection was meant for cannot be told at the pod's port.",
+        "IST0137");
+
+    public static DiagnosticMessage ImageAutoWithoutInjection { get; } = new(
+        "WEFT1109",
+        Severity.Warning,
+        "Container '{container}' has the image 'auto', and its pods get no proxy.",
+        "Label the namespace or the template so that the image is filled in.",
+        "The image 'auto' stands for the proxy's own and is filled in when a pod gets its proxy.",
+        "IST0146");
+
+    public static DiagnosticMessage PodImageAuto { get; } = new(
+        "WEFT1110",
+        Severity.Error,
+        "Container '{container}' of the pod still has the image 'auto'.",
+        "Label the namespace, then replace the pod.",
+        "The image 'auto' stands for the proxy's own and is filled in when a pod gets its proxy.",
+        "IST0147");
+
+    public static DiagnosticMessage MisplacedAnnotation { get; } = new(
+        "WEFT1111",
+        Severity.Warning,
+        "The annotation '{key}' means nothing on a {kind}; it belongs on {kinds}.",
+        "Move it.",
+        "For workloads it belongs on the template's metadata, not on the Deployment's own.",
+        "IST0107");
+
+    public static DiagnosticMessage UnknownAnnotation { get; } = new(
+        "WEFT1112",
+        Severity.Warning,
+        "There is no annotation '{key}'.",
+        "Check its spelling, or remove it.",
+        "Unknown annotations have no effect.",
+        "IST0108");
+
+    public static DiagnosticMessage DeprecatedAnnotation { get; } = new(
+        "WEFT1113",
+        Severity.Info,
+        "The annotation '{key}' is deprecated.",
+        "Use {other}.",
+        "It still has its effect.",
+        "IST0135");
+
+    public static DiagnosticMessage BadIstioAnnotation { get; } = new(
+        "WEFT1114",
+        Severity.Warning,
+        "'{value}' is not valid for the annotation '{key}': {rule}.",
+        null,
+        "An annotation with a value that cannot be read has no effect.",
+        "IST0125");
+
+    public static DiagnosticMessage ServiceSelectsNothing { get; } = new(
+        "WEFT1115",
+        Severity.Warning,
+        "No pod has the labels that the service selects.",
+        "Compare them with those of the pods.",
+        "Requests to the service are answered 503 with flag UH until there is one.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         BadName,
@@ -168,5 +287,20 @@ public static class KubernetesMessages
         UnknownTargetPort,
         BadAnnotation,
         AnnotationNotSupported,
+        NamespaceNotInjected,
+        PodWithoutProxy,
+        SeveralInjectionLabels,
+        PortWithoutProtocol,
+        ExternalNamePort,
+        ReservedUser,
+        PortWithTwoProtocols,
+        TargetPortWithTwoPorts,
+        ImageAutoWithoutInjection,
+        PodImageAuto,
+        MisplacedAnnotation,
+        UnknownAnnotation,
+        DeprecatedAnnotation,
+        BadIstioAnnotation,
+        ServiceSelectsNothing,
     ];
 }
