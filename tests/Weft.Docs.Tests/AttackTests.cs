@@ -14,8 +14,22 @@ public sealed partial class AttackTests
     /// <summary>How many attacks of each class are known.</summary>
     private static readonly Dictionary<string, int> _known = new()
     {
-        ["H1"] = 165, ["H2"] = 56, ["DOS"] = 14, ["PATH"] = 38, ["WS"] = 16, ["GRPC"] = 20, ["OPS"] = 19, ["UP"] = 15, ["PROXY"] = 3,
-        ["JWT"] = 45, ["TLS"] = 40, ["BYP"] = 16, ["CFG"] = 34, ["XDS"] = 20, ["CA"] = 19, ["DNS"] = 12,
+        ["H1"] = 165,
+        ["H2"] = 56,
+        ["DOS"] = 14,
+        ["PATH"] = 38,
+        ["WS"] = 16,
+        ["GRPC"] = 20,
+        ["OPS"] = 19,
+        ["UP"] = 15,
+        ["PROXY"] = 3,
+        ["JWT"] = 45,
+        ["TLS"] = 40,
+        ["BYP"] = 16,
+        ["CFG"] = 34,
+        ["XDS"] = 20,
+        ["CA"] = 19,
+        ["DNS"] = 12,
     };
 
     [Fact]

@@ -2,7 +2,6 @@
 
 using System.Text;
 using Weft.Model.Plan;
-using Weft.Protocols.Http2;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tests.Conformance;
