@@ -6,12 +6,15 @@ using Weft.Model.Diagnostics;
 namespace Weft.ApiServer;
 
 /// <summary>What the composition root adds to the admission of objects.</summary>
-/// <param name="MutatePod">Gets a new pod and its namespace, returns the pod to store.</param>
+/// <param name="MutatePod">Gets a new pod, its namespace, and the objects of the store; returns the pod to store.</param>
 /// <param name="Validate">Looks at an object about to be stored; errors refuse it, the rest are shown as warnings.</param>
 public sealed record AdmissionHooks(
-    Func<JsonObject, JsonObject?, JsonObject> MutatePod,
+    Func<JsonObject, JsonObject?, FindObject, JsonObject> MutatePod,
     Func<JsonObject, IReadOnlyList<Diagnostic>> Validate)
 {
     /// <summary>Admits everything unchanged.</summary>
-    public static AdmissionHooks None { get; } = new((pod, _) => pod, _ => []);
+    public static AdmissionHooks None { get; } = new((pod, _, _) => pod, _ => []);
 }
+
+/// <summary>Finds an object of the store by its resource, namespace and name; null if there is none.</summary>
+public delegate JsonObject? FindObject(string resource, string ns, string name);

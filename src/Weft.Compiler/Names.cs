@@ -12,6 +12,7 @@ internal static class Names
     public const string InboundPassthrough = "InboundPassthroughCluster";
     public const string VirtualOutbound = "virtualOutbound";
     public const string VirtualInbound = "virtualInbound";
+    public const string HboneListener = "connect_terminate";
     public const string AnyAddress = "0.0.0.0";
     public const string DefaultRoute = "default";
     public const string AllowAny = "allow_any";
@@ -19,6 +20,7 @@ internal static class Names
     public const string MeshGateway = "mesh";
     public const int OutboundPort = 15001;
     public const int InboundPort = 15006;
+    public const int HbonePort = 15008;
 
     public static string Outbound(int port, string subset, string host) =>
         string.Create(CultureInfo.InvariantCulture, $"outbound|{port}|{subset}|{host}");

@@ -28,7 +28,7 @@ public static class PlanCompiler
         var outbound = OutboundPlan.For(mesh, client);
         var inbound = InboundPlan.Compile(mesh, client);
         var plan = new ProxyPlan(
-            Merge(outbound.Listeners, [inbound.Listener], static l => l.Name),
+            Merge(outbound.Listeners, inbound.Listeners, static l => l.Name),
             outbound.RouteTables,
             Merge(outbound.Clusters, inbound.Clusters, static c => c.Name),
             outbound.Endpoints);

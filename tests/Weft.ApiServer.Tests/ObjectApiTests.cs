@@ -216,9 +216,13 @@ public sealed class ObjectApiTests : IAsyncLifetime
     public async Task Admission_changes_new_pods_and_refuses_what_the_dialects_refuse()
     {
         var hooks = new AdmissionHooks(
-            (pod, ns) =>
+            (pod, ns, find) =>
             {
-                pod["metadata"]!["annotations"] = new JsonObject { ["seen"] = (string)ns!["metadata"]!["name"]! };
+                Assert.Null(find("configmaps", "default", "b"));
+                pod["metadata"]!["annotations"] = new JsonObject
+                {
+                    ["seen"] = $"{ns!["metadata"]!["name"]} and {find("configmaps", "default", "a")!["metadata"]!["name"]}",
+                };
                 return pod;
             },
             tree => (string?)tree["metadata"]!["name"] switch
@@ -228,8 +232,9 @@ public sealed class ObjectApiTests : IAsyncLifetime
                 _ => [],
             });
         await using var server = await TestServer.StartAsync(hooks);
+        await server.PostAsync(Maps, Map("a"));
         var (_, pod) = await server.PostAsync(Pods, Pod("p", "i"));
-        Assert.Equal("default", (string)pod["metadata"]!["annotations"]!["seen"]!);
+        Assert.Equal("default and a", (string)pod["metadata"]!["annotations"]!["seen"]!);
         var (refused, why) = await server.PostAsync(Maps, Map("bad"));
         Assert.Equal(HttpStatusCode.BadRequest, refused);
         Assert.Equal("admission webhook \"validation.weft\" denied the request: data.x: no (WEFT0001)", (string)why["message"]!);

@@ -31,6 +31,22 @@ public sealed class GatewayTests
         Assert.DoesNotContain(mesh.Compile(client).Plan.RouteTables.SelectMany(t => t.VirtualHosts), h => h.Name.StartsWith("shop.example", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(0, null, false)]
+    [InlineData(2, ClientCertificateField.AppendForward, true)]
+    public void What_stands_in_front_of_a_gateway_decides_what_it_believes(int proxies, ClientCertificateField? certificate, bool header)
+    {
+        var mesh = Small(out var gateway, out _);
+        gateway = gateway with { Edge = new EdgeTopology(proxies, certificate, header) };
+        Gateway(mesh, Server(80, "shop.example.com"));
+        Bound(mesh, "shop.example.com", Rule(To(Host("reviews"))));
+        var listener = Assert.Single(Compile(mesh, gateway).Plan.Listeners);
+        Assert.Equal(header ? ProxyHeaderRule.Required : ProxyHeaderRule.None, listener.ProxyProtocol);
+        Assert.Equal(
+            TrustPlan.Edge with { TrustedProxies = proxies, ClientCertificate = certificate ?? ClientCertificateField.SanitizeSet },
+            listener.Chains[0].Http!.Trust);
+    }
+
     [Fact]
     public void The_port_that_clients_know_is_translated_as_the_gateways_service_says()
     {

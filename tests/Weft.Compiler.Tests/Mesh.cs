@@ -22,6 +22,9 @@ internal sealed class Mesh
     /// <summary>What services that are added from here on ask of their clients.</summary>
     public ServicePolicy Policy { get; set; } = ServicePolicy.None;
 
+    /// <summary>What pods are that are added from here on.</summary>
+    public Func<Workload, Workload> Changed { get; set; } = pod => pod;
+
     public MeshSettings Settings { get; set; } = MeshSettings.Default;
 
     public MeshWorld World => new(
@@ -35,8 +38,8 @@ internal sealed class Mesh
             .Select(l => new Label(l.Split('=')[0], l.Split('=')[1])).ToEquatableArray();
         account = account.Length > 0 ? account : name;
         var names = new WorkloadNamePlan(name, ns, name, "latest", "Kubernetes", account, name, "");
-        var pod = new Workload(
-            name, ns, $"10.244.0.{_workloads.Count + 10}", parsed, account, meshed, names, [], _start);
+        var pod = Changed(new Workload(
+            name, ns, $"10.244.0.{_workloads.Count + 10}", parsed, account, meshed, names, [], _start));
         _workloads.Add(pod);
         return pod;
     }

@@ -358,6 +358,16 @@ internal static class ContentText
         {
             yield return $"port {port.Port} '{port.Name}'";
         }
+
+        if (workload.SpeaksHbone)
+        {
+            yield return "speaks HBONE";
+        }
+
+        if (workload.Edge != EdgeTopology.None)
+        {
+            yield return $"{workload.Edge}";
+        }
     }
 
     private static IEnumerable<string> Lines(EndpointSliceSpec slice)

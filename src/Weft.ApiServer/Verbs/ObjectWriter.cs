@@ -46,7 +46,7 @@ internal sealed class ObjectWriter(ApiServices services)
         Begin(resource, tree, metadata);
         if (resource.GroupResource is "pods" && ns is not null)
         {
-            tree = services.Hooks.MutatePod(tree, ns);
+            tree = services.Hooks.MutatePod(tree, ns, (kind, where, name) => services.Store.Find(kind, where, name)?.Parse());
         }
 
         if (resource.GroupResource is "secrets")

@@ -7,9 +7,11 @@ using Weft.ApiServer.Storage;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Control.Injection;
+using Weft.Dialects.Kubernetes;
 using Weft.Dialects.Yaml;
 using Weft.Kubernetes;
 using Weft.Model.Diagnostics;
+using Weft.Model.World;
 
 namespace Weft.Cli.Verbs;
 
@@ -29,7 +31,7 @@ internal static class ApiVerb
 
     /// <summary>What the dialects say about an object; Kubernetes' own kinds are the API server's to check.</summary>
     internal static IReadOnlyList<Diagnostic> Validate(JsonObject source) =>
-        Dialects.Dialects.FindKind(source.Text("apiVersion") ?? "", source.Kind()) is { Dialect: not KubernetesDialect }
+        Dialects.Dialects.FindKind(source.Text("apiVersion") ?? "", source.Kind()) is { Dialect: not KubernetesDialect } || IsMeshConfig(source)
             ? [.. Dialects.Dialects.ParseObject(source).Diagnostics]
             : [];
 
@@ -48,6 +50,13 @@ internal static class ApiVerb
             : (null, $"yaml: line {problem?.Origin.Position.Line}: {problem?.Fact}");
     }
 
+    private static bool IsMeshConfig(JsonObject source) =>
+        source.Kind() == "ConfigMap" && ConfigMapKind.HoldsMesh(source.Namespace() ?? "", source.Name() ?? "");
+
+    /// <summary>Proxies get what the mesh's configuration says of them, which has Istio's place and key.</summary>
+    internal static JsonObject Inject(JsonObject pod, JsonObject? ns, FindObject find) =>
+        SidecarInjector.Inject(pod, ns, find("configmaps", MeshSettings.Default.RootNamespace, "istio")?.Text("data", "mesh"));
+
     private static async Task<int> RunAsync(StoreLocation? store, Terminal terminal, CancellationToken ct)
     {
         using var signals = new StopSignals(ct, ignoreHangUp: true);
@@ -65,7 +74,7 @@ internal static class ApiVerb
             ExternalUrl = MeshHolder.ApiUrl,
             ReadYaml = ReadYaml,
         };
-        await using var host = new ApiServerHost(options, new AdmissionHooks(SidecarInjector.Inject, Validate), TimeProvider.System, logs);
+        await using var host = new ApiServerHost(options, new AdmissionHooks(Inject, Validate), TimeProvider.System, logs);
         await host.RunAsync(signals.Token);
         return ExitCode.Fine;
     }

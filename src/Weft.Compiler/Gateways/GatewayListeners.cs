@@ -31,7 +31,10 @@ internal sealed class GatewayListeners(
         var encrypted = servers[0].Server.Protocol is ServerProtocol.Https or ServerProtocol.Tls;
         return new ListenerPlan(
             name, bind, port, TrafficDirection.Outbound, true, false, encrypted, false, encrypted ? Defaults.InspectTimeoutMs : 0,
-            chains.ToEquatableArray(), null);
+            chains.ToEquatableArray(), null)
+        {
+            ProxyProtocol = view.Client.Edge.ProxyProtocol ? ProxyHeaderRule.Required : ProxyHeaderRule.None,
+        };
     }
 
     private ChainPlan Plain(string listener, int port, List<(GatewayIntent Gateway, GatewayServer Server)> servers)
@@ -135,6 +138,12 @@ internal sealed class GatewayListeners(
         TransportProtocol = "tls",
     };
 
-    private static HttpChainPlan Http(int port, string table) =>
-        new($"outbound_{Names.Listener(Names.AnyAddress, port)}", table, null, TrafficDirection.Outbound) { Trust = TrustPlan.Edge };
+    private HttpChainPlan Http(int port, string table) => new($"outbound_{Names.Listener(Names.AnyAddress, port)}", table, null, TrafficDirection.Outbound)
+    {
+        Trust = TrustPlan.Edge with
+        {
+            TrustedProxies = view.Client.Edge.TrustedProxies,
+            ClientCertificate = view.Client.Edge.ClientCertificate ?? TrustPlan.Edge.ClientCertificate,
+        },
+    };
 }

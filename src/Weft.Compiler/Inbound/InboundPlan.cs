@@ -7,8 +7,11 @@ using Weft.Model.World;
 
 namespace Weft.Compiler.Inbound;
 
-/// <summary>The inbound half of a plan: one listener, with the chains of every workload port, and a cluster for each.</summary>
-internal sealed record InboundPlan(ListenerPlan Listener, IReadOnlyList<ClusterPlan> Clusters)
+/// <summary>
+/// The inbound half of a plan: one listener, with the chains of every workload port, and a cluster for each; and one for HBONE where the
+/// workload speaks it.
+/// </summary>
+internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadOnlyList<ClusterPlan> Clusters)
 {
     public static InboundPlan Compile(MeshSnapshot index, Workload workload)
     {
@@ -48,20 +51,19 @@ internal sealed record InboundPlan(ListenerPlan Listener, IReadOnlyList<ClusterP
         }
 
         chains.AddRange(builder.ForUnknownPort(0, peers.Mode));
-        return new InboundPlan(
-            new ListenerPlan(
-                Names.VirtualInbound,
-                Names.AnyAddress,
-                Names.InboundPort,
-                TrafficDirection.Inbound,
-                true,
-                true,
-                true,
-                true,
-                Defaults.InspectTimeoutMs,
-                chains.ToEquatableArray(),
-                null),
-            clusters);
+        var captured = new ListenerPlan(
+            Names.VirtualInbound,
+            Names.AnyAddress,
+            Names.InboundPort,
+            TrafficDirection.Inbound,
+            true,
+            true,
+            true,
+            true,
+            Defaults.InspectTimeoutMs,
+            chains.ToEquatableArray(),
+            null);
+        return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload)] : [captured], clusters);
     }
 
     /// <summary>Ports of the workload that services lead to. Where several lead to one port, the first service by host names it.</summary>

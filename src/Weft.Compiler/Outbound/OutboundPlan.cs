@@ -74,7 +74,7 @@ internal sealed record OutboundPlan(
             TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All)),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
-            Sorted(endpoints, e => e.Cluster));
+            Sorted(HboneEndpoints.Apply(index, client, clusters, endpoints), e => e.Cluster));
     }
 
     private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)
@@ -84,10 +84,10 @@ internal sealed record OutboundPlan(
         return sorted.ToEquatableArray();
     }
 
-    /// <summary>The namespace, the place where any policy asks for it, and the answer of every label condition that any intent has for its clients.</summary>
+    /// <summary>The namespace, the tunnels, the place where any policy asks for it, and the answer of every label condition that any intent has for its clients.</summary>
     private static string ClassOf(MeshSnapshot index, Workload client)
     {
-        var key = new StringBuilder(client.Namespace).Append('|');
+        var key = new StringBuilder(client.Namespace).Append(client.SpeaksHbone ? "|hbone|" : "|");
         foreach (var selector in index.ClientSelectors)
         {
             key.Append(selector.Selects(client.Labels) ? '1' : '0');

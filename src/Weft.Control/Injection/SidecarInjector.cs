@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.Dialects.Istio;
 using Weft.Kubernetes;
 
 namespace Weft.Control.Injection;
@@ -18,10 +19,13 @@ public static class SidecarInjector
     private const string PrometheusScrape = "prometheus.io/scrape";
 
     /// <summary>The pod with a proxy if it or its namespace asks for one, else an equal pod.</summary>
-    public static JsonObject Inject(JsonObject pod, JsonObject? ns)
+    /// <param name="pod">As its author wrote it.</param>
+    /// <param name="ns">The pod's namespace.</param>
+    /// <param name="mesh">The text of the mesh's configuration, whose defaults for proxies hold where the pod says nothing.</param>
+    public static JsonObject Inject(JsonObject pod, JsonObject? ns, string? mesh = null)
     {
         ArgumentNullException.ThrowIfNull(pod);
-        return InjectionDecision.For(pod, ns).Inject ? Add(pod, WorkloadName.Of(pod)) : (JsonObject)pod.DeepClone();
+        return InjectionDecision.For(pod, ns).Inject ? Add(pod, WorkloadName.Of(pod), mesh) : (JsonObject)pod.DeepClone();
     }
 
     /// <summary>
@@ -71,7 +75,7 @@ public static class SidecarInjector
         }
     }
 
-    private static JsonObject Add(JsonObject original, string workload)
+    private static JsonObject Add(JsonObject original, string workload, string? mesh = null)
     {
         var pod = (JsonObject)original.DeepClone();
         if (pod["spec"] is not JsonObject spec || spec["containers"] is not JsonArray containers)
@@ -94,6 +98,7 @@ public static class SidecarInjector
         var first = containers.OfType<JsonObject>().FirstOrDefault()?.Text("name");
         Label(pod, workload, IsGateway(pod));
         Annotate(pod, first);
+        Configure(pod, mesh);
         containers.Insert(0, ProxyContainer.For(pod, containers, custom));
         return pod;
     }
@@ -140,6 +145,26 @@ public static class SidecarInjector
             annotations[PrometheusScrape] = "true";
             annotations["prometheus.io/port"] = "15020";
             annotations["prometheus.io/path"] = "/stats/prometheus";
+        }
+    }
+
+    /// <summary>
+    /// The pod says what holds for its proxy, and by Istio's label whether it takes tunnels: who connects to it knows it from the same object
+    /// as the proxy itself, so that a change of the mesh's defaults, which only new pods hear of, loses no connection.
+    /// </summary>
+    private static void Configure(JsonObject pod, string? mesh)
+    {
+        var annotations = Map(Map(pod, "metadata"), "annotations");
+        var own = pod.Annotation(ProxyConfigs.Annotation);
+        var merged = ProxyConfigs.Merge(mesh, own);
+        if (merged is not null)
+        {
+            annotations[ProxyConfigs.Annotation] = merged.ToJsonString();
+        }
+
+        if (ProxyConfigs.AskForHbone(merged ?? ProxyConfigs.Read(own)))
+        {
+            Map(Map(pod, "metadata"), "labels")[ProxyConfigs.TunnelLabel] ??= ProxyConfigs.TunnelHttp;
         }
     }
 

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Dialects.Istio;
 using Weft.Dialects.Reading;
 using Weft.Model.Diagnostics;
+using Weft.Model.World;
 
 namespace Weft.Dialects.Kubernetes;
 
 /// <summary>ConfigMap: texts by key.</summary>
-internal static class ConfigMapKind
+public static class ConfigMapKind
 {
     private const int MaxKey = 253;
 
-    public static ParsedContent Parse(ObjectContext context)
+    internal static ParsedContent Parse(ObjectContext context)
     {
         var root = context.Root;
         foreach (var (key, value) in root.Map("data"))
         {
             CheckKey(key, value, "data");
-            value.AsText();
+            if (value.AsText() is { } text && key == "mesh" && HoldsMesh(context.Metadata.Namespace, context.Metadata.Name)
+                && ProxyConfigs.ProblemOf(text) is { } problem)
+            {
+                value.Report(KubernetesMessages.BadMeshConfig, value.Path, problem);
+            }
         }
 
         foreach (var (key, value) in root.Map("binaryData"))
@@ -34,7 +40,10 @@ internal static class ConfigMapKind
         return ParsedContent.Nothing;
     }
 
-    public static void CheckKey(string key, Field value, string field)
+    /// <summary>True for the object in which Istio keeps the mesh's configuration, under the key <c>mesh</c>.</summary>
+    public static bool HoldsMesh(string ns, string name) => name == "istio" && ns == MeshSettings.Default.RootNamespace;
+
+    internal static void CheckKey(string key, Field value, string field)
     {
         var isValid = key.Length is > 0 and <= MaxKey && key is not ("." or "..");
         foreach (var c in key)
@@ -48,7 +57,7 @@ internal static class ConfigMapKind
         }
     }
 
-    public static void CheckBase64(Field value)
+    internal static void CheckBase64(Field value)
     {
         if (value.AsText() is { } text && !System.Buffers.Text.Base64.IsValid(text))
         {

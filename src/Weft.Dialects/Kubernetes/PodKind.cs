@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Dialects.Istio;
 using Weft.Dialects.Linkerd;
 using Weft.Dialects.Reading;
 using Weft.Model;
@@ -35,7 +36,8 @@ internal static class PodKind
         var account = spec.Text("serviceAccountName") is { Length: > 0 } name ? name : "default";
         var labels = context.Metadata.Labels;
         var ports = ReadPorts(spec);
-        return new ParsedContent(Workload: new Workload(
+        var annotations = new Annotations(context);
+        var workload = new Workload(
             context.Metadata.Name,
             context.Metadata.Namespace,
             address,
@@ -47,8 +49,9 @@ internal static class PodKind
             context.Metadata.CreatedAt)
         {
             Node = spec.Text("nodeName") ?? "",
-            OpaquePorts = OpaquePorts.Of(new Annotations(context), ports),
-        });
+            OpaquePorts = OpaquePorts.Of(annotations, ports),
+        };
+        return new ParsedContent(Workload: ProxyConfigs.Apply(workload, annotations));
     }
 
     /// <summary>The ports of the application; those of its own proxy are no business of its peers.</summary>

@@ -146,6 +146,12 @@ public static class KubernetesMessages
         "The rest of the object takes effect. docs/reference/dialects lists what is supported.",
         "The annotation is known upstream. It is reported, so that nobody relies on it.");
 
+    public static DiagnosticMessage BadMeshConfig { get; } = new(
+        "WEFT1021",
+        Severity.Error,
+        "The mesh's configuration in '{path}' is no object in YAML: {reason}",
+        "Correct it; defaultConfig in it holds for the proxies of new pods.",
+        "The ConfigMap istio of the root namespace holds it under the key mesh, as in Istio.");
     public static DiagnosticMessage NamespaceNotInjected { get; } = new(
         "WEFT1101",
         Severity.Info,
@@ -287,6 +293,7 @@ public static class KubernetesMessages
         UnknownTargetPort,
         BadAnnotation,
         AnnotationNotSupported,
+        BadMeshConfig,
         NamespaceNotInjected,
         PodWithoutProxy,
         SeveralInjectionLabels,

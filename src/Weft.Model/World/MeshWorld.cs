@@ -110,6 +110,21 @@ public sealed record Workload(
 
     /// <summary>The node that it runs on; empty where unknown.</summary>
     public string Node { get; init; } = "";
+
+    /// <summary>Its proxy opens HBONE tunnels and, if it is <see cref="Meshed"/>, takes them.</summary>
+    public bool SpeaksHbone { get; init; }
+
+    /// <summary>What stands in front of it, where it is a gateway.</summary>
+    public EdgeTopology Edge { get; init; } = EdgeTopology.None;
+}
+
+/// <summary>What stands between a gateway and its clients (Istio's gatewayTopology).</summary>
+/// <param name="TrustedProxies">Proxies in front of it whose entries of x-forwarded-for are true.</param>
+/// <param name="ClientCertificate">What becomes of x-forwarded-client-cert; null for a gateway's default.</param>
+/// <param name="ProxyProtocol">Each connection begins with a PROXY header.</param>
+public sealed record EdgeTopology(int TrustedProxies, ClientCertificateField? ClientCertificate, bool ProxyProtocol)
+{
+    public static EdgeTopology None { get; } = new(0, null, false);
 }
 
 /// <summary>Ports from the first to the last, both included.</summary>

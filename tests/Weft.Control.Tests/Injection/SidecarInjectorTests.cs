@@ -143,6 +143,40 @@ public sealed class SidecarInjectorTests
         Assert.Equal(4, proxy.Number("readinessProbe", "failureThreshold"));
     }
 
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData("defaultConfig: {proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}}", null, "http")]
+    [InlineData("defaultConfig: {proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}}", "concurrency: 2", "http")]
+    [InlineData("defaultConfig: {proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}}", "proxyMetadata: {OTHER: x}", "http")]
+    [InlineData("defaultConfig: {proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}}", "proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'false'}", null)]
+    [InlineData("defaultConfig: {proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'false'}}", "{\"proxyMetadata\": {\"ISTIO_META_ENABLE_HBONE\": \"true\"}}", "http")]
+    [InlineData("trustDomain: a", "proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}", "http")]
+    [InlineData("[", "proxyMetadata: {ISTIO_META_ENABLE_HBONE: 'true'}", "http")]
+    public void A_pod_takes_tunnels_where_its_settings_or_the_meshs_say_so(string? mesh, string? own, string? label)
+    {
+        var pod = Pod();
+        if (own is not null)
+        {
+            pod["metadata"]!["annotations"] = new JsonObject { ["proxy.istio.io/config"] = own };
+        }
+
+        Assert.Equal(label, SidecarInjector.Inject(pod, Enabled(), mesh).Label("networking.istio.io/tunnel"));
+        pod["metadata"]!["labels"] = new JsonObject { ["networking.istio.io/tunnel"] = "none" };
+        Assert.Equal("none", SidecarInjector.Inject(pod, Enabled(), mesh).Label("networking.istio.io/tunnel"));
+    }
+
+    [Fact]
+    public void The_meshs_settings_of_proxies_are_written_into_the_pod_under_its_own()
+    {
+        var pod = Pod();
+        pod["metadata"]!["annotations"] = new JsonObject { ["proxy.istio.io/config"] = "proxyMetadata: {B: pod}\nconcurrency: 1" };
+        var result = SidecarInjector.Inject(
+            pod, Enabled(), "defaultConfig:\n  gatewayTopology: {numTrustedProxies: 2}\n  proxyMetadata: {A: mesh, B: mesh}\n  concurrency: 9");
+        Assert.Equal(
+            """{"gatewayTopology":{"numTrustedProxies":2},"proxyMetadata":{"A":"mesh","B":"pod"},"concurrency":1}""",
+            result.Annotation("proxy.istio.io/config"));
+    }
+
     [Fact]
     public void An_istio_proxy_container_customises_ours()
     {

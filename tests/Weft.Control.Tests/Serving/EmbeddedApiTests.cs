@@ -29,7 +29,7 @@ public sealed class EmbeddedApiTests : IAsyncLifetime
     {
         Directory.CreateDirectory(_folder);
         var options = new ApiServerOptions { PlainSocket = Path.Combine(_folder, "api.sock"), DataDirectory = _folder };
-        var hooks = new AdmissionHooks(SidecarInjector.Inject, item => [.. Dialects.Dialects.ParseObject(item).Diagnostics]);
+        var hooks = new AdmissionHooks((pod, ns, _) => SidecarInjector.Inject(pod, ns), item => [.. Dialects.Dialects.ParseObject(item).Diagnostics]);
         _api = new ApiServerHost(options, hooks, TimeProvider.System, NullLoggerFactory.Instance);
         await _api.StartAsync(_none);
         _client = new KubernetesClient($"unix:{options.PlainSocket}");
