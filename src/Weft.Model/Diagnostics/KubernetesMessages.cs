@@ -152,6 +152,7 @@ public static class KubernetesMessages
         "The mesh's configuration in '{path}' is no object in YAML: {reason}",
         "Correct it; defaultConfig in it holds for the proxies of new pods.",
         "The ConfigMap istio of the root namespace holds it under the key mesh, as in Istio.");
+
     public static DiagnosticMessage NamespaceNotInjected { get; } = new(
         "WEFT1101",
         Severity.Info,
