@@ -122,7 +122,7 @@ public sealed class MeshSnapshot
         endpoint.Workload is { } workload && Peers.Of(workload).ModeOf(endpoint.Port) == PeerMode.Disable;
 
     /// <summary>Mesh-wide findings; made when they are asked for first.</summary>
-    internal EquatableArray<Diagnostic> Diagnostics => _diagnostics ??= MeshAnalysis.Run(this);
+    public EquatableArray<Diagnostic> Diagnostics => _diagnostics ??= MeshAnalysis.Run(this);
 
     /// <summary>
     /// Everything that the whole mesh shows, also what costs more than a compilation may: comparisons of each rule with those before it.

@@ -2,6 +2,7 @@
 
 using Weft.Control.Authority;
 using Weft.Control.Serving;
+using Weft.Control.Status;
 using Weft.Model.World;
 
 namespace Weft.Control;
@@ -25,6 +26,8 @@ public sealed record ControlOptions(string ApiEndpoint, string XdsSocket, string
     public AuthorityLimits Authority { get; init; } = AuthorityLimits.Default;
 
     public ServingLimits Serving { get; init; } = ServingLimits.Default;
+
+    public StatusLimits Status { get; init; } = StatusLimits.Default;
 
     /// <summary>What it says about itself to proxies and people.</summary>
     public string Version { get; init; } = "0.1.0";

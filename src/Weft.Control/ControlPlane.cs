@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Control.Authority;
 using Weft.Control.Serving;
 using Weft.Control.Sources;
+using Weft.Control.Status;
 using Weft.Kubernetes;
 
 namespace Weft.Control;
@@ -65,6 +66,8 @@ public sealed partial class ControlPlane : IAsyncDisposable
             _time,
             _logs.CreateLogger<ProxyCalls>(),
             stop.Token);
+        var status = new StatusWriter(
+            _client, sources, state.Objects, (proxies, loop), _options, (_time, _logs.CreateLogger<StatusWriter>()));
         var debug = new DebugCalls(sources, state, proxies, loop, _counters, _authority, _options, _time);
         await using var xds = await UnixServer.StartAsync(
             _options.XdsSocket, HttpProtocols.Http2, _options.Serving, _logs, calls.ServeAsync);
@@ -74,6 +77,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
         Task[] parts =
         [
             sources.RunAsync(stop.Token), published.RunAsync(stop.Token), loop.RunAsync(stop.Token), publisher.RunAsync(stop.Token),
+            status.RunAsync(stop.Token),
             ReadyAsync(sources, stop.Token),
         ];
         await RunPartsAsync(parts, stop, cancellation);

@@ -45,7 +45,7 @@ internal sealed partial class PlanLoop
         await _sources.WhenSyncedAsync(cancellation);
         TakeChanges();
         _debounce.Clear();
-        Publish([]);
+        Publish(_state.Snapshot().Diagnostics);
         var change = _sources.Changes.WaitToReadAsync(cancellation).AsTask();
         var arrival = _proxies.Arrivals.WaitToReadAsync(cancellation).AsTask();
         while (await AnythingAsync(change, arrival, cancellation))
@@ -113,7 +113,7 @@ internal sealed partial class PlanLoop
     {
         var started = _time.GetTimestamp();
         var snapshot = _state.Snapshot();
-        var findings = new List<Diagnostic>();
+        var findings = new List<Diagnostic>(snapshot.Diagnostics);
         var pushed = 0;
         foreach (var stream in _proxies.Streams)
         {

@@ -16,12 +16,16 @@ public sealed class ObjectTable(ParseOptions options)
 {
     private readonly ConcurrentDictionary<ObjectKey, TableEntry> _entries = new();
     private int _broken;
+    private long _changes;
 
     /// <summary>Every object with its findings, broken ones first, then by name.</summary>
     public IReadOnlyList<TableEntry> Entries =>
         [.. _entries.Values.OrderByDescending(entry => entry.IsBroken).ThenBy(entry => entry.Key.ToString(), StringComparer.Ordinal)];
 
     public int Count => _entries.Count;
+
+    /// <summary>How many versions and deletions it has taken in.</summary>
+    public long Changes => Interlocked.Read(ref _changes);
 
     /// <summary>Objects whose newest version has an error.</summary>
     public int BrokenCount => Volatile.Read(ref _broken);
@@ -60,6 +64,7 @@ public sealed class ObjectTable(ParseOptions options)
 
     private void Recount(TableEntry? before, TableEntry? now)
     {
+        Interlocked.Increment(ref _changes);
         var difference = (now is { IsBroken: true } ? 1 : 0) - (before is { IsBroken: true } ? 1 : 0);
         Volatile.Write(ref _broken, _broken + difference);
     }

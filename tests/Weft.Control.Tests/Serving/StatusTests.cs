@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weft.ApiServer;
+using Weft.Kubernetes;
+
+namespace Weft.Control.Tests.Serving;
+
+/// <summary>What the control plane writes into objects, against the embedded API server.</summary>
+public sealed class StatusTests : IAsyncLifetime
+{
+    private static readonly CancellationToken _none = CancellationToken.None;
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"weft-{Guid.NewGuid():N}");
+    private readonly CancellationTokenSource _stop = new();
+    private ApiServerHost _api = null!;
+    private KubernetesClient _client = null!;
+    private ControlPlane _plane = null!;
+    private Task _run = Task.CompletedTask;
+
+    public async Task InitializeAsync()
+    {
+        Directory.CreateDirectory(_folder);
+        var options = new ApiServerOptions { PlainSocket = Path.Combine(_folder, "api.sock"), DataDirectory = _folder };
+
+        // Nobody refuses what is wrong, as on a cluster whose webhook is away.
+        _api = new ApiServerHost(options, AdmissionHooks.None, TimeProvider.System, NullLoggerFactory.Instance);
+        await _api.StartAsync(_none);
+        _client = new KubernetesClient($"unix:{options.PlainSocket}");
+        _plane = new ControlPlane(
+            new ControlOptions($"unix:{options.PlainSocket}", Path.Combine(_folder, "xds.sock"), Path.Combine(_folder, "control.sock"), _folder)
+            {
+                Status = Status.StatusLimits.Default with { Quiet = TimeSpan.FromMilliseconds(250) },
+            },
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+        _run = _plane.RunAsync(_stop.Token);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await await Task.WhenAny(_run, _plane.WhenReadyAsync(patience.Token));
+        await CreateAsync(Kinds.Namespace, null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "shop" } });
+        await CreateAsync(Kinds.Service, "shop", RunningControl.Service("reviews", 80));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _run;
+        await _plane.DisposeAsync();
+        _client.Dispose();
+        await _api.DisposeAsync();
+        _stop.Dispose();
+        Directory.Delete(_folder, true);
+    }
+
+    [Fact]
+    public async Task An_object_says_that_it_is_in_force_and_what_the_mesh_finds_wrong_and_is_then_left_alone()
+    {
+        await CreateAsync(Kinds.VirtualService, "shop", RunningControl.Route("reviews", 90));
+        var item = await UntilAsync("reviews", i => Condition(i, "Accepted") is not null);
+        Assert.Equal(("True", "Valid"), (Condition(item, "Accepted")!.Text("status"), Condition(item, "Accepted")!.Text("reason")));
+        Assert.Equal("NoProxies", Condition(item, "Programmed")!.Text("reason"));
+        Assert.Equal(1, item.Number("status", "observedGeneration"));
+        var message = item.Objects("status", "validationMessages").First();
+        Assert.Equal(("IST0101", "ERROR"), (message.Text("type", "code"), message.Text("level")));
+        await UntilEventAsync("reviews", e => e.Text("reason") == "ReferencedResourceNotFound" && e.Text("type") == "Warning");
+
+        // Another object makes the writer look at all of them again; this one is not written.
+        await CreateAsync(Kinds.VirtualService, "shop", RunningControl.Route("other", 10));
+        await UntilAsync("other", i => Condition(i, "Accepted") is not null);
+        var later = await _client.GetAsync(Kinds.VirtualService, "shop", "reviews", _none);
+        Assert.Equal(item.ResourceVersion(), later.ResourceVersion());
+
+        // The cause goes, and with it the finding.
+        await CreateAsync(Kinds.DestinationRule, "shop", RunningControl.Rule("reviews"));
+        await UntilAsync("reviews", i => !i.Objects("status", "validationMessages").Any());
+    }
+
+    [Fact]
+    public async Task A_broken_version_is_told_with_its_reason_and_the_last_good_one_stays()
+    {
+        await CreateAsync(Kinds.VirtualService, "shop", RunningControl.Route("reviews", 90));
+        await UntilAsync("reviews", i => Condition(i, "Accepted")?.Text("status") == "True");
+        await _client.PatchAsync(Kinds.VirtualService, "shop", "reviews", JsonNode.Parse("""{"spec":{"http":[{"timeout":"soon"}]}}""")!, _none);
+        var item = await UntilAsync("reviews", i => Condition(i, "Accepted")?.Text("status") == "False");
+        Assert.Equal("Invalid", Condition(item, "Accepted")!.Text("reason"));
+        Assert.EndsWith("Its last good version stays in force.", Condition(item, "Accepted")!.Text("message"), StringComparison.Ordinal);
+        Assert.Equal(2, item.Number("status", "observedGeneration"));
+        await UntilEventAsync("reviews", e => e.Text("reason") == "Invalid");
+    }
+
+    private static JsonObject? Condition(JsonObject item, string type) => item.Objects("status", "conditions").FirstOrDefault(c => c.Text("type") == type);
+
+    private async Task<JsonObject> UntilAsync(string name, Func<JsonObject, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            var item = await _client.GetAsync(Kinds.VirtualService, "shop", name, patience.Token);
+            if (holds(item))
+            {
+                return item;
+            }
+
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    private async Task UntilEventAsync(string name, Func<JsonObject, bool> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!(await _client.ListAsync(Kinds.Event, "shop", null, patience.Token)).Objects("items").Any(e => e.Text("involvedObject", "name") == name && holds(e)))
+        {
+            await Task.Delay(20, patience.Token);
+        }
+    }
+
+    private async Task CreateAsync(ResourceKind kind, string? ns, JsonObject item)
+    {
+        item["apiVersion"] = kind.ApiVersion;
+        item["kind"] = kind.Kind;
+        await _client.CreateAsync(kind, ns, item, _none);
+    }
+}
