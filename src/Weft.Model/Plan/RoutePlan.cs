@@ -182,9 +182,21 @@ public sealed record RetryPlan(
     /// <summary>A try ends when nothing came from the server for so long, also while its answer is coming; 0 for none.</summary>
     public int PerTryIdleMs { get; init; }
 
+    /// <summary>Where there are any, only a request that fits one of these is tried again.</summary>
+    public EquatableArray<NamedMatchPlan> RequestHeaders { get; init; } = [];
+
+    /// <summary>Fields of an answer that say when to come again; the first that can be read and is near enough stands for the back-off.</summary>
+    public EquatableArray<ResetHeaderPlan> ResetHeaders { get; init; } = [];
+
+    /// <summary>A time further away than this is not waited for; 0 for five minutes.</summary>
+    public int ResetMaxMs { get; init; }
+
     /// <summary>Used by <c>retriable-headers</c>: an answer that fits one of these is tried again.</summary>
     public EquatableArray<NamedMatchPlan> Headers { get; init; } = [];
 }
+
+/// <summary>A field of an answer that tells a time: seconds from its coming, or, as a timestamp, seconds since 1970.</summary>
+public sealed record ResetHeaderPlan(string Name, bool IsTimestamp);
 
 /// <summary>
 /// Change path or authority before forwarding; null leaves it. <paramref name="Path"/> replaces the matched prefix when the

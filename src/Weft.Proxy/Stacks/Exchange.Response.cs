@@ -35,7 +35,7 @@ internal sealed partial class Exchange
             NoteAnswer(from);
         }
 
-        if (Retry is { } retry && CanReplay && !WantsBody && IsWorthAnother(retry, bytes) && GoesOnWithout(from, retry))
+        if (Retry is { } retry && CanReplay && !WantsBody && IsWorthAnother(retry, bytes) && GoesOnWithout(from, retry, bytes))
         {
             return;
         }

@@ -2,6 +2,7 @@
 
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
+using Weft.Proxy.Routing;
 using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
@@ -93,7 +94,7 @@ internal sealed partial class Exchange
     }
 
     /// <summary>True if a bad answer is not passed on, because another try is under way or begins.</summary>
-    private bool GoesOnWithout(UpstreamTry bad, RetryPolicy retry)
+    private bool GoesOnWithout(UpstreamTry bad, RetryPolicy retry, ReadOnlySpan<byte> bytes)
     {
         if (_rival.IsOpen)
         {
@@ -101,7 +102,7 @@ internal sealed partial class Exchange
             return LeavesRival(bad);
         }
 
-        if (!TryAgain(retry))
+        if (!TryAgain(retry, retry.ResetMs(Response, bytes, Loop.Events.Clock.GetUtcNow(), Loop.Random)))
         {
             return false;
         }
@@ -127,8 +128,10 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>False where the route's tries, or the cluster's retries, are used up.</summary>
-    private bool TryAgain(RetryPolicy retry)
+    /// <summary>False where the route's tries, or the cluster's retries, are used up, or the request is none that is tried again.</summary>
+    /// <param name="retry">What the route says.</param>
+    /// <param name="afterMs">When, if the server has said so; else negative.</param>
+    private bool TryAgain(RetryPolicy retry, int afterMs = -1)
     {
         if (!MayRetry(retry))
         {
@@ -136,7 +139,7 @@ internal sealed partial class Exchange
         }
 
         NoteTried(_try.Address);
-        _ = Pause(retry.BackoffMs(_retries, Loop.Random));
+        _ = Pause(afterMs >= 0 ? afterMs : retry.BackoffMs(_retries, Loop.Random));
         return true;
     }
 
@@ -144,6 +147,11 @@ internal sealed partial class Exchange
     {
         var cluster = Cluster!.On(Loop.Index);
         EndRetry();
+        if (!retry.Admits(new RouteRequest(Request, RequestBytes, "http"u8)))
+        {
+            return false;
+        }
+
         var attempts = Asked(KnownHeader.XEnvoyMaxRetries) ?? retry.Attempts;
         if (_retries >= attempts)
         {

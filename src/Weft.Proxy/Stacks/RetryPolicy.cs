@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Buffers.Text;
 using System.Globalization;
+using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Routing;
@@ -15,11 +17,17 @@ internal sealed class RetryPolicy
 
     private const int DefaultBackoffMs = 25;
 
+    /// <summary>A server that wants to be left alone for longer is not waited for.</summary>
+    private const int DefaultResetMaxMs = 300_000;
+
     /// <summary>The longest back-off is so many times the first, where the plan says nothing.</summary>
     private const int DefaultBackoffGrowth = 10;
 
     private readonly HashSet<int> _statuses = [];
     private readonly HeaderMatcher[] _headers;
+    private readonly HeaderMatcher[] _requestHeaders;
+    private readonly (byte[] Name, bool IsTimestamp)[] _resets;
+    private readonly long _resetMaxMs;
     private readonly int _backoffBaseMs;
     private readonly long _backoffMaxMs;
 
@@ -47,6 +55,9 @@ internal sealed class RetryPolicy
         }
 
         _headers = [.. plan.Headers.Select(header => new HeaderMatcher(header))];
+        _requestHeaders = [.. plan.RequestHeaders.Select(header => new HeaderMatcher(header))];
+        _resets = [.. plan.ResetHeaders.Select(header => (Encoding.ASCII.GetBytes(header.Name.ToLowerInvariant()), header.IsTimestamp))];
+        _resetMaxMs = plan.ResetMaxMs > 0 ? plan.ResetMaxMs : DefaultResetMaxMs;
         foreach (var status in plan.StatusCodes)
         {
             _statuses.Add(status);
@@ -86,6 +97,42 @@ internal sealed class RetryPolicy
         }
 
         return false;
+    }
+
+    /// <summary>The request is of those that are tried again at all.</summary>
+    internal bool Admits(in RouteRequest request)
+    {
+        foreach (var header in _requestHeaders)
+        {
+            if (header.Matches(request))
+            {
+                return true;
+            }
+        }
+
+        return _requestHeaders.Length == 0;
+    }
+
+    /// <summary>
+    /// How long a server wants to be left alone, by the first of the route's fields that says so and is near enough; -1 where it does
+    /// not matter. Up to a half more is added, lest all come at once.
+    /// </summary>
+    internal int ResetMs(ResponseHead response, ReadOnlySpan<byte> bytes, DateTimeOffset now, Random random)
+    {
+        foreach (var (name, isTimestamp) in _resets)
+        {
+            if (response.IndexOf(name, bytes) is >= 0 and var at && response.Fields[at].Value.Of(bytes) is var text &&
+                Utf8Parser.TryParse(text, out uint number, out var length) && length == text.Length)
+            {
+                var pause = isTimestamp ? (number * 1000L) - now.ToUnixTimeMilliseconds() : number * 1000L;
+                if (pause >= 0 && pause <= _resetMaxMs)
+                {
+                    return (int)Math.Min(pause + random.NextInt64((pause / 2) + 1), int.MaxValue);
+                }
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>Full jitter below a limit that doubles from the first back-off up to the longest.</summary>

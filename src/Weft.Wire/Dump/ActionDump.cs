@@ -139,6 +139,11 @@ internal static class ActionDump
             MatchDump.WriteNamed(json, "retriable_headers", retry.Headers.AsSpan());
         }
 
+        if (retry.RequestHeaders.Count > 0)
+        {
+            MatchDump.WriteNamed(json, "retriable_request_headers", retry.RequestHeaders.AsSpan());
+        }
+
         if (retry.StatusCodes.Count > 0)
         {
             json.WriteStartArray("retriable_status_codes");
@@ -158,7 +163,39 @@ internal static class ActionDump
         }
 
         json.WriteEndObject();
+        WriteResets(json, retry);
         WriteRetryPlaces(json, retry);
+        json.WriteEndObject();
+    }
+
+    /// <summary>When a server may ask to be tried again.</summary>
+    private static void WriteResets(Utf8JsonWriter json, RetryPlan retry)
+    {
+        if (retry.ResetHeaders.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartObject("rate_limited_retry_back_off");
+        json.WriteStartArray("reset_headers");
+        foreach (var header in retry.ResetHeaders)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", header.Name);
+            if (header.IsTimestamp)
+            {
+                json.WriteString("format", "UNIX_TIMESTAMP");
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        if (retry.ResetMaxMs > 0)
+        {
+            json.WriteString("max_interval", JsonParts.Duration(retry.ResetMaxMs));
+        }
+
         json.WriteEndObject();
     }
 

@@ -215,23 +215,47 @@ internal static class ActionDecoder
             LeavesTriedPriorities = retry.RetryPriority?.TypedConfig?.TypeUrl == TypeUrls.PreviousPriorities,
             PerTryIdleMs = scope.Milliseconds(retry.PerTryIdleTimeout, 0, "per_try_idle_timeout"),
             Headers = RetriableHeaders(scope, retry),
+            RequestHeaders = Conditions(scope, "retriable_request_headers", retry.RetriableRequestHeaders),
+            ResetHeaders = ResetHeaders(scope, retry.RateLimitedRetryBackOff),
+            ResetMaxMs = scope.Milliseconds(retry.RateLimitedRetryBackOff?.MaxInterval, 0, "rate_limited_retry_back_off.max_interval"),
         };
+    }
+
+    private static EquatableArray<ResetHeaderPlan> ResetHeaders(DecodeScope scope, RetryPolicy.Types.RateLimitedRetryBackOff? resets)
+    {
+        foreach (var header in resets?.ResetHeaders ?? [])
+        {
+            if (header.Name.Length == 0 || header.Name.StartsWith(':'))
+            {
+                scope.Error($"rate_limited_retry_back_off.reset_headers: \"{header.Name}\" is no field of an answer");
+            }
+        }
+
+        return (resets?.ResetHeaders ?? [])
+            .Select(header => new ResetHeaderPlan(header.Name, header.Format == RetryPolicy.Types.ResetHeaderFormat.UnixTimestamp)).ToEquatableArray();
+    }
+
+    private static EquatableArray<NamedMatchPlan> Conditions(DecodeScope scope, string field, Google.Protobuf.Collections.RepeatedField<HeaderMatcher> matchers)
+    {
+        var conditions = new NamedMatchPlan[matchers.Count];
+        for (var i = 0; i < conditions.Length; i++)
+        {
+            using var at = scope.At(field, i);
+            conditions[i] = MatchDecoder.DecodeHeader(scope, matchers[i]);
+        }
+
+        return conditions.ToEquatableArray();
     }
 
     private static EquatableArray<NamedMatchPlan> RetriableHeaders(DecodeScope scope, RetryPolicy retry)
     {
-        var headers = new NamedMatchPlan[retry.RetriableHeaders.Count];
-        for (var i = 0; i < headers.Length; i++)
+        var headers = Conditions(scope, "retriable_headers", retry.RetriableHeaders);
+        foreach (var header in headers.AsEnumerable().Where(header => header.Name.StartsWith(':')))
         {
-            using var at = scope.At("retriable_headers", i);
-            headers[i] = MatchDecoder.DecodeHeader(scope, retry.RetriableHeaders[i]);
-            if (headers[i].Name.StartsWith(':'))
-            {
-                scope.Warn($"{headers[i].Name} is no field of an answer, and never there");
-            }
+            scope.Warn($"retriable_headers: {header.Name} is no field of an answer, and never there");
         }
 
-        return headers.ToEquatableArray();
+        return headers;
     }
 
     private static int Ppm(FractionalPercent? percent) => percent is null

@@ -178,6 +178,21 @@ internal static class RouteEncoder
         }
     }
 
+    private static RetryPolicy.Types.RateLimitedRetryBackOff EncodeResets(RetryPlan plan)
+    {
+        var resets = new RetryPolicy.Types.RateLimitedRetryBackOff { MaxInterval = plan.ResetMaxMs == 0 ? null : Wrap.Duration(plan.ResetMaxMs) };
+        foreach (var header in plan.ResetHeaders)
+        {
+            resets.ResetHeaders.Add(new RetryPolicy.Types.ResetHeader
+            {
+                Name = header.Name,
+                Format = header.IsTimestamp ? RetryPolicy.Types.ResetHeaderFormat.UnixTimestamp : RetryPolicy.Types.ResetHeaderFormat.Seconds,
+            });
+        }
+
+        return resets;
+    }
+
     private static RetryPolicy EncodeRetry(RetryPlan plan)
     {
         var retry = new RetryPolicy
@@ -209,6 +224,16 @@ internal static class RouteEncoder
         foreach (var code in plan.StatusCodes)
         {
             retry.RetriableStatusCodes.Add((uint)code);
+        }
+
+        foreach (var header in plan.RequestHeaders)
+        {
+            retry.RetriableRequestHeaders.Add(MatchEncoder.EncodeHeader(header));
+        }
+
+        if (plan.ResetHeaders.Count > 0)
+        {
+            retry.RateLimitedRetryBackOff = EncodeResets(plan);
         }
 
         foreach (var header in plan.Headers)

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Protocols.Http1;
+using Weft.Proxy.Stacks;
 using Weft.Proxy.Tests.Http2;
 using Weft.Proxy.Upstreams;
+using Weft.Testing;
 using Xunit;
 
 namespace Weft.Proxy.Tests.Upstreams;
@@ -53,6 +56,79 @@ public sealed class AskedRetryTests
         using var origin = new CountingOrigin(200);
         using var proxy = Serve(origin.Port, new RetryPlan(1, 0, ["5xx"], [], 1) { Headers = [new NamedMatchPlan("x-busy", _anything)] }, out var port);
         Assert.StartsWith("HTTP/1.1 200 ", Ask(port, "x: y"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("x-tier: gold", true)]
+    [InlineData("x-tier: iron", false)]
+    [InlineData("x-other: 1", true)]
+    [InlineData("x: y", false)]
+    public void A_route_may_name_fields_of_the_requests_that_are_tried_again(string field, bool again)
+    {
+        using var origin = new CountingOrigin(503);
+        var policy = new RetryPlan(1, 0, ["5xx"], [], 1)
+        {
+            RequestHeaders = [new NamedMatchPlan("X-Tier", new TextMatchPlan(TextMatchKind.Exact, "gold")), new NamedMatchPlan("x-other", _anything)],
+        };
+        using var proxy = Serve(origin.Port, policy, out var port);
+        Assert.StartsWith(again ? "HTTP/1.1 299 " : "HTTP/1.1 503 ", Ask(port, field), StringComparison.Ordinal);
+        Assert.Equal(again ? 2 : 1, origin.Heads.Count);
+    }
+
+    [Theory]
+    [InlineData("retry-after: 2", 2_000)]
+    [InlineData("Retry-After: 300", 300_000)]
+    [InlineData("retry-after: 0", 0)]
+    [InlineData("retry-after: 301", -1)]
+    [InlineData("retry-after: 2s", -1)]
+    [InlineData("retry-after: Fri, 31 Dec 1999 23:59:59 GMT", -1)]
+    [InlineData("retry-after: 4294967296", -1)]
+    [InlineData("retry-after: -1", -1)]
+    [InlineData("x-ratelimit-reset: 1767225610", 10_000)]
+    [InlineData("x-ratelimit-reset: 1767225599", -1)]
+    [InlineData("retry-after: 999\r\nx-ratelimit-reset: 1767225601", 1_000)]
+    [InlineData("retry-after: 3\r\nx-ratelimit-reset: 1767225601", 3_000)]
+    [InlineData("x-other: 1", -1)]
+    public void A_server_may_say_when_it_wants_to_be_tried_again(string fields, int pause)
+    {
+        var policy = new RetryPolicy(new RetryPlan(1, 0, ["5xx"], [], 1)
+        {
+            ResetHeaders = [new ResetHeaderPlan("Retry-After", false), new ResetHeaderPlan("x-ratelimit-reset", true)],
+        });
+        var bytes = System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 429 X\r\n{fields}\r\n\r\n");
+        var head = new ResponseHead();
+        Assert.Equal(ParseStatus.Done, Http1Parser.TryParseResponse(bytes, head, KnownMethod.Get, Http1Rules.Default));
+        var random = new Random(1);
+        for (var i = 0; i < 50; i++)
+        {
+            var wait = policy.ResetMs(head, bytes, DateTimeOffset.FromUnixTimeSeconds(1_767_225_600), random);
+            Assert.InRange(wait, pause, pause < 0 ? -1 : pause + (pause / 2));
+        }
+    }
+
+    [Fact]
+    public void The_next_try_waits_for_as_long_as_the_server_said()
+    {
+        using var origin = new CountingOrigin(429, fields: "retry-after: 2\r\n");
+        var clock = new ManualClock();
+        var port = TestProxy.FreePort();
+        var policy = new RetryPlan(1, 0, ["429"], [], 1) { ResetHeaders = [new ResetHeaderPlan("retry-after", false)] };
+        using var proxy = new TestProxy(
+            Plans.Http(port, Plans.Forward("c", policy)).With(Plans.Cluster("c", origin.Port)), options: options => options with { Clock = clock });
+        using var client = Peer.Connect(port);
+        client.Write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        Assert.True(SpinWait.SpinUntil(() => proxy.Runtime.Clusters.Single().Breaker.Sum(ClusterFigure.Retries) == 1, 10_000));
+        Advance(1_999);
+        Assert.Single(origin.Heads);
+        Advance(1_001);
+        Assert.StartsWith("HTTP/1.1 299 ", client.ReadMessage(), StringComparison.Ordinal);
+
+        void Advance(int milliseconds)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+            Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
+            Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
+        }
     }
 
     [Fact]
@@ -185,7 +261,7 @@ public sealed class AskedRetryTests
     {
         private readonly TestOrigin _origin;
 
-        internal CountingOrigin(int status, int bad = 1)
+        internal CountingOrigin(int status, int bad = 1, string fields = "")
         {
             _origin = new TestOrigin(peer =>
             {
@@ -203,7 +279,7 @@ public sealed class AskedRetryTests
                         continue;
                     }
 
-                    peer.Write(number > bad ? TestOrigin.Response("", 299) : $"HTTP/1.1 {status} X\r\nx-busy: yes\r\ncontent-length: 0\r\n\r\n");
+                    peer.Write(number > bad ? TestOrigin.Response("", 299) : $"HTTP/1.1 {status} X\r\nx-busy: yes\r\n{fields}content-length: 0\r\n\r\n");
                 }
             });
         }

@@ -147,6 +147,9 @@ internal sealed partial class PlanMaker(int seed)
             PerTryIdleMs = Ms(),
             LeavesTriedPriorities = Coin(),
             Headers = Many(2, () => new NamedMatchPlan(Name(), Text(Coin()))),
+            RequestHeaders = Many(2, () => new NamedMatchPlan(Name(), Text(Coin()))),
+            ResetHeaders = [new ResetHeaderPlan(Name(), Coin()), .. Many(2, () => new ResetHeaderPlan(Name(), Coin()))],
+            ResetMaxMs = Ms(),
         }),
         Maybe(() => Pick(
             new RewritePlan("/" + Name(), null, null, null),
