@@ -35,7 +35,7 @@ public sealed class BadManifestTests : IAsyncLifetime
     [InlineData(Maps, """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","namespace":"other"}}""", 400, "BadRequest", "the namespace of the provided object does not match the namespace sent on the request")]
     [InlineData("/api/v1/namespaces/nosuch/configmaps", """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}""", 404, "NotFound", "namespaces \"nosuch\" not found")]
     [InlineData(Maps, """{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a"}}""", 400, "BadRequest", "Secret in version \"v1\" cannot be handled as a ConfigMap")]
-    [InlineData(Maps, """{"apiVersion":"v1","metadata":{"name":"a"}}""", 400, "BadRequest", "Object 'Kind' is missing in")]
+    [InlineData("/apis/networking.istio.io/v1/namespaces/default/virtualservices", """{"apiVersion":"networking.istio.io/v1","metadata":{"name":"a"}}""", 400, "BadRequest", "Object 'Kind' is missing in '{")]
     [InlineData(Maps, """{"apiVersion":"v1",""", 400, "BadRequest", "")]
     [InlineData("/apis/apps/v7/namespaces/default/deployments", """{"apiVersion":"apps/v7","kind":"Deployment","metadata":{"name":"a"}}""", 404, "NotFound", "the server could not find the requested resource")]
     [InlineData(Pods, """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[]}}""", 422, "Invalid", "Pod \"p\" is invalid: spec.containers: Required value")]

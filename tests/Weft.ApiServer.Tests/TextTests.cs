@@ -47,7 +47,7 @@ public sealed class TextTests
     {
         var maps = ResourceCatalog.Default().Get("configmaps");
         var refusal = Assert.Throws<ApiException>(() => FieldSelector.Parse("data.a=1", maps));
-        Assert.Equal("field label not supported: data.a", refusal.Message);
+        Assert.Equal("\"data.a\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", refusal.Message);
         Assert.Equal("x", FieldSelector.Parse("metadata.name=x", maps).SingleName);
     }
 

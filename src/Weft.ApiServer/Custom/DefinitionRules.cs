@@ -40,7 +40,7 @@ internal static class DefinitionRules
     /// <summary>What its author should know of a definition that is accepted.</summary>
     public static IEnumerable<string> Warnings(JsonObject tree)
     {
-        var all = tree.At("spec", "versions").Items().SelectMany(version => StructureRules.NotEnforced(
+        var all = tree.At("spec", "versions").Items().SelectMany(version => RuleWords.NotEnforced(
             DefinitionReader.SchemaOf(version), $"spec.versions[{version.Text("name")}]")).ToList();
         return all.Count <= ApiLimits.NamedRules
             ? all

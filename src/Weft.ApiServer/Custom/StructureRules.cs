@@ -8,9 +8,6 @@ namespace Weft.ApiServer.Custom;
 /// <summary>Whether a schema is structural: every field is typed once, outside of the alternatives that only restrict it.</summary>
 internal static class StructureRules
 {
-    private static readonly string[] _types = ["array", "boolean", "integer", "number", "object", "string"];
-    private static readonly string[] _unsupported = ["definitions", "dependencies", "patternProperties", "additionalItems", "id"];
-
     /// <summary>What alternatives must leave to the schema around them, and what is said when they do not.</summary>
     private static readonly (string Field, string Problem)[] _outside =
     [
@@ -38,12 +35,13 @@ internal static class StructureRules
 
         var found = new List<FieldError>();
         Node(schema, path, "at the root", found);
-        Completeness(schema, schema, path, found);
+        Completeness.Check(schema, schema, path, found);
         errors.AddRange(found.OrderBy(error => error.ToString(), StringComparer.Ordinal));
-        Words(schema, path, errors);
+        SchemaWords.Check(schema, path, errors);
+        RuleWords.Check(schema, path, errors);
         if (errors.Count == 0)
         {
-            Defaults(schema, path, errors);
+            DefaultRules.Check(schema, path, errors);
         }
     }
 
@@ -193,205 +191,6 @@ internal static class StructureRules
         }
 
         Alternatives(schema, path, errors, typesAllowed);
-    }
-
-    /// <summary>Alternatives may only speak of fields that the schema around them has.</summary>
-    private static void Completeness(JsonObject? structure, JsonObject schema, string path, List<FieldError> errors)
-    {
-        foreach (var word in new[] { "allOf", "anyOf", "oneOf", "not" })
-        {
-            var list = schema[word] is JsonObject single ? [single] : schema[word].Items().ToList();
-            for (var i = 0; i < list.Count; i++)
-            {
-                Mentioned(structure, list[i], path, $"{path}.{word}" + (word is "not" ? "" : $"[{i}]"), errors);
-            }
-        }
-
-        foreach (var (name, field) in schema["properties"] as JsonObject ?? [])
-        {
-            if (field is JsonObject inner)
-            {
-                Completeness(inner, inner, $"{path}.properties[{name}]", errors);
-            }
-        }
-
-        foreach (var word in new[] { "items", "additionalProperties" })
-        {
-            if (schema[word] is JsonObject inner)
-            {
-                Completeness(inner, inner, $"{path}.{word}", errors);
-            }
-        }
-    }
-
-    private static void Mentioned(JsonObject? structure, JsonObject schema, string path, string origin, List<FieldError> errors)
-    {
-        foreach (var (name, field) in schema["properties"] as JsonObject ?? [])
-        {
-            var place = $"{path}.properties[{name}]";
-            if (structure.At("properties", name) is not JsonObject known)
-            {
-                if (!errors.Exists(error => error.Field == place))
-                {
-                    errors.Add(FieldError.Required(place, $"because it is defined in {origin}.properties[{name}]"));
-                }
-            }
-            else if (field is JsonObject inner)
-            {
-                Mentioned(known, inner, place, $"{origin}.properties[{name}]", errors);
-            }
-        }
-
-        if (schema["items"] is JsonObject items)
-        {
-            if (structure.At("items") is JsonObject known)
-            {
-                Mentioned(known, items, path + ".items", origin + ".items", errors);
-            }
-            else
-            {
-                errors.Add(FieldError.Required(path + ".items", $"because it is defined in {origin}.items"));
-            }
-        }
-
-        foreach (var word in new[] { "allOf", "anyOf", "oneOf", "not" })
-        {
-            foreach (var inner in schema[word] is JsonObject single ? [single] : schema[word].Items())
-            {
-                Mentioned(structure, inner, path, origin + "." + word, errors);
-            }
-        }
-    }
-
-
-    /// <summary>Rules for the words that a schema is made of.</summary>
-    private static void Words(JsonObject schema, string path, List<FieldError> errors)
-    {
-        if (schema.Text("type") is { Length: > 0 } type && !_types.Contains(type, StringComparer.Ordinal))
-        {
-            errors.Add(FieldError.NotSupported(path + ".type", type, _types));
-        }
-
-        if (schema.Flag("uniqueItems") ?? false)
-        {
-            errors.Add(FieldError.Forbidden(
-                path + ".uniqueItems", "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"));
-        }
-
-        if (schema["properties"] is JsonObject { Count: > 0 } && schema["additionalProperties"] is { } additional
-            && !(additional is JsonValue && (schema.Flag("additionalProperties") ?? false)))
-        {
-            errors.Add(FieldError.Forbidden(path + ".additionalProperties", "additionalProperties and properties are mutual exclusive"));
-        }
-
-        if (schema["$ref"] is not null)
-        {
-            errors.Add(FieldError.Forbidden(path + ".$ref", "$ref is not supported"));
-        }
-
-        foreach (var word in _unsupported.Where(word => schema[word] is not null))
-        {
-            errors.Add(FieldError.Forbidden($"{path}.{word}", $"{word} is not supported"));
-        }
-
-        ListWords.Check(schema, path, errors);
-        RuleWords(schema, path, errors);
-        foreach (var (place, inner) in Children(schema, path))
-        {
-            Words(inner, place, errors);
-        }
-    }
-
-    private static void RuleWords(JsonObject schema, string path, List<FieldError> errors)
-    {
-        var rules = schema["x-kubernetes-validations"].Items().ToList();
-        for (var i = 0; i < rules.Count; i++)
-        {
-            if (string.IsNullOrWhiteSpace(rules[i].Text("rule")))
-            {
-                errors.Add(FieldError.Required($"{path}.x-kubernetes-validations[{i}].rule", "rule is not specified"));
-            }
-            else if (CustomRule.Read(rules[i]).Broken is { } problem)
-            {
-                errors.Add(FieldError.Invalid(
-                    $"{path}.x-kubernetes-validations[{i}].rule", new Verbatim(JsonText.String(rules[i])), problem));
-            }
-        }
-    }
-
-    /// <summary>The rules that this server stores and does not enforce, each with its place and the reason.</summary>
-    public static IEnumerable<string> NotEnforced(JsonObject schema, string path)
-    {
-        foreach (var tree in schema["x-kubernetes-validations"].Items())
-        {
-            var rule = CustomRule.Read(tree);
-            if (rule.Unsupported is { } why)
-            {
-                yield return $"{path}: the rule \"{rule.Text}\" is stored and not enforced: {why}";
-            }
-        }
-
-        foreach (var inner in Children(schema, path).SelectMany(child => NotEnforced(child.Schema, child.Path)))
-        {
-            yield return inner;
-        }
-    }
-
-    private static IEnumerable<(string Path, JsonObject Schema)> Children(JsonObject schema, string path)
-    {
-        foreach (var word in new[] { "items", "additionalProperties", "not" })
-        {
-            if (schema[word] is JsonObject inner)
-            {
-                yield return ($"{path}.{word}", inner);
-            }
-        }
-
-        foreach (var (name, field) in schema["properties"] as JsonObject ?? [])
-        {
-            if (field is JsonObject inner)
-            {
-                yield return ($"{path}.properties[{name}]", inner);
-            }
-        }
-
-        foreach (var word in new[] { "allOf", "anyOf", "oneOf" })
-        {
-            var list = schema[word].Items().ToList();
-            for (var i = 0; i < list.Count; i++)
-            {
-                yield return ($"{path}.{word}[{i}]", list[i]);
-            }
-        }
-    }
-
-    /// <summary>A default must itself be what the schema asks for.</summary>
-    private static void Defaults(JsonObject schema, string path, List<FieldError> errors)
-    {
-        if (schema["default"] is { } value)
-        {
-            var read = StructuralSchema.Read(schema);
-            var copy = value.DeepClone();
-            var unknown = new List<string>();
-            if (copy is JsonObject tree)
-            {
-                Pruning.Apply(read, tree, unknown);
-                Defaulting.Apply(read, tree);
-            }
-
-            errors.AddRange(unknown.Select(field => FieldError.Invalid(
-                path + ".default", new Verbatim(JsonText.String(value)), $"must not have unknown fields: {field}")));
-            errors.AddRange(SchemaValidator.Check(read, copy).Select(error => error with
-            {
-                Field = path + ".default" + (error.Field is "<nil>" ? "" : "." + error.Field),
-                Detail = error.Detail.Replace(":  in body", ": default in body", StringComparison.Ordinal),
-            }));
-        }
-
-        foreach (var (place, inner) in Children(schema, path))
-        {
-            Defaults(inner, place, errors);
-        }
     }
 
     private static bool IsIntOrString(JsonObject schema) =>

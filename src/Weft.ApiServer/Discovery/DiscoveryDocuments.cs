@@ -25,15 +25,9 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
     /// <summary>False when the path is not one of these documents.</summary>
     public async Task<bool> TryAnswerAsync(HttpContext context, string[] parts)
     {
-        if (parts is ["readyz", ..] && services.Store.Trouble is { } trouble)
-        {
-            await Answer.TextAsync(context, 500, $"[-]store failed: {trouble}\nreadyz check failed\n");
-            return true;
-        }
-
         if (parts is ["healthz" or "livez" or "readyz", ..])
         {
-            await Answer.TextAsync(context, 200, "ok");
+            await HealthAsync(context, parts[0]);
             return true;
         }
 
@@ -68,6 +62,16 @@ internal sealed class DiscoveryDocuments(ApiServices services, OpenApiDocuments 
         }
 
         return false;
+    }
+
+    private Task HealthAsync(HttpContext context, string check)
+    {
+        if (check is "readyz" && services.Store.Trouble is { } trouble)
+        {
+            return Answer.TextAsync(context, 500, $"[+]ping ok\n[-]store failed: {trouble}\nreadyz check failed\n");
+        }
+
+        return Answer.TextAsync(context, 200, context.Request.Query.ContainsKey("verbose") ? $"[+]ping ok\n[+]store ok\n{check} check passed\n" : "ok");
     }
 
     /// <summary>One document of OpenAPI v3: with the hash that the index names it never changes; another hash leads to the right one.</summary>

@@ -5,6 +5,9 @@ namespace Weft.ApiServer.Expressions;
 /// <summary>A parsed expression of the Common Expression Language, as far as rules of custom kinds use it.</summary>
 internal abstract record Expression
 {
+    /// <summary>Where it stands in the text of its rule: a name's first letter, an operator's sign, the dot of a field.</summary>
+    public int At { get; init; }
+
     public sealed record Literal(object? Value) : Expression;
 
     public sealed record Name(string Text) : Expression;

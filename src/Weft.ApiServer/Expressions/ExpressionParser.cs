@@ -38,11 +38,12 @@ internal sealed class ExpressionParser
         }
 
         var condition = Level(0);
+        var at = Current.At;
         if (Take("?"))
         {
             var then = Choice();
             Expect(":");
-            condition = new Expression.Choice(condition, then, Choice());
+            condition = new Expression.Choice(condition, then, Choice()) { At = at };
         }
 
         _depth--;
@@ -59,8 +60,8 @@ internal sealed class ExpressionParser
         var left = Level(level + 1);
         while (Current.Kind is TokenKind.Sign or TokenKind.Name && _levels[level].Contains(Current.Text, StringComparer.Ordinal))
         {
-            var sign = _tokens[_at++].Text;
-            left = new Expression.Binary(sign, left, Level(level + 1));
+            var sign = _tokens[_at++];
+            left = new Expression.Binary(sign.Text, left, Level(level + 1)) { At = sign.At };
         }
 
         return left;
@@ -78,12 +79,13 @@ internal sealed class ExpressionParser
 
     private Expression.Unary Deeper(string sign)
     {
+        var at = _tokens[_at - 1].At;
         if (++_depth > DeepestNesting)
         {
             throw Lexer.Wrong(Current.At, $"the rule is nested deeper than {DeepestNesting} levels");
         }
 
-        var result = new Expression.Unary(sign, Unary());
+        var result = new Expression.Unary(sign, Unary()) { At = at };
         _depth--;
         return result;
     }
@@ -92,19 +94,21 @@ internal sealed class ExpressionParser
     {
         while (true)
         {
+            var at = Current.At;
             if (Take("."))
             {
                 var name = Name();
-                target = Take("(") ? Method(target, name, Arguments(")")) : new Expression.Select(target, Field(name), false);
+                var open = Current.At;
+                target = Take("(") ? Method(target, name, Arguments(")")) with { At = open } : new Expression.Select(target, Field(name), false) { At = at };
             }
             else if (Take(".?"))
             {
-                target = new Expression.Select(target, Field(Name()), true);
+                target = new Expression.Select(target, Field(Name()), true) { At = at };
             }
             else if (Current.Text is "[" or "[?" && Current.Kind == TokenKind.Sign)
             {
                 var optional = _tokens[_at++].Text is "[?";
-                target = new Expression.Index(target, Choice(), optional);
+                target = new Expression.Index(target, Choice(), optional) { At = at };
                 Expect("]");
             }
             else
@@ -129,8 +133,8 @@ internal sealed class ExpressionParser
                     "true" => new Expression.Literal(true),
                     "false" => new Expression.Literal(false),
                     "null" => new Expression.Literal(null),
-                    _ when Take("(") => Function(token, Arguments(")")),
-                    _ => new Expression.Name(token.Text),
+                    _ when Take("(") => Function(token, Arguments(")")) with { At = token.At + token.Text.Length },
+                    _ => new Expression.Name(token.Text) { At = token.At },
                 };
             case TokenKind.Sign when Take("("):
                 var inner = Choice();

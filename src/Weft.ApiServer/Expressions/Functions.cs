@@ -12,20 +12,11 @@ internal static partial class Functions
 {
     private const int RememberedPatterns = 256;
 
-    private static readonly string[] _functions = ["size", "int", "uint", "double", "string", "bool", "type", "dyn", "duration", "timestamp", "matches"];
-
-    private static readonly string[] _methods =
-    [
-        "size", "startsWith", "endsWith", "contains", "matches", "charAt", "indexOf", "lastIndexOf", "lowerAscii", "upperAscii", "replace",
-        "split", "join", "substring", "trim", "find", "findAll", "isSorted", "sum", "min", "max", "hasValue", "value", "orValue",
-        "getSeconds", "getMilliseconds", "getMinutes", "getHours",
-    ];
-
     private static readonly ConcurrentDictionary<string, Regex> _patterns = new(StringComparer.Ordinal);
 
-    public static void RequireFunction(string name) => Require(name, _functions);
+    public static void RequireFunction(string name) => Require(name, Signatures.HasFunction(name));
 
-    public static void RequireMethod(string name) => Require(name, _methods);
+    public static void RequireMethod(string name) => Require(name, Signatures.HasMethod(name));
 
     public static object? Call(string name, object?[] arguments) => (name, arguments) switch
     {
@@ -49,6 +40,7 @@ internal static partial class Functions
         ("timestamp", [string text]) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment)
             ? moment : throw Bad("timestamp", text),
         ("matches", [string text, string pattern]) => Pattern(pattern).IsMatch(text),
+        _ when NetworkFunctions.TryCall(name, arguments, out var result) => result,
         _ => throw new ExpressionException($"no such overload: {name}"),
     };
 
@@ -56,6 +48,7 @@ internal static partial class Functions
     {
         _ when name is "size" && arguments.Length == 0 => (long)Values.Length(target),
         Maybe maybe => Optional(maybe, name, arguments),
+        _ when NetworkFunctions.Owns(target) => NetworkFunctions.CallMethod(target!, name, arguments),
         string text => OfText(text, name, arguments),
         TimeSpan span => name switch
         {
@@ -160,9 +153,9 @@ internal static partial class Functions
 
     private static ExpressionException Bad(string type, string text) => new($"type conversion error from 'string' to '{type}': {text}");
 
-    private static void Require(string name, string[] known)
+    private static void Require(string name, bool known)
     {
-        if (!known.Contains(name, StringComparer.Ordinal))
+        if (!known)
         {
             throw new UnsupportedExpressionException($"the function {name}() is not known to this server");
         }

@@ -100,7 +100,7 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
     public static ApiException TooLarge() =>
         new(413, "RequestEntityTooLarge", $"Request entity too large: limit is {ApiLimits.BodyBytes}");
 
-    public static ApiException Unprocessable(string message) => new(422, "Invalid", message);
+    public static ApiException Unprocessable(string message) => new(422, "Invalid", message, new JsonObject());
 
     public static ApiException Unavailable(string message) => new(503, "ServiceUnavailable", message) { RetryAfterSeconds = 1 };
 
@@ -126,7 +126,12 @@ public sealed class ApiException(int code, string reason, string message, JsonOb
             ? errors[0].ToString()
             : "[" + string.Join(", ", errors.Select(error => error.ToString())) + "]";
         var kind = resource.Group.Length == 0 ? resource.Kind : resource.Kind + "." + resource.Group;
-        var details = new JsonObject { ["name"] = name };
+        var details = new JsonObject();
+        if (name.Length > 0)
+        {
+            details["name"] = name;
+        }
+
         if (resource.Group.Length > 0)
         {
             details["group"] = resource.Group;

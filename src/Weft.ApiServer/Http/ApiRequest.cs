@@ -27,6 +27,11 @@ public sealed class ApiRequest(HttpContext context, ResourceDefinition resource,
 
     public string? Subresource { get; init; }
 
+    /// <summary>The old form of a watch, <c>/api/v1/watch/…</c>.</summary>
+    public bool PathWatches { get; init; }
+
+    public bool IsWatch => PathWatches || (Query("watch") is not null && QueryFlag("watch"));
+
     public UserIdentity User { get; init; } = UserIdentity.Anonymous;
 
     public IReadOnlyCollection<string> Warnings => _warnings;

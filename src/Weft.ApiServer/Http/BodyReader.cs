@@ -16,7 +16,7 @@ internal static class BodyReader
     public static JsonObject ReadObject(ApiRequest request, byte[] body, List<string> duplicates, ApiServerOptions options) =>
         MediaType(request) switch
         {
-            "" or Json => RequestBody.ParseObject(body, duplicates),
+            "" or Json => ReadJson(request, body, duplicates),
             Binary when !request.Resource.Custom => RequestBody.ParseObject(body, duplicates),
             Yaml => ReadYaml(body, duplicates, options),
             _ => throw Unsupported(request),
@@ -34,6 +34,30 @@ internal static class BodyReader
         return problem is null
             ? tree as JsonObject ?? throw ApiException.BadRequest("couldn't get version/kind; the body is not a YAML mapping")
             : throw ApiException.BadRequest("error converting YAML to JSON: " + problem);
+    }
+
+    private static JsonObject ReadJson(ApiRequest request, byte[] body, List<string> duplicates)
+    {
+        try
+        {
+            return RequestBody.ParseObject(body, duplicates);
+        }
+        catch (ApiException problem) when (problem.Code == 400)
+        {
+            var kind = request.Resource.Kind;
+            throw ApiException.BadRequest(
+                $"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {problem.Message} ({Shown(body)})");
+        }
+    }
+
+    /// <summary>The beginning of a body, as far as it is text.</summary>
+    private static string Shown(byte[] body)
+    {
+        const int Long = 30;
+        return body.Length == 0 ? "<empty>"
+            : body[0] != (byte)'{' ? Convert.ToHexStringLower(body.AsSpan(0, Math.Min(body.Length, Long)))
+            : body.Length > Long ? Encoding.UTF8.GetString(body, 0, Long) + " ..."
+            : Encoding.UTF8.GetString(body);
     }
 
     public static string MediaType(ApiRequest request) => (request.Context.Request.ContentType ?? "").Split(';')[0].Trim();

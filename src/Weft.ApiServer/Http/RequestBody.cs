@@ -59,7 +59,7 @@ internal static class RequestBody
 
     public static JsonObject ParseObject(byte[] body, List<string> duplicates) =>
         Parse(body, duplicates) as JsonObject
-        ?? throw ApiException.BadRequest("couldn't get version/kind; json parse error: the body is not a JSON object");
+        ?? throw ApiException.BadRequest("the body is not a JSON object");
 
     /// <summary>Reads a JSON object that may be absent, such as the options of a deletion.</summary>
     public static async Task<JsonObject> ReadOptionalAsync(HttpContext context)

@@ -104,6 +104,8 @@ internal sealed partial class Router(
         var version = parts[0] is "api" ? parts[1] : parts[2];
         var rest = parts.AsSpan(parts[0] is "api" ? 2 : 3);
         var ns = "";
+        var watches = rest.Length > 1 && rest[0] is "watch";
+        rest = watches ? rest[1..] : rest;
         if (rest.Length >= 3 && rest[0] is "namespaces" && rest[2] is not ("status" or "finalize"))
         {
             ns = rest[1];
@@ -126,6 +128,7 @@ internal sealed partial class Router(
             Name = rest.Length > 1 ? Uri.UnescapeDataString(rest[1]) : null,
             Subresource = rest.Length > 2 ? string.Join('/', rest[2..].ToArray()) : null,
             User = user,
+            PathWatches = watches,
         };
     }
 

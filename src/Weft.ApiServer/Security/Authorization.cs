@@ -73,7 +73,7 @@ internal sealed class Authorization(RightsBook rights)
             _ when HttpMethods.IsPut(method) => "update",
             _ when HttpMethods.IsPatch(method) => "patch",
             _ when HttpMethods.IsDelete(method) => request.Name is null ? "deletecollection" : "delete",
-            _ when request.Query("watch") is not null && request.QueryFlag("watch") => "watch",
+            _ when request.IsWatch => "watch",
             _ => request.Name is null ? "list" : "get",
         };
     }

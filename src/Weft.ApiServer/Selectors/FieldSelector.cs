@@ -56,7 +56,9 @@ public sealed class FieldSelector
                 && !_fields.GetValueOrDefault(resource.StoredAs, []).Contains(field, StringComparer.Ordinal)
                 && !(resource.CustomVersions?.Values.Any(version => version.SelectableFields.Contains(field, StringComparer.Ordinal)) ?? false))
             {
-                throw ApiException.BadRequest($"field label not supported: {field}");
+                throw ApiException.BadRequest(_fields.ContainsKey(resource.StoredAs) || resource.CustomVersions is not null
+                    ? $"field label not supported: {field}"
+                    : $"\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
             }
 
             selector._requirements.Add((field, value, equal));

@@ -30,6 +30,11 @@ public sealed class LabelSelector
         var selector = new LabelSelector();
         foreach (var part in Split(text ?? ""))
         {
+            if (part.StartsWith('='))
+            {
+                throw ApiException.BadRequest($"found '{(part.StartsWith("==", StringComparison.Ordinal) ? "==" : "=")}', expected: !, identifier, or 'end of string'");
+            }
+
             selector._requirements.Add(ParseOne(part, text!));
         }
 

@@ -20,6 +20,11 @@ internal sealed class ApiVerbs(
             Answer.Warn(request.Context, [deprecation]);
         }
 
+        if (request.PathWatches && !HttpMethods.IsGet(method))
+        {
+            throw ApiException.MethodNotAllowed();
+        }
+
         if (Reviews.All.Contains(request.Resource))
         {
             return HttpMethods.IsPost(method) && request.Name is null
@@ -51,7 +56,7 @@ internal sealed class ApiVerbs(
 
         return method switch
         {
-            _ when HttpMethods.IsGet(method) && IsWatch(request) => watching.WatchAsync(request),
+            _ when HttpMethods.IsGet(method) && request.IsWatch => watching.WatchAsync(request),
             _ when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => reading.ListAsync(request),
             _ when HttpMethods.IsPost(method) => changing.CreateAsync(request),
             _ when HttpMethods.IsDelete(method) => changing.DeleteManyAsync(request),
@@ -61,7 +66,7 @@ internal sealed class ApiVerbs(
 
     private Task RunOnOneAsync(ApiRequest request, string method) => method switch
     {
-        _ when HttpMethods.IsGet(method) && IsWatch(request) => watching.WatchAsync(request),
+        _ when HttpMethods.IsGet(method) && request.IsWatch => watching.WatchAsync(request),
         _ when HttpMethods.IsGet(method) || HttpMethods.IsHead(method) => reading.GetAsync(request),
         _ when HttpMethods.IsPut(method) => changing.UpdateAsync(request),
         _ when HttpMethods.IsPatch(method) => changing.PatchAsync(request),
@@ -116,6 +121,4 @@ internal sealed class ApiVerbs(
                 throw ApiException.NoSuchPath();
         }
     }
-
-    private static bool IsWatch(ApiRequest request) => request.Query("watch") is not null && request.QueryFlag("watch");
 }

@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Patching;
+using Weft.ApiServer.Resources;
 using Weft.ApiServer.Schema;
 using Weft.ApiServer.Storage;
 
@@ -15,6 +16,16 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
     private const string Kubectl = "kubectl";
 
+    private static readonly ResourceDefinition _options = new()
+    {
+        Group = "meta.k8s.io",
+        Versions = ["v1"],
+        Plural = "patchoptions",
+        Singular = "patchoptions",
+        Kind = "PatchOptions",
+        Type = "",
+    };
+
     private readonly FieldOwnership _ownership = new(services.Schemas, services.Clock);
 
     public async Task RunAsync(ApiRequest request, byte[] body)
@@ -22,8 +33,7 @@ internal sealed class Applying(ApiServices services, ObjectWriter writer, Readin
         var manager = request.Query("fieldManager");
         if (string.IsNullOrEmpty(manager))
         {
-            throw ApiException.Unprocessable(
-                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch");
+            throw ApiException.Invalid(_options, "", [FieldError.Required("fieldManager", "is required for apply patch")]);
         }
 
         var duplicates = new List<string>();

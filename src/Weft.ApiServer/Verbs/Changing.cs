@@ -146,6 +146,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
     {
         var duplicates = new List<string>();
         var tree = BodyReader.ReadObject(request, await RequestBody.ReadAsync(request.Context), duplicates, services.Options);
+        Decoder.CompleteKind(request, tree);
         Decoder.CheckKind(request, tree);
         Decoder.CheckFields(request, tree, duplicates, services, problem => Decoder.CannotHandle(request, problem));
         return tree;
@@ -234,10 +235,10 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
 
     private static ApiException Unsupported(ApiRequest request)
     {
-        var accepted = request.Resource.Custom
-            ? $"{JsonType}, {MergeType}, {ApplyType}"
-            : $"{JsonType}, {MergeType}, {StrategicType}, {ApplyType}";
-        return new ApiException(
-            415, "UnsupportedMediaType", $"the body of the request was in an unknown format - accepted media types include: {accepted}");
+        const string Reason = "UnsupportedMediaType";
+        return request.Resource.Custom
+            ? new ApiException(
+                415, Reason, $"the body of the request was in an unknown format - accepted media types include: {JsonType}, {MergeType}, {ApplyType}")
+            : new ApiException(415, Reason, "415: Unsupported Media Type", new JsonObject());
     }
 }

@@ -11,6 +11,18 @@ namespace Weft.ApiServer.Verbs;
 /// <summary>Checks that a tree is an object of the kind that the path names, and applies the client's fieldValidation.</summary>
 internal static class Decoder
 {
+    /// <summary>A built-in kind may be left out of a body: the path says it.</summary>
+    public static void CompleteKind(ApiRequest request, JsonObject tree)
+    {
+        if (request.Resource.Custom)
+        {
+            return;
+        }
+
+        tree["kind"] = tree.Text("kind") is { Length: > 0 } kind ? kind : request.Resource.Kind;
+        tree["apiVersion"] = tree.Text("apiVersion") is { Length: > 0 } version ? version : request.ApiVersion;
+    }
+
     public static void CheckKind(ApiRequest request, JsonObject tree)
     {
         var resource = request.Resource;
@@ -18,7 +30,7 @@ internal static class Decoder
         var version = tree.Text("apiVersion");
         if (string.IsNullOrEmpty(kind))
         {
-            throw ApiException.BadRequest("Object 'Kind' is missing in the request body");
+            throw ApiException.BadRequest($"Object 'Kind' is missing in '{JsonText.String(tree)}'");
         }
 
         if (!string.Equals(kind, resource.Kind, StringComparison.Ordinal)

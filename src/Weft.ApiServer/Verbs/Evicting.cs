@@ -21,6 +21,11 @@ internal sealed class Evicting(ApiServices services, Deletion deletion)
     public async Task RunAsync(ApiRequest request)
     {
         var body = await RequestBody.ReadOptionalAsync(request.Context);
+        if (body.At("metadata", "name").Text() is { Length: > 0 } named && named != request.Name)
+        {
+            throw ApiException.BadRequest("name in URL does not match name in Eviction object");
+        }
+
         var options = body["deleteOptions"] as JsonObject ?? [];
         var dryRun = Changing.IsDryRun(request, options);
         var key = new ObjectKey(request.Namespace, request.Name!);

@@ -248,18 +248,42 @@ public sealed class DefinitionTests : IAsyncLifetime
     [Fact]
     public async Task A_rule_that_is_not_enforced_is_named_in_a_warning_and_a_broken_one_is_refused()
     {
-        var schema = Schema("""{"q":{"type":"string","x-kubernetes-validations":[{"rule":"isQuantity(self)"}]}}""");
+        var schema = Schema("""{"q":{"type":"string","x-kubernetes-validations":[{"rule":"self.sameAs('a')"}]}}""");
         using var request = new HttpRequestMessage(HttpMethod.Post, Definitions)
         {
             Content = new StringContent(Definition(schema), System.Text.Encoding.UTF8, "application/json"),
         };
         using var answer = await _server.SendRawAsync(request);
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        Assert.Contains("isQuantity(self)", string.Join(' ', answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
-        var broken = schema.Replace("isQuantity(self)", "self ==", StringComparison.Ordinal);
+        Assert.Contains("sameAs('a')", string.Join(' ', answer.Headers.GetValues("Warning")), StringComparison.Ordinal);
+        var broken = schema.Replace("self.sameAs('a')", "self ==", StringComparison.Ordinal);
         var (code, status) = await _server.PostAsync(Definitions, Definition(broken, plural: "others"));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, code);
         Assert.Contains("compilation failed: ERROR: <input>:1:8", (string)status["message"]!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"rule":"self.n == 'x'"}""", ".rule", "found no matching overload for '_==_' applied to '(int, string)'")]
+    [InlineData("""{"rule":"self.n"}""", ".rule", "cel expression must evaluate to a bool")]
+    [InlineData("""{"rule":"self.n > 1","messageExpression":"self.n"}""", ".messageExpression", "messageExpression must evaluate to a string")]
+    [InlineData("""{"rule":"self.n > 1","reason":"Because"}""", ".reason", "Unsupported value: \"Because\"")]
+    [InlineData("""{"rule":"self.n > 1","fieldPath":".m"}""", ".fieldPath", "does not refer to a valid field")]
+    public async Task A_rule_that_can_never_hold_is_refused_with_the_place_of_the_rule(string rule, string field, string what)
+    {
+        var schema = Schema("""{"a":{"type":"object","properties":{"n":{"type":"integer"}},"x-kubernetes-validations":[RULE]}}""".Replace("RULE", rule, StringComparison.Ordinal));
+        var (code, status) = await _server.PostAsync(Definitions, Definition(schema));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, code);
+        Assert.Contains("properties[spec].properties[a].x-kubernetes-validations[0]" + field + ":", (string)status["message"]!, StringComparison.Ordinal);
+        Assert.Contains(what, (string)status["message"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rule_about_the_old_item_of_a_list_that_has_no_keys_is_refused()
+    {
+        var (code, status) = await _server.PostAsync(Definitions, Definition(Schema(
+            """{"l":{"type":"array","items":{"type":"string","x-kubernetes-validations":[{"rule":"self == oldSelf"}]}}}""")));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, code);
+        Assert.Contains("oldSelf cannot be used on the uncorrelatable portion of the schema", (string)status["message"]!, StringComparison.Ordinal);
     }
 
     private static string VirtualService(string spec) =>

@@ -72,7 +72,59 @@ public sealed class ExpressionTests
 
     [Fact]
     public void A_function_that_is_not_known_is_named() =>
-        Assert.Contains("quantity()", Assert.Throws<UnsupportedExpressionException>(() => Evaluate("quantity(self.s) > 1")).Message, StringComparison.Ordinal);
+        Assert.Contains("sameAs()", Assert.Throws<UnsupportedExpressionException>(() => Evaluate("self.s.sameAs('x')")).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("url('https://a.example:8443/x?y=1').getScheme() == 'https' && url('https://a.example:8443/x').getPort() == '8443'", true)]
+    [InlineData("isURL('a b') || isURL('/just/a/path')", false)]
+    [InlineData("isIP('10.0.0.1') && ip('::1').isLoopback() && ip('10.0.0.1').family() == 4 && !isIP('10.1') && !isIP('::ffff:1.2.3.4')", true)]
+    [InlineData("isCIDR('10.0.0.0/8') && cidr('10.0.0.0/8').containsIP('10.9.9.9') && !cidr('10.0.0.0/8').containsCIDR('10.0.0.0/7')", true)]
+    [InlineData("isQuantity('500Mi') && quantity('1Gi').isGreaterThan(quantity('500Mi')) && quantity('2').add(quantity('3')).asInteger() == 5", true)]
+    public void Kubernetes_own_functions_know_addresses_and_amounts(string text, bool value) => Assert.Equal(value, Evaluate(text));
+
+    [Theory]
+    [InlineData("self.missing == 1", "<input>:1:5: undefined field 'missing'\n | self.missing == 1\n | ....^")]
+    [InlineData("has(self.missing)", "undefined field 'missing'")]
+    [InlineData("self.n == 'three'", "<input>:1:8: found no matching overload for '_==_' applied to '(int, string)'")]
+    [InlineData("self.f == 1", "found no matching overload for '_==_' applied to '(double, int)'")]
+    [InlineData("self.n && true", "found no matching overload for '_&&_' applied to '(int, bool)'")]
+    [InlineData("self.s + 1 == 'a1'", "found no matching overload for '_+_' applied to '(string, int)'")]
+    [InlineData("self.n.startsWith('a')", "found no matching overload for 'startsWith' applied to 'int.(string)'")]
+    [InlineData("self.s.all(x, true)", "expression of type 'string' cannot be range of a comprehension")]
+    [InlineData("self.items.all(i, i.nme == 'a')", "<input>:1:20: undefined field 'nme'")]
+    [InlineData("nobody == 1", "undeclared reference to 'nobody'")]
+    [InlineData("self.names.exists(x, x == 1)", "applied to '(string, int)'")]
+    [InlineData("self.t ? 1 : 'one'", "found no matching overload for '_?_:_'")]
+    [InlineData("self.n\n  == 'x'", "<input>:2:3: found no matching overload")]
+    public void What_an_expression_can_never_mean_is_found_before_there_is_an_object(string text, string message) => Assert.Contains(
+        message,
+        Assert.Throws<ExpressionException>(() => TypeChecker.Check(ExpressionParser.Parse(text), text, Shapes())).Message,
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("self.n == 3 && self.f > 1")]
+    [InlineData("self.n in [1, 2] || 'k' in self.map")]
+    [InlineData("self.items.all(i, self.items.exists_one(j, i.name == j.name && i.port == j.port))")]
+    [InlineData("self.map.all(k, self.map[k] != '' && k.size() > 0)")]
+    [InlineData("(has(self.s) ? 1 : 0) + (has(self.n) ? 1 : 0) <= 1")]
+    [InlineData("self.d > duration('1s') && self.?s.orValue('') == ''")]
+    [InlineData("self.either == 1 || self.either == 'http'")]
+    [InlineData("self.names.join(',').matches('a') && size(self.items) < 3 && self.open.anything == 1")]
+    [InlineData("self.items.map(i, i.port).sum() > 0 && self.items.filter(i, i.port > 1).size() == 1")]
+    [InlineData("type(self.n) == int && self.s != null")]
+    public void What_it_can_mean_is_left_alone(string text) => Assert.Equal(Shape.Bool, TypeChecker.Check(ExpressionParser.Parse(text), text, Shapes()));
+
+    private static Dictionary<string, Shape> Shapes() => new(StringComparer.Ordinal)
+    {
+        ["self"] = Shape.Of((JsonObject)JsonNode.Parse(
+            """
+            {"type":"object","properties":{"n":{"type":"integer"},"f":{"type":"number"},"s":{"type":"string"},"t":{"type":"boolean"},
+             "d":{"type":"string","format":"duration"},"names":{"type":"array","items":{"type":"string"}},
+             "map":{"type":"object","additionalProperties":{"type":"string"}},"either":{"x-kubernetes-int-or-string":true},
+             "open":{"type":"object","x-kubernetes-preserve-unknown-fields":true},
+             "items":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},"port":{"type":"integer"}}}}}}
+            """)!),
+    };
 
     [Fact]
     public void An_expression_ends_when_its_budget_does()

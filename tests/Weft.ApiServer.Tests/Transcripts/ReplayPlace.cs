@@ -6,11 +6,14 @@ using System.Text.RegularExpressions;
 namespace Weft.ApiServer.Tests.Transcripts;
 
 /// <summary>The folder that replayed calls run in: the files they read, and a kubeconfig for each who asks.</summary>
-internal sealed partial class ReplayPlace(TestServer server, string url)
+internal sealed partial class ReplayPlace(TestServer server, string url) : IDisposable
 {
     private const string Nowhere = "https://127.0.0.1:1";
 
     private readonly Dictionary<string, string> _configs = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _gate = new(1);
+
+    public string Url => url;
 
     public string Folder { get; } = Path.Combine(server.Folder, "work");
 
@@ -34,10 +37,19 @@ internal sealed partial class ReplayPlace(TestServer server, string url)
     /// </summary>
     public async Task<string> ConfigAsync(string? user)
     {
-        if (_configs.TryGetValue(user ?? "", out var known))
+        await _gate.WaitAsync();
+        try
         {
-            return known;
+            return _configs.TryGetValue(user ?? "", out var known) ? known : await WriteConfigAsync(user);
         }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<string> WriteConfigAsync(string? user)
+    {
 
         var path = Path.Combine(server.Folder, "kubeconfig-" + (user ?? "admin"));
         server.WriteKubeconfig(path, user is "nowhere" ? Nowhere : url);
@@ -55,6 +67,8 @@ internal sealed partial class ReplayPlace(TestServer server, string url)
 
         return _configs[user ?? ""] = path;
     }
+
+    public void Dispose() => _gate.Dispose();
 
     private async Task<string> TokenAsync()
     {

@@ -3,6 +3,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Weft.Dialects.Yaml;
 using Weft.Testing;
 using Xunit;
 
@@ -17,24 +18,44 @@ public sealed partial class TranscriptTests
     [Fact]
     public async Task Kubectl_says_the_same_as_against_a_real_cluster()
     {
-        await using var server = await TestServer.StartAsync();
+        await using var server = await TestServer.StartAsync(adapt: options => options with { ReadYaml = ReadYaml });
         using var relay = new TcpRelay(server.Options.TlsSocket!);
-        var place = ReplayPlace.Prepare(server, relay.Url);
+        using var place = ReplayPlace.Prepare(server, relay.Url);
         await using var controller = new StandInController(server, "h3", "h4");
+        var lines = await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Transcripts", "calls.jsonl"));
+        var sessions = lines.Select(line => JsonNode.Parse(line)!).ToLookup(call => (string?)call["session"] ?? "", StringComparer.Ordinal);
+        Assert.True(lines.Length > 400, $"only {lines.Length} calls were found");
+
+        // Calls of one session build on each other; sessions only on the first, which makes their namespaces.
+        var differences = await ReplayAsync(sessions[""], place, server);
+        var others = await Task.WhenAll(sessions.Where(session => session.Key.Length > 0).Select(session => ReplayAsync(session, place, server)));
+        differences = [.. differences, .. others.SelectMany(found => found)];
+        Assert.True(differences.Count == 0, $"{differences.Count} differences:\n" + string.Join('\n', differences.Take(20)));
+    }
+
+    private static (JsonNode? Tree, string? Problem) ReadYaml(string text) =>
+        (JsonNodes.ToJson(Assert.Single(YamlReader.Read("", text)).Root!), null);
+
+    private static async Task<IReadOnlyList<string>> ReplayAsync(IEnumerable<JsonNode> calls, ReplayPlace place, TestServer server)
+    {
         var differences = new List<string>();
-        var count = 0;
-        foreach (var line in await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Transcripts", "calls.jsonl")))
+        foreach (var call in calls)
         {
-            var call = JsonNode.Parse(line)!;
+            if ((string)call["argv"]![0]! is "curl")
+            {
+                var answer = await HttpCall.RunAsync([.. call["argv"]!.AsArray().Select(argument => (string)argument!)], (string?)call["user"], server);
+                Compare(call, "answer", Normal(HttpCall.Show((string)call["stdout"]!), place.Url), Normal(answer, place.Url), differences);
+                continue;
+            }
+
             var (exit, output, error) = await RunAsync(call, place);
-            count++;
             Compare(call, "exit", $"{call["exit"] ?? 0}", $"{exit}", differences);
-            Compare(call, "stdout", Normal((string?)call["stdout"] ?? "", relay.Url), Normal(output, relay.Url), differences);
-            Compare(call, "stderr", Normal((string?)call["stderr"] ?? "", relay.Url), Normal(error, relay.Url), differences);
+            var spell = (bool?)call["json"] ?? false ? HttpCall.Canonical : (Func<string, string>)(text => text);
+            Compare(call, "stdout", Normal(spell((string?)call["stdout"] ?? ""), place.Url), Normal(spell(output), place.Url), differences);
+            Compare(call, "stderr", Normal((string?)call["stderr"] ?? "", place.Url), Normal(error, place.Url), differences);
         }
 
-        Assert.True(count > 400, $"only {count} calls were found");
-        Assert.True(differences.Count == 0, $"{differences.Count} differences:\n" + string.Join('\n', differences.Take(20)));
+        return differences;
     }
 
     [Fact]
@@ -63,6 +84,11 @@ public sealed partial class TranscriptTests
         start.Environment["KUBECONFIG"] = await place.ConfigAsync((string?)call["user"]);
         start.Environment["HOME"] = place.Folder;
         start.Environment["KUBECTL_APPLYSET"] = "true";
+        foreach (var (name, value) in call["env"] as JsonObject ?? [])
+        {
+            start.Environment[name] = (string)value!;
+        }
+
         foreach (var argument in call["argv"]!.AsArray().Skip(1))
         {
             start.ArgumentList.Add((string)argument!);
@@ -160,7 +186,7 @@ public sealed partial class TranscriptTests
     private static partial Regex Generated();
 
     /// <summary>The files that kubectl diff compares.</summary>
-    [GeneratedRegex("/tmp/(LIVE|MERGED)-\\d+/\\S+")]
+    [GeneratedRegex("/tmp/((LIVE|MERGED)-\\d+/\\S+|kubectl-edit-\\d+\\.yaml)")]
     private static partial Regex Temporary();
 
     [GeneratedRegex("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d+ \\+0000( UTC)?")]
@@ -178,7 +204,7 @@ public sealed partial class TranscriptTests
     [GeneratedRegex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z")]
     private static partial Regex Moment();
 
-    [GeneratedRegex("(resourceVersion\\\\?\"?: ?\\\\?\"?|Resource Version: +)\\d+")]
+    [GeneratedRegex("(resourceVersion\\\\?\"?: ?\\\\?\"?|Resource Version: +|, current: )\\d+")]
     private static partial Regex Version();
 
     [GeneratedRegex("10\\.96\\.(?!0\\.)\\d+\\.\\d+")]
