@@ -16,8 +16,9 @@ namespace Weft.Compiler;
 /// </summary>
 public sealed class MeshSnapshot
 {
-    private readonly Identity<string, Service> _services;
-    private readonly Identity<(string, int), ServiceEndpoints> _endpoints;
+    private readonly Identity<(string, string), Service> _services;
+    private readonly Identity<(string, string, int), ServiceEndpoints> _endpoints;
+    private readonly ClientScopes _scopes;
     private readonly Identity<(string, string), Workload> _workloads;
     private readonly Identity<(Type, Origin), MeshIntent> _intents;
     private readonly Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>> _served = [];
@@ -32,14 +33,18 @@ public sealed class MeshSnapshot
         Settings = previous is not null && previous.Settings == world.Settings ? previous.Settings : world.Settings;
         Parts = new PartCache(previous?.Parts);
         _inherited = Parts.Computed;
-        _services = new(world.Services.DistinctBy(s => s.Host).OrderBy(s => s.Host, StringComparer.Ordinal), s => s.Host, previous?._services);
+        _services = new(
+            world.Services.DistinctBy(s => (s.EndpointNamespace, s.Host)).OrderBy(s => s.Host, StringComparer.Ordinal).ThenBy(s => s.EndpointNamespace, StringComparer.Ordinal),
+            s => (s.EndpointNamespace, s.Host),
+            previous?._services);
         _workloads = new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
-        _endpoints = new(world.Endpoints, e => (e.ServiceHost, e.ServicePort), previous?._endpoints);
+        _endpoints = new(world.Endpoints, e => (e.Namespace, e.ServiceHost, e.ServicePort), previous?._endpoints);
         (var resolved, DelegationFindings) = Delegation.Resolve(intents);
         _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
-        ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Distinct()];
+        _scopes = new ClientScopes(_services.Items, _intents.Items.OfType<SidecarIntent>(), Routes, Settings);
+        ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Concat(_scopes.ClientSelectors).Distinct()];
         PlaceLabels = [.. Destinations.PlaceLabels.Concat(_services.Items
             .SelectMany(s => s.Policy.Localities?.Value.FailoverPriority ?? [])).Select(l => l.Split('=')[0]).Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal)];
@@ -75,8 +80,13 @@ public sealed class MeshSnapshot
 
     internal MeshSettings Settings { get; }
 
-    /// <summary>Sorted by host.</summary>
-    internal IReadOnlyList<Service> Services => _services.Items;
+    /// <summary>Sorted by host; of several for one host the one that counts where all are seen.</summary>
+    internal IReadOnlyList<Service> Services => _scopes.Everything.Services;
+
+    /// <summary>What a client sees; gateways see all that is visible to their namespace.</summary>
+    internal ClientScope ScopeOf(Workload client, bool isGateway) => _scopes.Of(client, isGateway);
+
+    internal SidecarIntent? SidecarOf(Workload client) => _scopes.SidecarOf(client);
 
     internal IReadOnlyList<MeshIntent> Intents => _intents.Items;
 
@@ -130,9 +140,9 @@ public sealed class MeshSnapshot
     public EquatableArray<Diagnostic> Analyze() => MeshAnalysis.RunAll(this);
 
     /// <summary>What clusters must know about the endpoints of a service port.</summary>
-    internal EndpointFacts Facts(string host, int port)
+    internal EndpointFacts Facts(Service service, int port)
     {
-        if (FindEndpoints(host, port) is not { } source)
+        if (FindEndpoints(service, port) is not { } source)
         {
             return EndpointFacts.None;
         }
@@ -145,9 +155,12 @@ public sealed class MeshSnapshot
         return facts;
     }
 
-    internal Service? FindService(string host) => _services.Find(host);
+    internal Service? FindService(string host) => _scopes.Everything.Find(host);
 
-    internal ServiceEndpoints? FindEndpoints(string host, int port) => _endpoints.Find((host, port));
+    /// <summary>The service that endpoints are of.</summary>
+    internal Service? FindService(ServiceEndpoints endpoints) => _services.Find((endpoints.Namespace, endpoints.ServiceHost));
+
+    internal ServiceEndpoints? FindEndpoints(Service service, int port) => _endpoints.Find((service.EndpointNamespace, service.Host, port));
 
     /// <summary>The service ports that lead to a workload, in the order of the world.</summary>
     internal IReadOnlyList<(ServiceEndpoints Service, Endpoint Endpoint)> ServedBy(Workload workload) =>

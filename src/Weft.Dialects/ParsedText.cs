@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
+using Weft.Dialects.Istio;
 using Weft.Dialects.Kubernetes;
 using Weft.Dialects.Yaml;
 using Weft.Model;
@@ -45,6 +46,11 @@ public sealed record ParsedObject(
 
     public NodeSpec? Node => Content.Node;
 
+    public ServiceEntrySpec? Entry => Content.Entry;
+
+    /// <summary>A workload that is no pod.</summary>
+    public Workload? Outsider => Content.Outsider;
+
     /// <summary>The object as kubectl would send it.</summary>
     public JsonObject? ToJson() => Root is null ? null : JsonNodes.ToJson(Root) as JsonObject;
 }
@@ -56,7 +62,9 @@ public sealed record ParsedContent(
     Workload? Workload = null,
     EndpointSliceSpec? Slice = null,
     NamespaceSpec? Namespace = null,
-    NodeSpec? Node = null)
+    NodeSpec? Node = null,
+    ServiceEntrySpec? Entry = null,
+    Workload? Outsider = null)
 {
     public static ParsedContent Nothing { get; } = new();
 }

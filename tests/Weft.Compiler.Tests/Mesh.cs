@@ -64,6 +64,48 @@ internal sealed class Mesh
         return service;
     }
 
+    /// <summary>A host that is written down; its endpoints are addresses or names of a workload with the account vm.</summary>
+    public Service Entry(
+        string host,
+        ServicePort[] ports,
+        ServiceResolution resolution,
+        string ns = "shop",
+        string[]? addresses = null,
+        string[]? endpoints = null,
+        bool external = true,
+        Visibility? visibility = null,
+        int day = 0)
+    {
+        var service = new Service(host, ns, host, [.. addresses ?? []], [.. ports], false)
+        {
+            Resolution = resolution,
+            IsEntry = true,
+            IsExternal = external,
+            SubjectAltNames = ["spiffe://cluster.local/ns/vm/sa/db"],
+            Visibility = visibility ?? Visibility.All,
+            CreatedAt = _start.AddDays(day),
+        };
+        _services.Add(service);
+        var names = new WorkloadNamePlan("vm", ns, "vm", "latest", "Kubernetes", "vm", "vm", "");
+        foreach (var port in ports)
+        {
+            var target = int.Parse(port.TargetPort, System.Globalization.CultureInfo.InvariantCulture);
+            _endpoints.Add(new ServiceEndpoints(host, port.Port, (endpoints ?? []).Select(a => new Endpoint(
+                a, target, true, new Workload("vm", ns, a, [], "vm", !external, names, [], _start))).ToEquatableArray()) { Namespace = ns });
+        }
+
+        return service;
+    }
+
+    public SidecarIntent Sidecar(
+        string ns, LabelSelector? clients, EquatableArray<HostImport>? imports, bool? allows = null, EquatableArray<SidecarIngress>? ingress = null)
+    {
+        var origin = new Origin("istio", "Sidecar", ns, $"sidecar-{Intents.Count}", Position.None);
+        var intent = new SidecarIntent(origin, _start, clients, imports, ingress, allows);
+        Intents.Add(intent);
+        return intent;
+    }
+
     public RouteIntent Route(string host, params HttpRule[] rules) => Route("shop", host, 0, rules);
 
     public RouteIntent Route(string ns, string host, int day, params HttpRule[] rules)

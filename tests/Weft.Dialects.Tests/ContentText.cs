@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text;
+using Weft.Dialects.Istio;
 using Weft.Dialects.Kubernetes;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
@@ -35,13 +36,49 @@ internal static class ContentText
         { Intent: DestinationIntent destination } => Lines(destination),
         { Intent: PeerIntent peers } => Lines(peers),
         { Intent: GatewayIntent gateway } => Lines(gateway),
+        { Intent: SidecarIntent sidecar } => Lines(sidecar),
         { Service: { } service } => Lines(service),
+        { Entry: { } entry } => Lines(entry),
+        { Outsider: { } outsider } => Lines(outsider),
         { Workload: { } workload } => Lines(workload),
         { Slice: { } slice } => Lines(slice),
         { Node: { } node } => [$"stands in '{node.Locality}'"],
         { Namespace: { } ns } => [$"labels {Labels(ns.Labels)}"],
         _ => [],
     };
+
+    private static IEnumerable<string> Lines(SidecarIntent sidecar)
+    {
+        yield return $"for {(sidecar.Clients is { } clients ? Labels(clients.MatchLabels) : "all")} allows any {sidecar.AllowsAnyOutbound}";
+        foreach (var import in (sidecar.Imports ?? []).AsEnumerable())
+        {
+            yield return $"sees {import.Namespace}/{import.Host}:{import.Port}";
+        }
+
+        foreach (var ingress in (sidecar.Ingress ?? []).AsEnumerable())
+        {
+            yield return $"takes {ingress.Port} '{ingress.PortName}' {ingress.Protocol} for {ingress.Address}:{ingress.TargetPort}";
+        }
+    }
+
+    private static IEnumerable<string> Lines(ServiceEntrySpec entry)
+    {
+        foreach (var service in entry.Services.AsEnumerable())
+        {
+            yield return $"{(service.IsExternal ? "external" : "internal")} {service.Resolution} names {service.SubjectAltNames}"
+                + (service.Visibility.Everybody ? "" : $" visible in {string.Join(' ', service.Visibility.Namespaces)}");
+            foreach (var line in Lines(service))
+            {
+                yield return line;
+            }
+        }
+
+        yield return entry.Selector is { } selector ? $"served by {Labels(selector.MatchLabels)}" : $"served by {entry.Endpoints.Count}";
+        foreach (var line in entry.Endpoints.SelectMany(Lines))
+        {
+            yield return line;
+        }
+    }
 
     private static IEnumerable<string> Lines(GatewayIntent gateway)
     {
@@ -353,6 +390,11 @@ internal static class ContentText
     private static IEnumerable<string> Lines(Workload workload)
     {
         yield return $"{workload.Address} {(workload.Meshed ? "meshed" : "plain")} as {workload.ServiceAccount}, {Labels(workload.Labels)}";
+        if (workload.Weight > 1 || workload.NodeLocality.Length > 0)
+        {
+            yield return $"weight {workload.Weight} at '{workload.NodeLocality}'";
+        }
+
         yield return $"{workload.Names}";
         foreach (var port in workload.Ports.AsEnumerable())
         {

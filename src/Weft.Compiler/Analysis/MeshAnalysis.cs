@@ -93,7 +93,7 @@ internal static class MeshAnalysis
 
         foreach (var subset in intent.Subsets)
         {
-            var found = service.Ports.Any(p => index.Facts(service.Host, p.Port).Select(subset).Count > 0);
+            var found = service.Ports.Any(p => index.Facts(service, p.Port).Select(subset).Count > 0);
             if (!found)
             {
                 findings.Add(CompilerMessages.EmptySubset.At(subset.Origin, subset.Name, intent.Host));

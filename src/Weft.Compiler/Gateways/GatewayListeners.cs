@@ -130,7 +130,7 @@ internal sealed class GatewayListeners(
         from held in ConnectionRoutes.Holding(rules(route), view.Client, server.Port, gateway.FullName)
         select (route, held.Match, held.Rule);
 
-    private TcpChainPlan Proxied(ConnectionRule rule, int port) => ConnectionRoutes.Proxied(index, rule, port);
+    private TcpChainPlan Proxied(ConnectionRule rule, int port) => ConnectionRoutes.Proxied(view, rule, port);
 
     private static ChainMatchPlan Named(List<string> names) => ChainMatchPlan.Any with
     {

@@ -11,7 +11,7 @@ internal static class GatewayPlan
 {
     public static CompiledPlan Compile(MeshSnapshot index, Workload workload)
     {
-        var view = new ClientView(index, workload);
+        var view = new ClientView(index, workload, isGateway: true);
         var servers = GatewayServers.Of(index, workload);
         var tables = new List<RouteTablePlan>();
         var listeners = new List<ListenerPlan>();
@@ -24,7 +24,7 @@ internal static class GatewayPlan
             }
         }
 
-        var outbound = OutboundPlan.For(index, workload);
+        var outbound = OutboundPlan.For(index, workload, isGateway: true);
         return new CompiledPlan(
             new ProxyPlan(
                 [.. listeners.OrderBy(l => l.Name, StringComparer.Ordinal)],

@@ -13,10 +13,12 @@ namespace Weft.Compiler.Inbound;
 /// </summary>
 internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadOnlyList<ClusterPlan> Clusters)
 {
+    private const string Loopback = "127.0.0.1";
+
     public static InboundPlan Compile(MeshSnapshot index, Workload workload)
     {
         var peers = index.Peers.Of(workload);
-        var ports = PortsOf(index, workload);
+        var ports = index.SidecarOf(workload)?.Ingress is { } ingress ? PortsOf(index, workload, ingress) : PortsOf(index, workload);
         var chains = new List<ChainPlan>
         {
             // A connection to the capturing port itself would come back to it for ever.
@@ -32,14 +34,10 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
             Defaults.OriginalDestination(Names.InboundPassthrough, TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs),
         };
         var builder = new InboundChains(index.Settings, peers.Origin);
-        foreach (var (port, service, protocol) in ports)
+        foreach (var (port, service, protocol, target) in ports)
         {
             chains.AddRange(builder.ForPort(port, protocol, peers.ModeOf(port)));
-            clusters.Add(Defaults.OriginalDestination(
-                Names.Inbound(port), TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs) with
-            {
-                Service = service,
-            });
+            clusters.Add(ClusterOf(index, port, target) with { Service = service });
         }
 
         foreach (var mode in peers.Ports)
@@ -67,12 +65,12 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
     }
 
     /// <summary>Ports of the workload that services lead to. Where several lead to one port, the first service by host names it.</summary>
-    private static List<(int Port, ServiceNamePlan Service, PortProtocol Protocol)> PortsOf(MeshSnapshot index, Workload workload)
+    private static List<(int Port, ServiceNamePlan? Service, PortProtocol Protocol, SidecarIngress? Target)> PortsOf(MeshSnapshot index, Workload workload)
     {
         var ports = new SortedDictionary<int, (ServiceNamePlan, PortProtocol)>();
         foreach (var (endpoints, endpoint) in index.ServedBy(workload).OrderBy(s => s.Service.ServiceHost, StringComparer.Ordinal))
         {
-            if (index.FindService(endpoints.ServiceHost) is not { } service)
+            if (index.FindService(endpoints) is not { } service)
             {
                 continue;
             }
@@ -85,7 +83,31 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
             }
         }
 
-        return [.. ports.Select(p => (p.Key, p.Value.Item1, p.Value.Item2))];
+        return [.. ports.Select(p => (p.Key, (ServiceNamePlan?)p.Value.Item1, p.Value.Item2, (SidecarIngress?)null))];
+    }
+
+    /// <summary>Ports that were written down for the workload, in place of those of its services.</summary>
+    private static List<(int Port, ServiceNamePlan? Service, PortProtocol Protocol, SidecarIngress? Target)> PortsOf(
+        MeshSnapshot index, Workload workload, EquatableArray<SidecarIngress> ingress)
+    {
+        var known = PortsOf(index, workload);
+        return
+        [
+            .. ingress.DistinctBy(i => i.Port).OrderBy(i => i.Port)
+                .Select(i => (i.Port, known.FirstOrDefault(k => k.Port == i.Port).Service, i.Protocol, (SidecarIngress?)i)),
+        ];
+    }
+
+    /// <summary>The application's own address as the client wanted it, unless the operator names another.</summary>
+    private static ClusterPlan ClusterOf(MeshSnapshot index, int port, SidecarIngress? target)
+    {
+        var cluster = Defaults.OriginalDestination(Names.Inbound(port), TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs);
+        return target is null || (target.Address.Length == 0 && target.TargetPort == port) ? cluster : cluster with
+        {
+            Kind = ClusterKind.Static,
+            Balancer = LoadBalancerKind.RoundRobin,
+            StaticEndpoints = [new EndpointPlan(target.Address.Length == 0 ? Loopback : target.Address, target.TargetPort, 1, true, false, null)],
+        };
     }
 
     private static PortProtocol ProtocolOf(Workload workload, int number, ServicePort port)

@@ -7,11 +7,14 @@ using Weft.Model.World;
 namespace Weft.Compiler.Outbound;
 
 /// <summary>What one client sees of destinations; remembers what it looked up. Lives as long as one compilation.</summary>
-internal sealed class ClientView(MeshSnapshot index, Workload client)
+internal sealed class ClientView(MeshSnapshot index, Workload client, bool isGateway = false)
 {
     private readonly Dictionary<Service, MergedDestination?> _destinations = new(ReferenceEqualityComparer.Instance);
 
     public Workload Client => client;
+
+    /// <summary>The services that it sees.</summary>
+    public ClientScope Scope { get; } = index.ScopeOf(client, isGateway);
 
     public ClientPlace Place { get; } = new(client, index.PlaceLabels);
 
@@ -29,7 +32,7 @@ internal sealed class ClientView(MeshSnapshot index, Workload client)
     /// <summary>What requests to a cluster are balanced by; null if that is no hash.</summary>
     public HashPolicyPlan? Hash(string host, int port, string subset)
     {
-        if (index.FindService(host) is not { } service)
+        if (Scope.Find(host) is not { } service)
         {
             return null;
         }

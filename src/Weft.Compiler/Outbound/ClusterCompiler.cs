@@ -34,7 +34,7 @@ internal static class ClusterCompiler
         {
             if (port.Protocol != PortProtocol.Udp)
             {
-                var facts = index.Facts(service.Host, port.Port);
+                var facts = index.Facts(service, port.Port);
                 foreach (var subset in (IEnumerable<Subset?>)[null, .. merged?.Subsets ?? []])
                 {
                     Add(index, new Target(service, port, subset, merged, facts), client, clusters, endpoints);
@@ -91,24 +91,39 @@ internal static class ClusterCompiler
         var cluster = index.Parts.Get(
             new PartKey("cluster", target.Service, target.Merged, index.Settings, $"{target.Name} {target.Facts.Summary}"),
             () => CompileCluster(index.Settings, target));
+        var place = target.Localities is null ? "" : client.Key;
+        if (cluster.Kind is ClusterKind.Dns or ClusterKind.DnsRoundRobin)
+        {
+            cluster = index.Parts.Get(
+                new PartKey("dns", cluster, target.Facts.Source, target.Localities, place),
+                () => cluster with { StaticEndpoints = target.Facts.Select(target.Subset, target.Localities, client) });
+        }
+
         clusters.Add(cluster);
         if (cluster.Kind == ClusterKind.Eds)
         {
-            var place = target.Localities is null ? "" : client.Key;
             endpoints.Add(index.Parts.Get(
                 new PartKey("endpoints", target.Facts.Source, target.Subset, target.Localities, $"{target.Name} {target.Facts.PlainOnly} {place}"),
                 () => new EndpointsPlan(target.Name, target.Facts.Select(target.Subset, target.Localities, client))));
         }
     }
 
+    private static ClusterKind KindOf(ServiceResolution resolution) => resolution switch
+    {
+        ServiceResolution.Dns => ClusterKind.Dns,
+        ServiceResolution.DnsRoundRobin => ClusterKind.DnsRoundRobin,
+        _ => ClusterKind.Eds,
+    };
+
     private static ClusterPlan CompileCluster(MeshSettings settings, Target target)
     {
         var policy = target.Policy;
-        var passthrough = target.Service.Headless || policy.Balancer?.Value.Kind == LoadBalancerKind.Passthrough;
+        var resolution = target.Service.Resolution;
+        var passthrough = target.Service.Headless || resolution == ServiceResolution.None || policy.Balancer?.Value.Kind == LoadBalancerKind.Passthrough;
         var limits = policy.Connections?.Value;
         var cluster = new ClusterPlan(
             target.Name,
-            passthrough ? ClusterKind.OriginalDestination : ClusterKind.Eds,
+            passthrough ? ClusterKind.OriginalDestination : KindOf(resolution),
             passthrough ? LoadBalancerKind.Passthrough : policy.Balancer?.Value.Kind ?? LoadBalancerKind.LeastRequest,
             limits is { ConnectTimeoutMs: > 0 } ? limits.ConnectTimeoutMs : settings.ConnectTimeoutMs,
             limits?.MaxRequestsPerConnection ?? 0,
@@ -117,7 +132,10 @@ internal static class ClusterCompiler
             [],
             new ServiceNamePlan(target.Service.Host, target.Service.Name, target.Service.Namespace),
             TrafficDirection.Outbound,
-            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn);
+            target.Subset?.Origin ?? target.Merged?.Origin ?? Origin.BuiltIn)
+        {
+            DnsRefreshMs = !passthrough && resolution is ServiceResolution.Dns or ServiceResolution.DnsRoundRobin ? settings.DnsRefreshMs : 0,
+        };
         return ClusterPolicies.Apply(cluster, target);
     }
 }

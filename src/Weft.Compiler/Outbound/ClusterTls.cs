@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Compiler.Index;
 using Weft.Model;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
@@ -20,6 +21,9 @@ internal static class ClusterTls
         ClientTlsMode.IstioMutual => Mesh(UpstreamTlsMode.Mutual, target, tls.Sni, tls.SubjectAltNames),
         ClientTlsMode.Simple => Files(target, tls),
 
+        // Nobody there has a proxy to speak mutual TLS to.
+        _ when target.Service.IsExternal => null,
+
         // The address that the client asked for carries no mark of its own, so it is all or nothing.
         _ when passthrough => target.Facts.AllMeshed ? Mesh(UpstreamTlsMode.Mutual, target, "", []) : null,
         _ => Mesh(UpstreamTlsMode.Auto, target, "", []),
@@ -29,15 +33,15 @@ internal static class ClusterTls
         mode,
         sni.Length > 0 ? sni : Names.Sni(target.Port.Port, target.Subset?.Name ?? "", target.Service.Host),
         target.Port.Protocol is PortProtocol.Tcp or PortProtocol.Tls ? [.. _tcp] : target.Protocol == UpstreamProtocol.Http2 ? [.. _http2] : [.. _http],
-        names.Count > 0 ? names : target.Facts.Identities,
+        names.Count > 0 ? names : [.. target.Facts.Identities, .. target.Service.SubjectAltNames],
         "",
         false);
 
     private static UpstreamTlsPlan Files(Target target, ClientTls tls) => new(
         UpstreamTlsMode.Simple,
-        tls.Sni.Length > 0 ? tls.Sni : target.Service.Host,
+        tls.Sni.Length > 0 || HostPattern.IsWildcard(target.Service.Host) ? tls.Sni : target.Service.Host,
         [],
-        tls.SubjectAltNames,
+        tls.SubjectAltNames.Count > 0 ? tls.SubjectAltNames : target.Service.SubjectAltNames,
         tls.CaCertificatesFile,
         tls.InsecureSkipVerify);
 }

@@ -17,8 +17,8 @@ internal static class ConnectionRoutes
 {
     public static EquatableArray<ListenerPlan> Apply(MeshSnapshot index, ClientView view, EquatableArray<ListenerPlan> listeners)
     {
-        var rules = new Dictionary<string, Ruled>(StringComparer.Ordinal);
-        foreach (var service in index.Services)
+        var rules = new Dictionary<string, List<Ruled>>(StringComparer.Ordinal);
+        foreach (var service in view.Scope.Services)
         {
             if (index.Routes.Find(service.Host, view.Client.Namespace) is { } intent && intent.Tls.Count + intent.Tcp.Count > 0)
             {
@@ -28,11 +28,11 @@ internal static class ConnectionRoutes
 
         return rules.Count == 0
             ? listeners
-            : listeners.Select(l => rules.TryGetValue(l.Name, out var ruled) ? Apply(index, l, ruled) : l).ToEquatableArray();
+            : listeners.Select(l => rules.TryGetValue(l.Name, out var ruled) ? ruled.Aggregate(l, (made, one) => Apply(index, view, made, one)) : l).ToEquatableArray();
     }
 
     private static void AddPorts(
-        MeshSnapshot index, ClientView view, Service service, RouteIntent intent, Dictionary<string, Ruled> rules)
+        MeshSnapshot index, ClientView view, Service service, RouteIntent intent, Dictionary<string, List<Ruled>> rules)
     {
         foreach (var port in service.Ports)
         {
@@ -42,16 +42,27 @@ internal static class ConnectionRoutes
             }
 
             var named = port.Protocol is PortProtocol.Tls or PortProtocol.Auto;
-            var ruled = new Ruled(intent, Holding(named ? intent.Tls : [], view.Client, port.Port), Holding(intent.Tcp, view.Client, port.Port), port.Port);
+            var tls = Holding(named ? intent.Tls : [], view.Client, port.Port);
+            var ruled = new Ruled(intent, service.Host, tls, Holding(intent.Tcp, view.Client, port.Port), port.Port);
             if (ruled.Tls.Count + ruled.Tcp.Count == 0)
             {
                 continue;
             }
 
-            var pods = service.Headless ? index.FindEndpoints(service.Host, port.Port)?.Endpoints ?? [] : [];
-            foreach (var (address, number) in service.Addresses.Select(a => (a, port.Port)).Concat(pods.Select(e => (e.Address, e.Port))))
+            var pods = service.Headless ? index.FindEndpoints(service, port.Port)?.Endpoints ?? [] : [];
+            foreach (var (address, number) in OutboundListeners.AddressesOf(service).Select(a => (a, port.Port)).Concat(pods.Select(e => (e.Address, e.Port))))
             {
-                rules.TryAdd(Names.Listener(address, number), ruled);
+                var name = Names.Listener(address, number);
+                if (!rules.TryGetValue(name, out var list))
+                {
+                    rules.Add(name, list = []);
+                }
+
+                // At an address of its own the first service decides; where many share one, each decides for its own names.
+                if (list.Count == 0 || address == Names.AnyAddress)
+                {
+                    list.Add(ruled);
+                }
             }
         }
     }
@@ -63,10 +74,10 @@ internal static class ConnectionRoutes
             ? [((ConnectionMatch?)null, rule)]
             : rule.Matches.Where(m => Holds(m, client, port, gateway)).Select(m => ((ConnectionMatch?)m, rule)))];
 
-    internal static TcpChainPlan Proxied(MeshSnapshot index, ConnectionRule rule, int port)
+    internal static TcpChainPlan Proxied(ClientView view, ConnectionRule rule, int port)
     {
         var shares = rule.Destinations.Where(d => d.Weight > 0)
-            .Select(d => WeightedClusterPlan.Only(RouteCompiler.Cluster(index, d, port)) with { Weight = d.Weight }).ToEquatableArray();
+            .Select(d => WeightedClusterPlan.Only(RouteCompiler.Cluster(view, d, port)) with { Weight = d.Weight }).ToEquatableArray();
         return new TcpChainPlan(shares[0].Cluster, shares, Defaults.IdleTimeoutMs) { MaxConnectAttempts = Defaults.ConnectAttempts };
     }
 
@@ -76,15 +87,15 @@ internal static class ConnectionRoutes
         (match.SourceNamespace.Length == 0 || match.SourceNamespace == client.Namespace) &&
         match.SourceLabels.Selects(client.Labels);
 
-    private static ListenerPlan Apply(MeshSnapshot index, ListenerPlan listener, Ruled ruled)
+    private static ListenerPlan Apply(MeshSnapshot index, ClientView view, ListenerPlan listener, Ruled ruled)
     {
         var rules = ruled.Tls.Concat(ruled.Tcp).ToList();
-        var holding = Chain.Of(index.Parts, rules.SelectMany(r => (object?[])[r.Rule, r.Match, .. r.Rule.Destinations.Select(d => index.FindService(d.Host))]));
+        var holding = Chain.Of(index.Parts, rules.SelectMany(r => (object?[])[r.Rule, r.Match, .. r.Rule.Destinations.Select(d => view.Scope.Find(d.Host))]));
         return index.Parts.Get(
-            new PartKey("connections", listener, ruled.Intent, holding, Names.Number(ruled.Port)), () => Make(index, listener, ruled));
+            new PartKey("connections", listener, ruled.Intent, holding, Names.Number(ruled.Port)), () => Make(view, listener, ruled));
     }
 
-    private static ListenerPlan Make(MeshSnapshot index, ListenerPlan listener, Ruled ruled)
+    private static ListenerPlan Make(ClientView view, ListenerPlan listener, Ruled ruled)
     {
         var chains = new List<ChainPlan>();
         var taken = new HashSet<string>(StringComparer.Ordinal);
@@ -95,13 +106,21 @@ internal static class ConnectionRoutes
             if (names.Count > 0)
             {
                 var condition = ChainMatchPlan.Any with { ServerNames = names, TransportProtocol = "tls" };
-                chains.Add(To(index, rule, condition, $"tls-{names[0]}", ruled.Port));
+                chains.Add(To(view, rule, condition, $"tls-{names[0]}", ruled.Port));
             }
         }
 
+        var shared = listener.Address == Names.AnyAddress;
         var open = ruled.Tcp.FirstOrDefault(r => IsFor(r.Match, listener.Address)).Rule;
-        var rest = open is null ? listener.DefaultChain ?? listener.Chains[0] : To(index, open, ChainMatchPlan.Any, "tcp", ruled.Port);
+        var rest = open is null ? listener.DefaultChain ?? listener.Chains[0] : To(view, open, ChainMatchPlan.Any, "tcp", ruled.Port);
         var sniffed = listener.Chains.Where(c => c.Http is not null);
+        if (shared)
+        {
+            // Other hosts keep what they have; rules for this one take the place of its own chains.
+            var others = listener.Chains.Where(c => c.Http is null && !IsReplaced(c, ruled.Host, taken));
+            sniffed = others.Concat(sniffed);
+        }
+
         return listener with
         {
             InspectTls = listener.InspectTls || chains.Count > 0,
@@ -111,18 +130,22 @@ internal static class ConnectionRoutes
         };
     }
 
+    private static bool IsReplaced(ChainPlan chain, string host, HashSet<string> taken) =>
+        chain.Match.ServerNames.Any(n => taken.Contains(n) || (n == host && taken.Count > 0));
+
     private static bool IsFor(ConnectionMatch? match, string address) =>
-        match is null || match.Networks.Count == 0 || match.Networks.Any(n => Contains(n, IPAddress.Parse(address)));
+        match is null || match.Networks.Count == 0 || address == Names.AnyAddress || match.Networks.Any(n => Contains(n, IPAddress.Parse(address)));
 
     private static bool Contains(string network, IPAddress address) =>
         IPNetwork.TryParse(network, out var parsed) ? parsed.Contains(address) : IPAddress.Parse(network).Equals(address);
 
-    private static ChainPlan To(MeshSnapshot index, ConnectionRule rule, ChainMatchPlan match, string name, int port) =>
-        new(name, match, null, null, Proxied(index, rule, port), rule.Origin);
+    private static ChainPlan To(ClientView view, ConnectionRule rule, ChainMatchPlan match, string name, int port) =>
+        new(name, match, null, null, Proxied(view, rule, port), rule.Origin);
 
     /// <summary>What holds at one port.</summary>
     private sealed record Ruled(
         RouteIntent Intent,
+        string Host,
         List<(ConnectionMatch? Match, ConnectionRule Rule)> Tls,
         List<(ConnectionMatch? Match, ConnectionRule Rule)> Tcp,
         int Port);

@@ -16,7 +16,12 @@ internal static class Domains
     /// <param name="suffix">The cluster's domain.</param>
     public static EquatableArray<string> Of(Service service, int port, bool near, string suffix)
     {
-        var names = new List<string> { service.Host, service.Host + "." };
+        var names = new List<string> { service.Host };
+        if (!HostPattern.IsWildcard(service.Host))
+        {
+            names.Add(service.Host + ".");
+        }
+
         if (service.Host == $"{service.Name}.{service.Namespace}.svc.{suffix}")
         {
             if (near)
@@ -33,7 +38,7 @@ internal static class Domains
             names.AddRange(names.Select(n => $"*.{n}").ToList());
         }
 
-        names.AddRange(service.Addresses);
+        names.AddRange(service.Addresses.Where(a => !a.Contains('/')));
         return names.SelectMany(n => new[] { n, Names.HostPort(n.Contains(':') ? $"[{n}]" : n, port) }).ToEquatableArray();
     }
 
@@ -41,12 +46,12 @@ internal static class Domains
     /// True if no two services of a port claim one domain, which is the rule and is found out once for all clients: the names that only
     /// near clients know have no dot, and all others have one.
     /// </summary>
-    public static bool AreDistinct(MeshSnapshot index, int port)
+    public static bool AreDistinct(MeshSnapshot index, ClientScope scope, int port)
     {
-        var answer = index.Shared(new PartKey("distinct", null, null, null, Names.Number(port)), () =>
+        var answer = index.Shared(new PartKey("distinct", scope, null, null, Names.Number(port)), () =>
         {
             var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-            var domains = index.Services.Where(s => s.Ports.Any(p => p.Port == port))
+            var domains = scope.Services.Where(s => s.Ports.Any(p => p.Port == port))
                 .SelectMany(s => Of(s, port, near: false, index.Settings.DomainSuffix));
             return domains.All(d => (d.Contains('.') || d.Count(c => c == ':') > 1) && seen.Add(d)) ? "yes" : "no";
         });

@@ -47,7 +47,7 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
                 var plan = new EndpointPlan(
                     endpoint.Address,
                     endpoint.Port,
-                    1,
+                    endpoint.Weight,
                     endpoint.Ready,
                     endpoint.Workload is { Meshed: true } && PlainOnly[i] == '0',
                     endpoint.Workload?.Names)
@@ -68,7 +68,7 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
         for (var i = 0; i < source.Endpoints.Count; i++)
         {
             var workload = source.Endpoints[i].Workload;
-            if (workload is not null)
+            if (workload is { ServiceAccount.Length: > 0 })
             {
                 identities.Add(new SpiffeId(trustDomain, workload.Namespace, workload.ServiceAccount).ToString());
             }

@@ -14,21 +14,25 @@ namespace Weft.Compiler.Outbound;
 internal sealed class OutboundListeners
 {
     private readonly MeshSnapshot _index;
+    private readonly ClientScope _scope;
+    private readonly SortedSet<int> _httpPorts = [];
+    private readonly SortedDictionary<int, AnyAddressChains> _anyAddress = [];
     private readonly Dictionary<string, ListenerPlan> _listeners = new(StringComparer.Ordinal);
     private readonly HashSet<int> _grpcPorts;
 
-    /// <summary>Makes the listeners of all services; they are the same for all clients.</summary>
-    public OutboundListeners(MeshSnapshot index, bool needsWebPort)
+    /// <summary>Makes the listeners of all services; they are the same for all clients that see the same.</summary>
+    public OutboundListeners(MeshSnapshot index, ClientScope scope, bool needsWebPort)
     {
         _index = index;
-        _grpcPorts = GrpcPorts(index, needsWebPort);
-        Put(_index.Parts.Get(new PartKey("listener", index.Settings, null, null, Names.VirtualOutbound), VirtualOutbound));
+        _scope = scope;
+        _grpcPorts = GrpcPorts(scope, needsWebPort);
+        Put(_index.Parts.Get(new PartKey("listener", index.Settings, null, null, $"{Names.VirtualOutbound} {Elsewhere}"), VirtualOutbound));
         if (needsWebPort)
         {
-            AddHttpPort(RouteTables.WebPort);
+            _httpPorts.Add(RouteTables.WebPort);
         }
 
-        foreach (var service in index.Services)
+        foreach (var service in scope.Services)
         {
             foreach (var port in service.Ports)
             {
@@ -39,23 +43,34 @@ internal sealed class OutboundListeners
             }
         }
 
+        foreach (var port in _httpPorts.Union(_anyAddress.Keys))
+        {
+            AddAnyAddress(port);
+        }
+
         All = _listeners.Values.OrderBy(l => l.Name, StringComparer.Ordinal).ToEquatableArray();
     }
 
     /// <summary>Sorted by name.</summary>
     public EquatableArray<ListenerPlan> All { get; }
 
-    private string Elsewhere => _index.Settings.AllowAnyOutbound ? Names.Passthrough : Names.BlackHole;
+    private string Elsewhere => _scope.Elsewhere;
+
+    /// <summary>Where connections to a service are taken; one that has no address of its own shares that of all.</summary>
+    public static IEnumerable<string> AddressesOf(Service service) =>
+        service.IsEntry && service.Addresses.All(IsNetwork) ? [Names.AnyAddress] : service.Addresses.Where(a => !IsNetwork(a));
+
+    private static bool IsNetwork(string address) => address.Contains('/');
 
     /// <summary>
     /// Ports where gRPC-Web may become gRPC. Services that share a port share its listener, so all of them must speak gRPC: another one may
     /// understand gRPC-Web itself. Where one does not, the server's own proxy is still there to translate.
     /// </summary>
-    private static HashSet<int> GrpcPorts(MeshSnapshot index, bool needsWebPort)
+    private static HashSet<int> GrpcPorts(ClientScope scope, bool needsWebPort)
     {
         var grpc = new HashSet<int>();
         var other = new HashSet<int>(needsWebPort ? [RouteTables.WebPort] : []);
-        foreach (var service in index.Services)
+        foreach (var service in scope.Services)
         {
             foreach (var port in service.Ports)
             {
@@ -77,7 +92,7 @@ internal sealed class OutboundListeners
     {
         if (IsWithHttp(service, port))
         {
-            AddHttpPort(port.Port);
+            _httpPorts.Add(port.Port);
         }
 
         if (Protocols.IsHttp(port.Protocol))
@@ -85,27 +100,75 @@ internal sealed class OutboundListeners
             return;
         }
 
-        foreach (var address in service.Addresses)
+        foreach (var address in AddressesOf(service))
         {
-            AddAddress(service, port, address, port.Port, "");
+            if (address == Names.AnyAddress)
+            {
+                AddShared(service, port);
+            }
+            else
+            {
+                AddAddress(service, port, address, port.Port, "");
+            }
         }
 
         // Clients of a headless service connect to its endpoints themselves, at the endpoints' own port.
-        foreach (var endpoint in service.Headless ? _index.FindEndpoints(service.Host, port.Port)?.Endpoints ?? [] : [])
+        foreach (var endpoint in service.Headless ? _index.FindEndpoints(service, port.Port)?.Endpoints ?? [] : [])
         {
             AddAddress(service, port, endpoint.Address, endpoint.Port, endpoint.Address);
         }
     }
 
-    private void AddHttpPort(int port)
+    /// <summary>An entry without an address: TLS is told by the name that the client asks for, networks by the address, the rest is the oldest's.</summary>
+    private void AddShared(Service service, ServicePort port)
+    {
+        if (!_anyAddress.TryGetValue(port.Port, out var chains))
+        {
+            _anyAddress.Add(port.Port, chains = new AnyAddressChains());
+        }
+
+        var networks = service.Addresses.Where(IsNetwork).ToEquatableArray();
+        EquatableArray<string> names = port.Protocol == PortProtocol.Tls ? [service.Host] : [];
+        var chain = _index.Parts.Get(new PartKey("shared chain", service, port, null, ""), () => Shared(service, port, networks, names));
+        if (networks.Count + names.Count > 0)
+        {
+            chains.Told.Add(chain);
+        }
+        else if (chains.Rest is null || service.CreatedAt < chains.RestCreatedAt)
+        {
+            (chains.Rest, chains.RestCreatedAt) = (chain, service.CreatedAt);
+        }
+    }
+
+    private static ChainPlan Shared(Service service, ServicePort port, EquatableArray<string> networks, EquatableArray<string> names)
+    {
+        var cluster = Names.Outbound(port.Port, "", service.Host);
+        var match = ChainMatchPlan.Any with
+        {
+            DestinationPrefixes = networks,
+            ServerNames = names,
+            TransportProtocol = names.Count > 0 ? "tls" : "",
+        };
+        return new ChainPlan(
+            names.Count > 0 ? $"tls-{service.Host}" : "tcp",
+            match,
+            null,
+            null,
+            Defaults.Tcp(cluster, cluster) with { MaxConnectAttempts = Defaults.ConnectAttempts });
+    }
+
+    /// <summary>The listener of a port for whatever address: HTTP is told by its host.</summary>
+    private void AddAnyAddress(int port)
     {
         var name = Names.Listener(Names.AnyAddress, port);
-        if (!_listeners.ContainsKey(name))
-        {
-            var grpcWeb = _grpcPorts.Contains(port);
-            Put(_index.Parts.Get(
-                new PartKey(grpcWeb ? "grpc listener" : "listener", _index.Settings, null, null, name), () => HttpPort(name, port, grpcWeb)));
-        }
+        var grpcWeb = _grpcPorts.Contains(port);
+        var isHttp = _httpPorts.Contains(port);
+        var chains = _anyAddress.GetValueOrDefault(port) ?? AnyAddressChains.None;
+        var key = $"{(grpcWeb ? "grpc " : isHttp ? "" : "tcp ")}{name} {Elsewhere}";
+        Put(_index.Parts.GetList(
+            $"listener {key}",
+            [_index.Settings, .. chains.Told, .. chains.Rest is { } rest ? [rest] : Array.Empty<object>()],
+            () => AnyAddress(name, port, isHttp ? Http(name, Names.Number(port), grpcWeb) : null, chains)));
     }
 
     private void AddAddress(Service service, ServicePort port, string address, int number, string pod)
@@ -142,18 +205,18 @@ internal sealed class OutboundListeners
             tcp);
     }
 
-    private ListenerPlan HttpPort(string name, int port, bool grpcWeb) => new(
+    private ListenerPlan AnyAddress(string name, int port, ChainPlan? http, AnyAddressChains chains) => new(
         name,
         Names.AnyAddress,
         port,
         TrafficDirection.Outbound,
         false,
         false,
-        true,
-        true,
-        0,
-        [Http(name, Names.Number(port), grpcWeb)],
-        new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
+        http is not null || chains.Told.Exists(c => c.Match.ServerNames.Count > 0),
+        http is not null,
+        http is null && chains.Told.Count > 0 ? Defaults.InspectTimeoutMs : 0,
+        http is null ? [.. chains.Told] : [.. chains.Told, http],
+        chains.Rest ?? new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
 
     private ListenerPlan VirtualOutbound() => new(
         Names.VirtualOutbound,
@@ -184,4 +247,16 @@ internal sealed class OutboundListeners
         null);
 
     private void Put(ListenerPlan listener) => _listeners.TryAdd(listener.Name, listener);
+
+    /// <summary>What entries without an address want of a port: chains that are told apart, and one for the rest.</summary>
+    private sealed class AnyAddressChains
+    {
+        public static AnyAddressChains None { get; } = new();
+
+        public List<ChainPlan> Told { get; } = [];
+
+        public ChainPlan? Rest { get; set; }
+
+        public DateTimeOffset RestCreatedAt { get; set; }
+    }
 }

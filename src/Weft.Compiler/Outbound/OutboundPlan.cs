@@ -18,21 +18,22 @@ internal sealed record OutboundPlan(
     EquatableArray<ClusterPlan> Clusters,
     EquatableArray<EndpointsPlan> Endpoints)
 {
-    public static OutboundPlan For(MeshSnapshot index, Workload client)
+    public static OutboundPlan For(MeshSnapshot index, Workload client, bool isGateway = false)
     {
-        var key = ClassOf(index, client);
+        var key = (isGateway ? "gateway " : "") + ClassOf(index, client);
         if (index.Outbound.TryGetValue(key, out var known))
         {
             return (OutboundPlan)known;
         }
 
-        var plan = Compile(index, client);
+        var plan = Compile(index, new ClientView(index, client, isGateway));
         index.Outbound.Add(key, plan);
         return plan;
     }
 
-    private static OutboundPlan Compile(MeshSnapshot index, Workload client)
+    private static OutboundPlan Compile(MeshSnapshot index, ClientView view)
     {
+        var scope = view.Scope;
         var clusters = new List<ClusterPlan>
         {
             index.Parts.Get(
@@ -43,9 +44,8 @@ internal sealed record OutboundPlan(
                 () => ClusterCompiler.BlackHole(index.Settings.ConnectTimeoutMs)),
         };
         var endpoints = new List<EndpointsPlan>();
-        var view = new ClientView(index, client);
         var tables = new RouteTables(index, view);
-        foreach (var service in index.Services)
+        foreach (var service in scope.Services)
         {
             var merged = view.Destination(service);
             var place = merged is { MindsPlaces: true } || service.Policy.Localities is not null ? view.Place.Key : "";
@@ -63,11 +63,11 @@ internal sealed record OutboundPlan(
         }
 
         var listeners = index.Shared(
-            new PartKey("listeners", null, null, null, ""), () => new OutboundListeners(index, needsWebPort: false));
+            new PartKey("listeners", scope, null, null, ""), () => new OutboundListeners(index, scope, needsWebPort: false));
         if (tables.AddUnknownHosts())
         {
             listeners = index.Shared(
-                new PartKey("listeners with web", null, null, null, ""), () => new OutboundListeners(index, needsWebPort: true));
+                new PartKey("listeners with web", scope, null, null, ""), () => new OutboundListeners(index, scope, needsWebPort: true));
         }
 
         return new OutboundPlan(

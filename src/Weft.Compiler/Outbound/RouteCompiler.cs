@@ -21,13 +21,13 @@ internal static class RouteCompiler
         var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port, gateway) ? '1' : '0'));
         var services = Chain.Of(
             index.Parts,
-            intent.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).SelectMany(d => (object?[])[index.FindService(d.Host), Hash(index, view, d, port)]));
+            intent.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).SelectMany(d => (object?[])[view.Scope.Find(d.Host), Hash(view, d, port)]));
         return index.Parts.Get(
             new PartKey("routes", intent, services, null, $"{host} {port} {gateway} {answers}"),
-            () => new RouteList(Routes(index, view, intent, port, gateway).ToEquatableArray()));
+            () => new RouteList(Routes(view, intent, port, gateway).ToEquatableArray()));
     }
 
-    private static List<RoutePlan> Routes(MeshSnapshot index, ClientView view, RouteIntent intent, int port, string gateway)
+    private static List<RoutePlan> Routes(ClientView view, RouteIntent intent, int port, string gateway)
     {
         var routes = new List<RoutePlan>();
         foreach (var rule in intent.Http)
@@ -39,7 +39,7 @@ internal static class RouteCompiler
                     continue;
                 }
 
-                var route = Route(index, view, rule, match, port);
+                var route = Route(view, rule, match, port);
                 routes.Add(route);
                 if (route.Match == RouteMatchPlan.Everything)
                 {
@@ -57,10 +57,10 @@ internal static class RouteCompiler
         (match.SourceNamespace.Length == 0 || match.SourceNamespace == client.Namespace) &&
         match.SourceLabels.Selects(client.Labels);
 
-    private static RoutePlan Route(MeshSnapshot index, ClientView view, HttpRule rule, HttpMatch? match, int port)
+    private static RoutePlan Route(ClientView view, HttpRule rule, HttpMatch? match, int port)
     {
         var name = match is { Name.Length: > 0 } ? $"{rule.Name}.{match.Name}" : rule.Name;
-        var forward = rule.Redirect is null && rule.Direct is null ? Forward(index, view, rule, port) : null;
+        var forward = rule.Redirect is null && rule.Direct is null ? Forward(view, rule, port) : null;
         var only = rule.Destinations.Count == 1 ? rule.Destinations[0] : null;
         return new RoutePlan(
             name,
@@ -77,7 +77,7 @@ internal static class RouteCompiler
         };
     }
 
-    private static ForwardPlan Forward(MeshSnapshot index, ClientView view, HttpRule rule, int port)
+    private static ForwardPlan Forward(ClientView view, HttpRule rule, int port)
     {
         var rewrite = rule.Rewrite;
         List<WeightedClusterPlan> clusters;
@@ -85,7 +85,7 @@ internal static class RouteCompiler
         {
             // The only destination's headers are the route's; its weight says nothing.
             var only = rule.Destinations[0];
-            clusters = [WeightedClusterPlan.Only(Cluster(index, only, port))];
+            clusters = [WeightedClusterPlan.Only(Cluster(view, only, port))];
             if (rewrite?.Authority is null && HeaderMerge.Authority(only.RequestHeaders) is { } authority)
             {
                 rewrite = (rewrite ?? new RewritePlan(null, null, null, null)) with { Authority = authority };
@@ -95,18 +95,18 @@ internal static class RouteCompiler
         {
             clusters = rule.Destinations.Where(d => d.Weight > 0)
                 .Select(d => new WeightedClusterPlan(
-                    Cluster(index, d, port),
+                    Cluster(view, d, port),
                     d.Weight,
                     HeaderMerge.Below(rule.RequestHeaders, d.RequestHeaders, keepAuthority: rewrite?.Authority is null),
                     HeaderMerge.Below(rule.ResponseHeaders, d.ResponseHeaders, keepAuthority: false)))
                 .ToList();
         }
 
-        var hashes = rule.Destinations.Select(d => Hash(index, view, d, port)).OfType<HashPolicyPlan>().Distinct().ToEquatableArray();
+        var hashes = rule.Destinations.Select(d => Hash(view, d, port)).OfType<HashPolicyPlan>().Distinct().ToEquatableArray();
         return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries, hashes), rewrite)
         {
             HashPolicies = hashes,
-            Mirrors = rule.Mirrors.Where(m => m.Ppm > 0).Select(m => new MirrorPlan(Cluster(index, m.Destination, port), m.Ppm)).ToEquatableArray(),
+            Mirrors = rule.Mirrors.Where(m => m.Ppm > 0).Select(m => new MirrorPlan(Cluster(view, m.Destination, port), m.Ppm)).ToEquatableArray(),
             MaxGrpcTimeoutMs = rule.TimeoutMs,
         };
     }
@@ -129,13 +129,13 @@ internal static class RouteCompiler
         };
     }
 
-    private static HashPolicyPlan? Hash(MeshSnapshot index, ClientView view, Destination destination, int listenerPort) =>
-        view.Hash(destination.Host, PortOf(index.FindService(destination.Host), destination, listenerPort), destination.Subset);
+    private static HashPolicyPlan? Hash(ClientView view, Destination destination, int listenerPort) =>
+        view.Hash(destination.Host, PortOf(view.Scope.Find(destination.Host), destination, listenerPort), destination.Subset);
 
     /// <summary>A host or subset that nobody knows still has a name; no cluster bears it, which answers 503 with flag NC.</summary>
-    internal static string Cluster(MeshSnapshot index, Destination destination, int listenerPort)
+    internal static string Cluster(ClientView view, Destination destination, int listenerPort)
     {
-        var port = PortOf(index.FindService(destination.Host), destination, listenerPort);
+        var port = PortOf(view.Scope.Find(destination.Host), destination, listenerPort);
         return Names.Outbound(port, destination.Subset, destination.Host);
     }
 

@@ -3,6 +3,7 @@
 using Weft.Compiler.Index;
 using Weft.Model;
 using Weft.Model.Diagnostics;
+using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;
 
@@ -41,7 +42,7 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
         var found = false;
         foreach (var (host, _) in index.Routes.ExactHosts.OrderBy(h => h.Key, StringComparer.Ordinal))
         {
-            if (index.FindService(host) is null)
+            if (index.FindService(host) is null && Imported(index.Routes.Find(host, view.Client.Namespace), host))
             {
                 found |= AddUnknown(host);
             }
@@ -49,7 +50,8 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
 
         foreach (var pattern in index.Routes.Wildcards.Select(w => w.Pattern).Distinct(StringComparer.OrdinalIgnoreCase))
         {
-            if (pattern.Length > 1 && !index.Services.Any(s => HostPattern.Matches(pattern, s.Host)))
+            if (pattern.Length > 1 && !index.Services.Any(s => HostPattern.Matches(pattern, s.Host)) &&
+                Imported(index.Routes.Wildcards.FirstOrDefault(w => w.Pattern == pattern).Intent, pattern))
             {
                 found |= AddUnknown(pattern);
             }
@@ -58,6 +60,8 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
         _hasUnknown = found;
         return found;
     }
+
+    private bool Imported(RouteIntent? intent, string host) => intent is not null && view.Scope.Imports(intent.Origin.Namespace, host);
 
     private bool AddUnknown(string host)
     {
@@ -127,16 +131,16 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     private RouteTablePlan PortTable(int port, List<VirtualHostPlan> hosts)
     {
         hosts.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
-        hosts.Add(index.Parts.Get(new PartKey("elsewhere", index.Settings, null, null, ""), Elsewhere));
+        hosts.Add(index.Parts.Get(new PartKey("elsewhere", index.Settings, null, null, view.Scope.Elsewhere), Elsewhere));
         return index.Parts.GetList(
             Names.Number(port),
             [.. hosts],
             () => new RouteTablePlan(
                 Names.Number(port),
-                !_hasUnknown && Domains.AreDistinct(index, port) ? hosts.ToEquatableArray() : Domains.WithoutDuplicates(hosts)));
+                !_hasUnknown && Domains.AreDistinct(index, view.Scope, port) ? hosts.ToEquatableArray() : Domains.WithoutDuplicates(hosts)));
     }
 
-    private VirtualHostPlan Elsewhere() => index.Settings.AllowAnyOutbound
+    private VirtualHostPlan Elsewhere() => view.Scope.AllowsAny
         ? new VirtualHostPlan(Names.AllowAny, ["*"], [Defaults.RouteTo(Names.AllowAny, Names.Passthrough, null)])
         : new VirtualHostPlan(Names.BlockAll, ["*"], [new RoutePlan(
             Names.BlockAll,

@@ -14,7 +14,7 @@ internal static class TcpIdleTimeouts
     public static EquatableArray<ListenerPlan> Apply(MeshSnapshot index, ClientView view, EquatableArray<ListenerPlan> listeners)
     {
         var timeouts = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var service in index.Services)
+        foreach (var service in view.Scope.Services)
         {
             foreach (var port in service.Ports)
             {

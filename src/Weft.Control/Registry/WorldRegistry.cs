@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Dialects.Istio;
 using Weft.Dialects.Kubernetes;
 using Weft.Model;
 using Weft.Model.World;
@@ -20,6 +21,7 @@ public sealed class WorldRegistry(MeshSettings settings)
     private readonly Dictionary<Named, ServiceEndpoints[]> _endpoints = [];
     private readonly Dictionary<string, string> _nodes = new(StringComparer.Ordinal);
     private readonly HashSet<Named> _dirty = [];
+    private readonly EntryTable _entries = new();
     private MeshWorld? _world;
 
     public int Services => _services.Count;
@@ -39,6 +41,20 @@ public sealed class WorldRegistry(MeshSettings settings)
         // A pod without an address serves nobody yet.
         Set(_workloads, new(ns, name), workload is { Address.Length: > 0 } ? Placed(workload) : null);
         _dirty.UnionWith(_servicesOfPod.GetValueOrDefault(new(ns, name)) ?? []);
+        _entries.OnWorkload(ns);
+        _world = null;
+    }
+
+    public void SetEntry(string ns, string name, ServiceEntrySpec? entry)
+    {
+        _entries.SetEntry(ns, name, entry);
+        _world = null;
+    }
+
+    /// <summary>A workload that is no pod.</summary>
+    public void SetOutsider(string ns, string name, Workload? workload)
+    {
+        _entries.SetOutsider(ns, name, workload);
         _world = null;
     }
 
@@ -50,6 +66,7 @@ public sealed class WorldRegistry(MeshSettings settings)
         {
             _workloads[key] = Placed(workload);
             _dirty.UnionWith(_servicesOfPod.GetValueOrDefault(key) ?? []);
+            _entries.OnWorkload(key.Namespace);
             _world = null;
         }
     }
@@ -87,14 +104,15 @@ public sealed class WorldRegistry(MeshSettings settings)
             Rebuild(key);
         }
 
-        Rebuilds += _dirty.Count;
+        Rebuilds += _dirty.Count + _entries.Rebuild(_workloads.Values);
         _dirty.Clear();
         return _world = new MeshWorld(
-            [.. _services.Values.OrderBy(service => service.Host, StringComparer.Ordinal)],
+            [.. _services.Values.Concat(_entries.Services).OrderBy(service => service.Host, StringComparer.Ordinal)
+                .ThenBy(service => service.EndpointNamespace, StringComparer.Ordinal)],
             [.. _workloads.OrderBy(pair => pair.Key.Namespace, StringComparer.Ordinal)
                 .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
-            [.. _endpoints.Values.SelectMany(each => each)
-                .OrderBy(each => each.ServiceHost, StringComparer.Ordinal).ThenBy(each => each.ServicePort)],
+            [.. _endpoints.Values.SelectMany(each => each).Concat(_entries.Endpoints)
+                .OrderBy(each => each.ServiceHost, StringComparer.Ordinal).ThenBy(each => each.Namespace, StringComparer.Ordinal).ThenBy(each => each.ServicePort)],
             settings);
     }
 

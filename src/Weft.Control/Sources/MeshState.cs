@@ -105,6 +105,16 @@ public sealed class MeshState
             Registry.SetWorkload(key.Namespace, key.Name, now.Workload);
         }
 
+        if (before.Entry != now.Entry)
+        {
+            Registry.SetEntry(key.Namespace, key.Name, now.Entry);
+        }
+
+        if (before.Outsider != now.Outsider)
+        {
+            Registry.SetOutsider(key.Namespace, key.Name, now.Outsider);
+        }
+
         if (before.Node != now.Node)
         {
             Registry.SetNode(key.Name, now.Node?.Locality);

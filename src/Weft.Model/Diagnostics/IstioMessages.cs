@@ -372,6 +372,34 @@ public static class IstioMessages
         "Leave out semicolons and line breaks; write each attribute as an entry of its own.",
         "Attributes are put behind the cookie that the proxy makes, separated by semicolons.");
 
+    public static DiagnosticMessage EntryContradicts { get; } = new(
+        "WEFT2063",
+        Severity.Error,
+        "'{field}' contradicts the rest of the object: {reason}.",
+        "Change one of the two.",
+        "Resolution NONE sends connections where the application wanted, STATIC to the endpoints that are listed or selected, DNS to the addresses of a name.");
+
+    public static DiagnosticMessage BadEntryAddress { get; } = new(
+        "WEFT2064",
+        Severity.Error,
+        "'{text}' of '{field}' is not valid: {reason}.",
+        "Write an IP address; where DNS is asked a host name; for the addresses of an entry a network such as 10.0.0.0/8.",
+        "Addresses of an entry are what applications connect to; those of its endpoints are where the connections go.");
+
+    public static DiagnosticMessage UnixSocketEndpoint { get; } = new(
+        "WEFT2065",
+        Severity.Error,
+        "'{text}' is a Unix socket, to which the proxy does not connect.",
+        "Let the server listen on an IP address, the loopback's for one in the same pod.",
+        "Proxies reach endpoints over TCP only.");
+
+    public static DiagnosticMessage ResolutionNotSupported { get; } = new(
+        "WEFT2066",
+        Severity.Error,
+        "Resolution {resolution} is not supported yet; the object has no effect.",
+        "Use NONE for wildcard hosts, DNS for others.",
+        "With NONE the application asks DNS, and the connection goes to the address that it found.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -426,5 +454,9 @@ public static class IstioMessages
         ServerNeedsCredential,
         PercentageWithoutMirror,
         BadCookieAttribute,
+        EntryContradicts,
+        BadEntryAddress,
+        UnixSocketEndpoint,
+        ResolutionNotSupported,
     ];
 }

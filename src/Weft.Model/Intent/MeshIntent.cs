@@ -133,6 +133,27 @@ public sealed record DestinationIntent(
 /// <summary>A named part of a service's endpoints, by labels, with its own policy.</summary>
 public sealed record Subset(string Name, LabelSelector Labels, TrafficPolicy Policy, Origin Origin);
 
+/// <summary>What workloads see of the mesh and take from it (Istio's Sidecar).</summary>
+/// <param name="Origin">The object it came from.</param>
+/// <param name="CreatedAt">Of several for one workload the oldest counts.</param>
+/// <param name="Clients">Null for all workloads of the namespace; in the root namespace, of every namespace that has none of its own.</param>
+/// <param name="Imports">Hosts that they can reach; null for all that are visible.</param>
+/// <param name="Ingress">Ports that they take; null for those of their services.</param>
+/// <param name="AllowsAnyOutbound">Whether hosts that nobody knows can be reached; null leaves it to the mesh.</param>
+public sealed record SidecarIntent(
+    Origin Origin,
+    DateTimeOffset CreatedAt,
+    LabelSelector? Clients,
+    EquatableArray<HostImport>? Imports,
+    EquatableArray<SidecarIngress>? Ingress,
+    bool? AllowsAnyOutbound) : MeshIntent(Origin, CreatedAt);
+
+/// <summary>Hosts of a namespace (<c>*</c> for all): a name, <c>*.suffix</c>, or <c>*</c>; at one port, or at all of them for 0.</summary>
+public sealed record HostImport(string Namespace, string Host, int Port);
+
+/// <summary>A port of the workload and where the application takes it.</summary>
+public sealed record SidecarIngress(int Port, string PortName, PortProtocol Protocol, string Address, int TargetPort);
+
 /// <summary>Which peers a workload accepts.</summary>
 public enum PeerMode
 {

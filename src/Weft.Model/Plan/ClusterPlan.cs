@@ -12,7 +12,7 @@ namespace Weft.Model.Plan;
 /// <param name="MaxRequestsPerConnection">0 for no limit; 1 disables keep-alive.</param>
 /// <param name="IdleTimeoutMs">How long an unused pooled connection is kept.</param>
 /// <param name="Tls">Null sends plain bytes.</param>
-/// <param name="StaticEndpoints">For <see cref="ClusterKind.Static"/>.</param>
+/// <param name="StaticEndpoints">For the kinds that have their endpoints from the plan; where DNS is asked their addresses may be names.</param>
 /// <param name="Service">For metrics and logs; null for the built-in clusters.</param>
 /// <param name="Direction">Inbound clusters lead to the application itself.</param>
 /// <param name="Origin">The DestinationRule (or other object) that shaped it.</param>
@@ -67,6 +67,9 @@ public sealed record ClusterPlan(
 
     /// <summary>The header that tells the server the client's address, before any other byte.</summary>
     public ProxyProtocolVersion ProxyProtocol { get; init; }
+
+    /// <summary>Where DNS is asked: after so long again, if the answer named no time or there was none.</summary>
+    public int DnsRefreshMs { get; init; }
 
     /// <summary>Who wrote what shaped the cluster, block by block; what nobody wrote is the mesh's default.</summary>
     public EquatableArray<PolicyOriginPlan> Policies { get; init; } = [];
@@ -326,6 +329,12 @@ public enum ClusterKind
 
     /// <summary>The endpoints in <see cref="ClusterPlan.StaticEndpoints"/>; none at all for BlackHoleCluster.</summary>
     Static,
+
+    /// <summary>All addresses of the names in <see cref="ClusterPlan.StaticEndpoints"/> (STRICT_DNS).</summary>
+    Dns,
+
+    /// <summary>One address of each name (LOGICAL_DNS).</summary>
+    DnsRoundRobin,
 }
 
 /// <summary>How one endpoint is chosen.</summary>

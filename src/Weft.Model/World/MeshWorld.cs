@@ -22,6 +22,9 @@ public sealed record MeshSettings(
     bool AllowAnyOutbound,
     int ConnectTimeoutMs)
 {
+    /// <summary>Where DNS names no time for its answer, or has none, it is asked again after so long.</summary>
+    public int DnsRefreshMs { get; init; } = 60_000;
+
     public static MeshSettings Default { get; } = new("cluster.local", "cluster.local", "istio-system", "Kubernetes", true, 10_000);
 }
 
@@ -42,6 +45,43 @@ public sealed record Service(
 {
     /// <summary>What the service's own object asks of its clients; rules about destinations and routes come before it, block by block.</summary>
     public ServicePolicy Policy { get; init; } = ServicePolicy.None;
+
+    /// <summary>Whose clients see it.</summary>
+    public Visibility Visibility { get; init; } = Visibility.All;
+
+    /// <summary>How clients find its endpoints.</summary>
+    public ServiceResolution Resolution { get; init; }
+
+    /// <summary>It was written down for the mesh and is no service of the cluster; its host may be a wildcard, its addresses networks.</summary>
+    public bool IsEntry { get; init; }
+
+    /// <summary>Outside the mesh: nobody there has a proxy.</summary>
+    public bool IsExternal { get; init; }
+
+    /// <summary>Names that its servers' certificates may bear beside those of their accounts.</summary>
+    public EquatableArray<string> SubjectAltNames { get; init; } = [];
+
+    /// <summary>Of two entries for a host the older counts.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Where its endpoints are looked up: entries of different namespaces may have one host.</summary>
+    public string EndpointNamespace => IsEntry ? Namespace : "";
+}
+
+/// <summary>How clients find the endpoints of a service.</summary>
+public enum ServiceResolution
+{
+    /// <summary>They are told.</summary>
+    Told,
+
+    /// <summary>They know already: the connection goes where the application wanted.</summary>
+    None,
+
+    /// <summary>They ask DNS and use every address.</summary>
+    Dns,
+
+    /// <summary>They ask DNS and use one address at a time.</summary>
+    DnsRoundRobin,
 }
 
 /// <summary>What a service asks of its clients.</summary>
@@ -73,10 +113,18 @@ public enum PortProtocol
 public sealed record ServicePort(string Name, int Port, string TargetPort, PortProtocol Protocol);
 
 /// <summary>The addresses behind one port of one service.</summary>
-public sealed record ServiceEndpoints(string ServiceHost, int ServicePort, EquatableArray<Endpoint> Endpoints);
+public sealed record ServiceEndpoints(string ServiceHost, int ServicePort, EquatableArray<Endpoint> Endpoints)
+{
+    /// <summary><see cref="Service.EndpointNamespace"/> of the service.</summary>
+    public string Namespace { get; init; } = "";
+}
 
 /// <summary>An address and port that serves, and the workload that owns it (null if unknown).</summary>
-public sealed record Endpoint(string Address, int Port, bool Ready, Workload? Workload);
+public sealed record Endpoint(string Address, int Port, bool Ready, Workload? Workload)
+{
+    /// <summary>Relative.</summary>
+    public int Weight { get; init; } = 1;
+}
 
 /// <summary>A running instance: a pod.</summary>
 /// <param name="Name">The pod's name.</param>
@@ -125,6 +173,9 @@ public sealed record Workload(
 public sealed record EdgeTopology(int TrustedProxies, ClientCertificateField? ClientCertificate, bool ProxyProtocol)
 {
     public static EdgeTopology None { get; } = new(0, null, false);
+
+    /// <summary>Its share beside others that serve the same; only what was written down has another than 1.</summary>
+    public int Weight { get; init; } = 1;
 }
 
 /// <summary>Ports from the first to the last, both included.</summary>

@@ -17,6 +17,8 @@ internal static class ClusterDump
         {
             ClusterKind.Eds => "EDS",
             ClusterKind.OriginalDestination => "ORIGINAL_DST",
+            ClusterKind.Dns => "STRICT_DNS",
+            ClusterKind.DnsRoundRobin => "LOGICAL_DNS",
             _ => "STATIC",
         });
         if (plan.Kind == ClusterKind.Eds)
@@ -30,7 +32,13 @@ internal static class ClusterDump
         json.WriteString("connect_timeout", JsonParts.Duration(plan.ConnectTimeoutMs));
         json.WriteString("lb_policy", ClusterLimitsDump.PolicyName(plan.Balancer));
         ClusterLimitsDump.Write(json, plan);
-        if (plan.Kind == ClusterKind.Static)
+        if (plan.Kind is ClusterKind.Dns or ClusterKind.DnsRoundRobin)
+        {
+            json.WriteString("dns_refresh_rate", JsonParts.Duration(plan.DnsRefreshMs));
+            json.WriteBoolean("respect_dns_ttl", true);
+        }
+
+        if (plan.Kind is ClusterKind.Static or ClusterKind.Dns or ClusterKind.DnsRoundRobin)
         {
             json.WriteStartObject("load_assignment");
             WriteAssignment(json, plan.Name, plan.StaticEndpoints);

@@ -18,6 +18,8 @@ internal static class ClusterDecoder
     private static readonly MessageParser<ProxyProtocolUpstreamTransport> _announced =
         ProxyProtocolUpstreamTransport.Parser.WithDiscardUnknownFields(true);
 
+    private const int DefaultDnsRefreshMs = 5_000;
+
     private static readonly MessageParser<V1.ClusterFacts> _facts = V1.ClusterFacts.Parser.WithDiscardUnknownFields(true);
 
     public static ClusterPlan Decode(DecodeScope scope, Cluster cluster)
@@ -29,10 +31,16 @@ internal static class ClusterDecoder
 
         var kind = DecodeKind(scope, cluster);
         EquatableArray<EndpointPlan> endpoints = [];
-        if (kind == ClusterKind.Static && cluster.LoadAssignment is { } assignment)
+        var asksDns = kind is ClusterKind.Dns or ClusterKind.DnsRoundRobin;
+        if ((kind == ClusterKind.Static || asksDns) && cluster.LoadAssignment is { } assignment)
         {
             using var at = scope.At("load_assignment");
-            endpoints = EndpointsDecoder.Decode(scope, assignment).Endpoints;
+            endpoints = EndpointsDecoder.Decode(scope, assignment, names: asksDns).Endpoints;
+        }
+
+        if (asksDns && !cluster.RespectDnsTtl)
+        {
+            scope.Warn("respect_dns_ttl: the time that DNS names is always respected");
         }
 
         var facts = DecodeFacts(scope, cluster);
@@ -51,6 +59,7 @@ internal static class ClusterDecoder
             DecodeScope.Origin(facts?.Origin))
         {
             ProxyProtocol = version,
+            DnsRefreshMs = asksDns ? scope.Milliseconds(cluster.DnsRefreshRate, DefaultDnsRefreshMs, "dns_refresh_rate") : 0,
             Policies = (facts?.Policies ?? []).Select(p => new PolicyOriginPlan(p.Block, DecodeScope.Origin(p.Origin))).ToEquatableArray(),
         };
         var limited = ClusterLimitsDecoder.Read(scope, cluster, BalancerDecoder.Read(scope, cluster, plan));
@@ -65,6 +74,10 @@ internal static class ClusterDecoder
         {
             case Cluster.Types.DiscoveryType.Static:
                 return ClusterKind.Static;
+            case Cluster.Types.DiscoveryType.StrictDns:
+                return ClusterKind.Dns;
+            case Cluster.Types.DiscoveryType.LogicalDns:
+                return ClusterKind.DnsRoundRobin;
             case Cluster.Types.DiscoveryType.OriginalDst:
                 return ClusterKind.OriginalDestination;
             case Cluster.Types.DiscoveryType.Eds:

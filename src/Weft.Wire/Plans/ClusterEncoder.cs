@@ -50,7 +50,18 @@ internal static class ClusterEncoder
                 cluster.Type = Cluster.Types.DiscoveryType.OriginalDst;
                 break;
             default:
-                cluster.Type = Cluster.Types.DiscoveryType.Static;
+                cluster.Type = plan.Kind switch
+                {
+                    ClusterKind.Dns => Cluster.Types.DiscoveryType.StrictDns,
+                    ClusterKind.DnsRoundRobin => Cluster.Types.DiscoveryType.LogicalDns,
+                    _ => Cluster.Types.DiscoveryType.Static,
+                };
+                if (plan.Kind != ClusterKind.Static)
+                {
+                    cluster.DnsRefreshRate = Wrap.Duration(plan.DnsRefreshMs);
+                    cluster.RespectDnsTtl = true;
+                }
+
                 cluster.LoadAssignment = EndpointsEncoder.Encode(new EndpointsPlan(plan.Name, plan.StaticEndpoints));
                 break;
         }

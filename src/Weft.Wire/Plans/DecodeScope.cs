@@ -120,13 +120,13 @@ internal sealed class DecodeScope(string typeUrl, string resource)
         return 0;
     }
 
-    public (string Address, int Port) Address(Envoy.Config.Core.V3.Address? address)
+    public (string Address, int Port) Address(Envoy.Config.Core.V3.Address? address, bool names = false)
     {
         using var at = At("address");
         var socket = address?.SocketAddress;
-        if (socket is null || !IPAddress.TryParse(socket.Address, out _))
+        if (socket is null || !(IPAddress.TryParse(socket.Address, out _) || (names && Uri.CheckHostName(socket.Address) == UriHostNameType.Dns)))
         {
-            Error($"\"{socket?.Address}\" is no IP address");
+            Error($"\"{socket?.Address}\" is {(names ? "neither an IP address nor a name" : "no IP address")}");
             return ("", 0);
         }
 

@@ -16,7 +16,10 @@ internal static class EndpointsDecoder
 
     private static readonly MessageParser<V1.WorkloadFacts> _facts = V1.WorkloadFacts.Parser.WithDiscardUnknownFields(true);
 
-    public static EndpointsPlan Decode(DecodeScope scope, ClusterLoadAssignment assignment)
+    /// <param name="scope">Where to report.</param>
+    /// <param name="assignment">The endpoints.</param>
+    /// <param name="names">Addresses may be names, for DNS to be asked.</param>
+    public static EndpointsPlan Decode(DecodeScope scope, ClusterLoadAssignment assignment, bool names = false)
     {
         var endpoints = new List<EndpointPlan>();
         for (var i = 0; i < assignment.Endpoints.Count; i++)
@@ -34,7 +37,7 @@ internal static class EndpointsDecoder
             for (var j = 0; j < group.LbEndpoints.Count; j++)
             {
                 using var inner = scope.At("lb_endpoints", j);
-                endpoints.Add(DecodeEndpoint(scope, group.LbEndpoints[j]) with
+                endpoints.Add(DecodeEndpoint(scope, group.LbEndpoints[j], names) with
                 {
                     Locality = locality,
                     LocalityWeight = weight,
@@ -46,9 +49,9 @@ internal static class EndpointsDecoder
         return new EndpointsPlan(assignment.ClusterName, endpoints.ToEquatableArray());
     }
 
-    private static EndpointPlan DecodeEndpoint(DecodeScope scope, LbEndpoint endpoint)
+    private static EndpointPlan DecodeEndpoint(DecodeScope scope, LbEndpoint endpoint, bool names)
     {
-        var (address, port) = scope.Address(endpoint.Endpoint?.Address);
+        var (address, port) = scope.Address(endpoint.Endpoint?.Address, names);
         return new EndpointPlan(
             address,
             port,

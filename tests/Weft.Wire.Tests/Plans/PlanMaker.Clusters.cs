@@ -20,7 +20,8 @@ internal sealed partial class PlanMaker
             _random.Next(3),
             Ms(),
             Maybe(Tls),
-            kind == ClusterKind.Static ? Many(3, Endpoint) : [],
+            kind == ClusterKind.Static ? Many(3, Endpoint)
+                : IsDns(kind) ? Many(3, () => Endpoint() with { Address = Pick("example.com", "10.0.0.1") }) : [],
             Maybe(() => new ServiceNamePlan(Name(), Name(), Name())),
             Direction(),
             Origin())
@@ -46,8 +47,11 @@ internal sealed partial class PlanMaker
             Http2KeepAlive = protocol == UpstreamProtocol.Http1 ? null : Maybe(() => new Http2KeepAlivePlan(_random.Next(1, 99_000), Ms())),
             Policies = Many(3, () => new PolicyOriginPlan(Name(), Origin())),
             ProxyProtocol = Pick(Enum.GetValues<ProxyProtocolVersion>()),
+            DnsRefreshMs = IsDns(kind) ? Ms() : 0,
         };
     }
+
+    private static bool IsDns(ClusterKind kind) => kind is ClusterKind.Dns or ClusterKind.DnsRoundRobin;
 
     private CircuitBreakerPlan Breaker() => new(
         Limit(), Limit(), Limit(), Limit(), Maybe(() => new RetryBudgetPlan(Pick(0, 12.5, 100), _random.Next(10))));
