@@ -7,6 +7,7 @@ using Weft.Proxy.Admin;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Names;
 using Weft.Proxy.Overload;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Telemetry;
@@ -32,6 +33,8 @@ internal sealed class ProxyRuntime : IDisposable
     private readonly LoopListeners[] _listeners;
     private readonly SharedClusters _clusters;
     private readonly Lock _gate = new();
+    private readonly NameWatch _names;
+    private bool _isDisposed;
     private LoadedPlan _plan;
     private TlsMaterial? _material;
 
@@ -41,6 +44,7 @@ internal sealed class ProxyRuntime : IDisposable
         _threads = new Thread[options.Loops];
         _listeners = new LoopListeners[options.Loops];
         _clusters = new SharedClusters(options.Loops, options.Clock, options.Tell);
+        _names = new NameWatch(new NameResolver(options.Names with { Mark = options.Mark }), options.Clock, Renew);
         _plan = new LoadedPlan(ProxyPlan.Empty, _clusters);
         for (var i = 0; i < _loops.Length; i++)
         {
@@ -135,39 +139,59 @@ internal sealed class ProxyRuntime : IDisposable
     /// </summary>
     internal string? Apply(ProxyPlan plan)
     {
+        _names.Follow(plan);
         lock (_gate)
         {
-            LoadedPlan loaded;
-            try
-            {
-                loaded = new LoadedPlan(plan, _clusters);
-            }
-            catch (FormatException problem)
-            {
-                return problem.Message;
-            }
+            var problem = Load(plan);
+            _names.Keep(Plan);
+            return problem;
+        }
+    }
 
-            // Ports first: a plan whose listeners cannot be had is refused as a whole.
-            var problems = OnEveryLoop(i => _listeners[i].TryOpen(loaded));
-            if (problems is not null)
+    /// <summary>The plan is the same, and names of it have other addresses.</summary>
+    private void Renew()
+    {
+        lock (_gate)
+        {
+            if (!_isDisposed)
             {
-                OnEveryLoop(i =>
-                {
-                    _listeners[i].Keep(_plan);
-                    return null;
-                });
-                return problems;
+                Load(Plan);
             }
+        }
+    }
 
-            _clusters.Adopt(loaded.Clusters);
-            Volatile.Write(ref _plan, loaded);
-            return OnEveryLoop(i =>
+    private string? Load(ProxyPlan plan)
+    {
+        LoadedPlan loaded;
+        try
+        {
+            loaded = new LoadedPlan(plan, _clusters, _names);
+        }
+        catch (FormatException problem)
+        {
+            return problem.Message;
+        }
+
+        // Ports first: a plan whose listeners cannot be had is refused as a whole.
+        var problems = OnEveryLoop(i => _listeners[i].TryOpen(loaded));
+        if (problems is not null)
+        {
+            OnEveryLoop(i =>
             {
-                _loops[i].Adopt(loaded);
-                _listeners[i].Keep(loaded);
+                _listeners[i].Keep(_plan);
                 return null;
             });
+            return problems;
         }
+
+        _clusters.Adopt(loaded.Clusters);
+        Volatile.Write(ref _plan, loaded);
+        return OnEveryLoop(i =>
+        {
+            _loops[i].Adopt(loaded);
+            _listeners[i].Keep(loaded);
+            return null;
+        });
     }
 
     /// <summary>Uses an identity for every handshake from now on; open connections go on. Returns what is wrong with it, or null.</summary>
@@ -301,6 +325,12 @@ internal sealed class ProxyRuntime : IDisposable
 
     public void Dispose()
     {
+        _names.Dispose();
+        lock (_gate)
+        {
+            _isDisposed = true;
+        }
+
         for (var i = 0; i < _loops.Length; i++)
         {
             var loop = _loops[i];
@@ -382,6 +412,9 @@ internal sealed record ProxyOptions
 
     /// <summary>Made for as many loops; null for none.</summary>
     internal AccessLog? Log { get; init; }
+
+    /// <summary>Where names of endpoints are looked up.</summary>
+    internal NameSettings Names { get; init; } = NameSettings.Default;
 
     /// <summary>Told of defects met while serving one connection.</summary>
     internal Action<Exception>? Faulted { get; init; }

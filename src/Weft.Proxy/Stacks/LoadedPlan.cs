@@ -2,6 +2,7 @@
 
 using Weft.Model.Plan;
 using Weft.Proxy.Listeners;
+using Weft.Proxy.Names;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Upstreams;
 
@@ -16,7 +17,7 @@ internal sealed class LoadedPlan
     private readonly Dictionary<HttpChainPlan, HttpChain> _chains = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Throws <see cref="FormatException"/> naming what cannot be used; the plan in force then stays.</summary>
-    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters)
+    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters, NameWatch? names = null)
     {
         Plan = plan;
         Listeners = new ListenerTable(plan);
@@ -28,7 +29,10 @@ internal sealed class LoadedPlan
 
         foreach (var cluster in plan.Clusters)
         {
-            _clusters[cluster.Name] = new ClusterEntry(cluster, endpoints.GetValueOrDefault(cluster.Name), clusters.For(cluster.Name));
+            var told = cluster.Kind is ClusterKind.Dns or ClusterKind.DnsRoundRobin && names is not null
+                ? new EndpointsPlan(cluster.Name, names.EndpointsOf(cluster))
+                : endpoints.GetValueOrDefault(cluster.Name);
+            _clusters[cluster.Name] = new ClusterEntry(cluster, told, clusters.For(cluster.Name));
         }
 
         foreach (var table in plan.RouteTables)

@@ -16,7 +16,7 @@ internal sealed class ClusterEntry(ClusterPlan plan, EndpointsPlan? endpoints, S
     internal SharedCluster Shared => shared;
 
     internal EquatableArray<EndpointPlan> Endpoints { get; } =
-        plan.Kind == ClusterKind.Eds ? endpoints?.Endpoints ?? [] : plan.StaticEndpoints;
+        plan.Kind is ClusterKind.Eds or ClusterKind.Dns or ClusterKind.DnsRoundRobin ? endpoints?.Endpoints ?? [] : plan.StaticEndpoints;
 
     /// <summary>The loop's own part; there from the moment that the loop serves the plan.</summary>
     internal LoopCluster On(int loop) => _loops[loop]!;
