@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
-using System.Net;
 using Weft.Dialects.Kubernetes;
 using Weft.Dialects.Reading;
 using Weft.Model;

@@ -43,7 +43,7 @@ internal sealed class NameWatch(NameResolver resolver, TimeProvider clock, Actio
     /// <summary>Begins to ask for the names that a plan has, and waits a little for those that are new: a plan is of no use without them.</summary>
     internal void Follow(ProxyPlan plan)
     {
-        var first = new List<Task>();
+        var first = new List<Watched>();
         lock (_gate)
         {
             foreach (var cluster in plan.Clusters)
@@ -55,15 +55,17 @@ internal sealed class NameWatch(NameResolver resolver, TimeProvider clock, Actio
                         _names.Add(name, watched = new Watched(name, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token)));
                         watched.RefreshMs = cluster.DnsRefreshMs;
                         _ = Task.Run(() => WatchAsync(watched));
-                        first.Add(watched.Asked.Task);
+                        first.Add(watched);
                     }
                 }
             }
         }
 
-        if (first.Count > 0)
+        var until = clock.GetUtcNow() + _patience;
+        foreach (var watched in first)
         {
-            Task.WaitAll([.. first], _patience);
+            var left = until - clock.GetUtcNow();
+            watched.Asked.Wait(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
     }
 
@@ -144,7 +146,7 @@ internal sealed class NameWatch(NameResolver resolver, TimeProvider clock, Actio
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
             // Nobody wants the name any more.
-            watched.Asked.TrySetResult();
+            watched.Asked.Set();
         }
     }
 
@@ -179,7 +181,7 @@ internal sealed class NameWatch(NameResolver resolver, TimeProvider clock, Actio
             }
         }
 
-        watched.Asked.TrySetResult();
+        watched.Asked.Set();
     }
 
     /// <summary>Changes that come together are told together, and not at all to who has taken them already.</summary>
@@ -204,8 +206,8 @@ internal sealed class NameWatch(NameResolver resolver, TimeProvider clock, Actio
 
         internal CancellationTokenSource Stop => stop;
 
-        /// <summary>Done after the first time.</summary>
-        internal TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        /// <summary>Set after the first time.</summary>
+        internal ManualResetEventSlim Asked { get; } = new();
 
         internal string[] Addresses { get; set; } = [];
 
