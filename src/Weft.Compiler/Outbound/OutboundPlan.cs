@@ -74,7 +74,7 @@ internal sealed record OutboundPlan(
             TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All)),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
-            Sorted(HboneEndpoints.Apply(index, client, clusters, endpoints), e => e.Cluster));
+            Sorted(HboneEndpoints.Apply(index, view.Client, clusters, endpoints), e => e.Cluster));
     }
 
     private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)

@@ -164,6 +164,9 @@ public sealed record Workload(
 
     /// <summary>What stands in front of it, where it is a gateway.</summary>
     public EdgeTopology Edge { get; init; } = EdgeTopology.None;
+
+    /// <summary>Its share beside others that serve the same; only what was written down has another than 1.</summary>
+    public int Weight { get; init; } = 1;
 }
 
 /// <summary>What stands between a gateway and its clients (Istio's gatewayTopology).</summary>
@@ -173,9 +176,6 @@ public sealed record Workload(
 public sealed record EdgeTopology(int TrustedProxies, ClientCertificateField? ClientCertificate, bool ProxyProtocol)
 {
     public static EdgeTopology None { get; } = new(0, null, false);
-
-    /// <summary>Its share beside others that serve the same; only what was written down has another than 1.</summary>
-    public int Weight { get; init; } = 1;
 }
 
 /// <summary>Ports from the first to the last, both included.</summary>

@@ -101,7 +101,7 @@ public sealed class DecodeTests
         };
         Assert.Contains(PlanDecoder.Decode(TypeUrls.Listener, "l", listener.ToByteString()).Errors, e => e.Field == "filter_chains[0].filters");
         var cluster = Small();
-        cluster.Type = Cluster.Types.DiscoveryType.StrictDns;
+        cluster.Type = (Cluster.Types.DiscoveryType)99;
         cluster.LbPolicy = Cluster.Types.LbPolicy.LoadBalancingPolicyConfig;
         Assert.Equal(2, PlanDecoder.Decode(TypeUrls.Cluster, "c", cluster.ToByteString()).Errors.Length);
         Assert.Single(PlanDecoder.Decode("x", "c", ByteString.Empty).Errors);
