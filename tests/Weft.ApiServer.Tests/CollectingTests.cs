@@ -83,7 +83,7 @@ public sealed class CollectingTests : IAsyncLifetime
     public async Task An_owner_in_another_namespace_is_none()
     {
         await _server.PostAsync("/api/v1/namespaces", """{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"other"}}""");
-        var (_, owner) = await _server.PostAsync("/api/v1/namespaces/other/configmaps", Map("owner", null, null));
+        var (_, owner) = await _server.PostAsync("/api/v1/namespaces/other/configmaps", MapText("owner", null, null));
         await MapAsync("child", owners: Reference("owner", (string)owner["metadata"]!["uid"]!, blocks: true));
         await GoneAsync("child");
     }
@@ -92,7 +92,7 @@ public sealed class CollectingTests : IAsyncLifetime
     public async Task A_namespace_that_cannot_end_says_what_keeps_it()
     {
         await _server.PostAsync("/api/v1/namespaces", """{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}""");
-        await _server.PostAsync("/api/v1/namespaces/n/configmaps", Map("kept", null, "x.test/f"));
+        await _server.PostAsync("/api/v1/namespaces/n/configmaps", MapText("kept", null, "x.test/f"));
         await _server.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/n", null);
         JsonNode ns = new JsonObject();
         await Eventually.HoldsAsync("its conditions are written", async () =>
@@ -158,7 +158,7 @@ public sealed class CollectingTests : IAsyncLifetime
         ["blockOwnerDeletion"] = blocks,
     });
 
-    private static string Map(string name, JsonArray? owners, string? finalizer)
+    private static string MapText(string name, JsonArray? owners, string? finalizer)
     {
         var metadata = new JsonObject { ["name"] = name };
         if (owners is not null)
@@ -176,15 +176,15 @@ public sealed class CollectingTests : IAsyncLifetime
 
     private async Task<string> MapAsync(string name, JsonArray? owners = null, string? finalizer = null)
     {
-        var (code, made) = await _server.PostAsync(Maps, Map(name, owners, finalizer));
+        var (code, made) = await _server.PostAsync(Maps, MapText(name, owners, finalizer));
         Assert.True(code == HttpStatusCode.Created, made.ToJsonString());
         return (string)made["metadata"]!["uid"]!;
     }
 
-    private Task PatchAsync(string name, JsonObject patch) =>
+    private Task<(HttpStatusCode Code, JsonNode Body)> PatchAsync(string name, JsonObject patch) =>
         _server.SendAsync(HttpMethod.Patch, $"{Maps}/{name}", patch.ToJsonString(), "application/merge-patch+json");
 
-    private Task ReleaseAsync(string name) => PatchAsync(name, new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } });
+    private Task<(HttpStatusCode Code, JsonNode Body)> ReleaseAsync(string name) => PatchAsync(name, new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } });
 
     private Task GoneAsync(string name) => Eventually.HoldsAsync(
         $"{name} is gone", async () => (await _server.GetAsync($"{Maps}/{name}")).Code == HttpStatusCode.NotFound);

@@ -109,7 +109,7 @@ public sealed class WhyTests : IDisposable
     [Fact]
     public async Task A_server_that_takes_mutual_TLS_only_closes_what_comes_in_plain_text()
     {
-        File.AppendAllText(File1, """
+        await File.AppendAllTextAsync(File1, """
 
             ---
             apiVersion: security.istio.io/v1
