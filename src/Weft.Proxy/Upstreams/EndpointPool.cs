@@ -7,30 +7,27 @@ using Weft.Proxy.Stacks;
 
 namespace Weft.Proxy.Upstreams;
 
-/// <summary>One loop's connections to one target. The one used last is used next, so that the others can grow old and be closed.</summary>
-internal sealed class EndpointPool : IFlushable
+/// <summary>
+/// One loop's connections to one target: how many there may be, for whom they count, and the line of those that wait for one. Which
+/// connections there are and how they are shared is the protocol's.
+/// </summary>
+internal abstract class EndpointPool : IFlushable
 {
-    private const int DefaultConnectTimeoutMs = 10_000;
-    private const int DefaultIdleTimeoutMs = 3_600_000;
-
-    private readonly List<Http1Upstream> _idle = [];
-    private readonly List<Http2Upstream> _shared = [];
-    private readonly PoolTable _table;
     private readonly WaitingLine _line = new();
     private LoopCluster? _cluster;
     private EndpointTally? _tally;
     private bool _serves;
 
-    internal EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
+    private protected EndpointPool(PoolTable table, UpstreamTarget target, ClusterPlan cluster)
     {
-        _table = table;
+        Table = table;
         Target = target;
         Use(cluster);
     }
 
     internal UpstreamTarget Target { get; }
 
-    internal int ConnectTimeoutMs { get; private set; }
+    internal PoolLimits Limits { get; private set; }
 
     /// <summary>Open connections; the cluster and the endpoint hear of every change.</summary>
     internal int Open
@@ -43,37 +40,15 @@ internal sealed class EndpointPool : IFlushable
         }
     }
 
-    internal int Idle => _idle.Count;
-
     /// <summary>Taken off the table: whoever still knows it must ask again.</summary>
     internal bool IsRetired { get; set; }
 
-    internal EventLoop Loop => _table.Loop;
+    internal EventLoop Loop => Table.Loop;
 
-    private int IdleTimeoutMs { get; set; }
-
-    /// <summary>0 for no limit.</summary>
-    private int MaxDurationMs { get; set; }
-
-    /// <summary>Requests on one connection.</summary>
-    internal int MaxRequests { get; private set; }
-
-    /// <summary>Streams at once on one HTTP/2 connection, as far as we have a say.</summary>
-    internal int MaxStreams { get; private set; }
-
-    /// <summary>Null sends no PING.</summary>
-    internal Http2KeepAlivePlan? KeepAlive { get; private set; }
+    private protected PoolTable Table { get; }
 
     /// <summary>The cluster's limits may change with the plan while connections stay.</summary>
-    internal void Use(ClusterPlan cluster)
-    {
-        ConnectTimeoutMs = cluster.ConnectTimeoutMs > 0 ? cluster.ConnectTimeoutMs : DefaultConnectTimeoutMs;
-        IdleTimeoutMs = cluster.IdleTimeoutMs > 0 ? cluster.IdleTimeoutMs : DefaultIdleTimeoutMs;
-        MaxDurationMs = cluster.MaxConnectionDurationMs;
-        MaxStreams = cluster.MaxConcurrentStreams > 0 ? cluster.MaxConcurrentStreams : int.MaxValue;
-        KeepAlive = cluster.Http2KeepAlive;
-        MaxRequests = cluster.MaxRequestsPerConnection > 0 ? cluster.MaxRequestsPerConnection : int.MaxValue;
-    }
+    internal void Use(ClusterPlan cluster) => Limits = PoolLimits.Of(cluster);
 
     /// <summary>Says for whom its connections count; those that are open move over.</summary>
     internal void CountFor(LoopCluster cluster, EndpointTally? tally)
@@ -165,52 +140,6 @@ internal sealed class EndpointPool : IFlushable
         }
     }
 
-    /// <summary>Takes a connection back whose last exchange left it clean.</summary>
-    internal void Return(Http1Upstream connection)
-    {
-        if (!connection.IsOpen || HasServed(connection))
-        {
-            connection.CloseIdle();
-            return;
-        }
-
-        connection.IdleSince = Loop.Now;
-        _idle.Add(connection);
-        _table.IdleCount++;
-        _table.WatchIdle();
-        ServeLater();
-    }
-
-    /// <summary>The connection takes no more exchanges.</summary>
-    internal void Withdraw(Http2Upstream connection) => _shared.Remove(connection);
-
-    /// <summary>The connection is closed.</summary>
-    internal void Forget(Http2Upstream connection)
-    {
-        Open--;
-        _shared.Remove(connection);
-        ServeLater();
-    }
-
-    /// <summary>The connection is closed.</summary>
-    internal void Forget(Http1Upstream connection)
-    {
-        Open--;
-        if (_idle.Remove(connection))
-        {
-            _table.IdleCount--;
-        }
-
-        ServeLater();
-    }
-
-    /// <summary>The connection is closed, or a tunnel's own.</summary>
-    internal void Forget(OpaqueUpstream connection)
-    {
-        Open--;
-        ServeLater();
-    }
-
     private void Count(int change)
     {
         _tally?.AddConnections(change);
@@ -222,53 +151,29 @@ internal sealed class EndpointPool : IFlushable
         }
     }
 
-    /// <summary>Closes connections that nobody has used for so long, oldest first.</summary>
-    internal void CloseIdle(int idleMs)
+    /// <summary>Closes connections that nobody has used for so long, as far as that makes room.</summary>
+    internal virtual void CloseIdle(int idleMs)
     {
-        while (_idle.Count > 0 && _idle[0].IdleSince + idleMs <= Loop.Now)
-        {
-            _idle[0].CloseIdle();
-        }
     }
 
-    /// <summary>Closes those that have been idle for too long, oldest first, and those that are too old.</summary>
-    internal void CloseOld()
+    /// <summary>Closes those that have been idle for too long, and those that are too old.</summary>
+    internal virtual void CloseOld()
     {
-        CloseIdle(IdleTimeoutMs);
-        for (var i = _idle.Count - 1; i >= 0 && MaxDurationMs > 0; i--)
-        {
-            if (IsTooOld(_idle[i].OpenedAt))
-            {
-                _idle[i].CloseIdle();
-            }
-        }
-
-        for (var i = _shared.Count - 1; i >= 0; i--)
-        {
-            if (_shared[i].Streams == 0 && (_shared[i].IdleSince + IdleTimeoutMs <= Loop.Now || IsTooOld(_shared[i].OpenedAt)))
-            {
-                _shared[i].Close();
-            }
-        }
     }
 
-    private bool HasServed(Http1Upstream connection)
+    /// <summary>A connection is closed.</summary>
+    internal void CountClosed()
     {
-        if (connection.Requests < MaxRequests)
-        {
-            return IsTooOld(connection.OpenedAt);
-        }
-
-        CountUsedUp();
-        return true;
+        Open--;
+        ServeLater();
     }
 
     /// <summary>A connection has served as many requests as it may.</summary>
     internal void CountUsedUp() => _cluster?.Usage.Add(ClusterFigure.ConnectionMaxRequests);
 
-    private bool IsTooOld(long openedAt)
+    private protected bool IsTooOld(long openedAt)
     {
-        if (MaxDurationMs == 0 || openedAt + MaxDurationMs > Loop.Now)
+        if (Limits.MaxDurationMs == 0 || openedAt + Limits.MaxDurationMs > Loop.Now)
         {
             return false;
         }
@@ -277,85 +182,26 @@ internal sealed class EndpointPool : IFlushable
         return true;
     }
 
-    /// <summary>Null without a failure where only waiting helps.</summary>
-    private UpstreamStream? Take(Exchange exchange, bool fresh, bool isWaiting, out Failure failure)
+    /// <summary>A stream of a connection that has one to give, or of a new connection. Null without a failure where only waiting helps.</summary>
+    private protected abstract UpstreamStream? Take(Exchange exchange, bool fresh, bool isWaiting, out Failure failure);
+
+    /// <summary>Counts a connection that has begun; one that could not begin is the failure.</summary>
+    private protected bool Joins(bool hasBegun, string? problem, out Failure failure)
     {
-        failure = default;
-        if (Target.Http2)
-        {
-            return TakeStream(exchange, isWaiting, out failure);
-        }
-
-        if (Target.IsOpaque)
-        {
-            return TakeTunnel(exchange, isWaiting, out failure);
-        }
-
-        while (!fresh && _idle.Count > 0)
-        {
-            var last = _idle[^1];
-            _idle.RemoveAt(_idle.Count - 1);
-            _table.IdleCount--;
-            if (!last.IsOpen)
-            {
-                continue;
-            }
-
-            if (IsTooOld(last.OpenedAt))
-            {
-                last.CloseIdle();
-                continue;
-            }
-
-            last.Attach(exchange);
-            return last;
-        }
-
-        if (!MayOpen(isWaiting, out failure))
-        {
-            return null;
-        }
-
-        var made = new Http1Upstream(this);
-        if (!made.Connect(_table.Connector, exchange, out var problem))
-        {
-            failure = new Failure(FailureKind.ConnectFailed, problem);
-            return null;
-        }
-
-        Open++;
-        return made;
+        failure = hasBegun ? default : new Failure(FailureKind.ConnectFailed, problem);
+        Open += hasBegun ? 1 : 0;
+        return hasBegun;
     }
 
-    /// <summary>A connection that serves one tunnel and no other.</summary>
-    private OpaqueUpstream? TakeTunnel(Exchange exchange, bool isWaiting, out Failure failure)
-    {
-        if (!MayOpen(isWaiting, out failure))
-        {
-            return null;
-        }
-
-        var made = new OpaqueUpstream(this, exchange);
-        if (!made.Connect(_table.Connector, out var problem))
-        {
-            failure = new Failure(FailureKind.ConnectFailed, problem);
-            return null;
-        }
-
-        Open++;
-        _table.WatchIdle();
-        return made;
-    }
-
-    private bool MayOpen(bool isWaiting, out Failure failure)
+    private protected bool MayOpen(bool isWaiting, out Failure failure)
     {
         failure = default;
         if (_cluster is not { } cluster)
         {
-            return Open < _table.ConnectionLimit;
+            return Open < Table.ConnectionLimit;
         }
 
-        if (Open >= _table.ConnectionLimit || !cluster.Shared.Breaker.MayConnect)
+        if (Open >= Table.ConnectionLimit || !cluster.Shared.Breaker.MayConnect)
         {
             cluster.Usage.Add(ClusterFigure.ConnectionOverflow);
 
@@ -374,43 +220,5 @@ internal sealed class EndpointPool : IFlushable
         }
 
         return failure.IsNone;
-    }
-
-    /// <summary>A stream of a connection that has one to give, or of a new connection.</summary>
-    private Http2UpstreamStream? TakeStream(Exchange exchange, bool isWaiting, out Failure failure)
-    {
-        failure = default;
-        for (var i = 0; i < _shared.Count; i++)
-        {
-            var connection = _shared[i];
-            if (connection.CanTake && MaxDurationMs > 0 && IsTooOld(connection.OpenedAt))
-            {
-                // It closes with its last stream.
-                connection.Withdraw();
-                connection.FlushLater();
-                i--;
-            }
-            else if (connection.CanTake)
-            {
-                return connection.Attach(exchange);
-            }
-        }
-
-        if (!MayOpen(isWaiting, out failure))
-        {
-            return null;
-        }
-
-        var made = new Http2Upstream(this, exchange.Loop);
-        if (!made.Connect(_table.Connector, out var problem))
-        {
-            failure = new Failure(FailureKind.ConnectFailed, problem);
-            return null;
-        }
-
-        Open++;
-        _shared.Add(made);
-        _table.WatchIdle();
-        return made.Attach(exchange);
     }
 }

@@ -6,14 +6,9 @@ using Weft.Proxy.Stacks;
 namespace Weft.Proxy.Upstreams;
 
 /// <summary>An HTTP/1.1 connection to an endpoint: serves one exchange at a time, and rests in its pool between them.</summary>
-internal sealed partial class Http1Upstream : SoleUpstream, IByteHandler
+internal sealed partial class Http1Upstream(Http1EndpointPool pool) : SoleUpstream, IByteHandler
 {
     private bool _writesChunks;
-
-    internal Http1Upstream(EndpointPool pool)
-        : base(pool)
-    {
-    }
 
     /// <summary>Exchanges begun so far.</summary>
     internal int Requests { get; private set; }
@@ -24,6 +19,8 @@ internal sealed partial class Http1Upstream : SoleUpstream, IByteHandler
 
     internal bool IsOpen => Channel is { IsOpen: true };
 
+    private protected override EndpointPool Pool => pool;
+
     internal override bool IsReused => Requests > 1;
 
     internal override bool IsFirst => Requests == 1;
@@ -33,7 +30,7 @@ internal sealed partial class Http1Upstream : SoleUpstream, IByteHandler
     internal bool Connect(Connector connector, Exchange exchange, out string? problem)
     {
         Attach(exchange);
-        OpenedAt = Pool.Loop.Now;
+        OpenedAt = pool.Loop.Now;
         return Open(connector, this, out problem);
     }
 
@@ -114,7 +111,7 @@ internal sealed partial class Http1Upstream : SoleUpstream, IByteHandler
         }
 
         Channel!.ResumeReading();
-        Pool.Return(this);
+        pool.Return(this);
     }
 
     /// <summary>Closes a connection that serves nobody.</summary>
@@ -124,5 +121,5 @@ internal sealed partial class Http1Upstream : SoleUpstream, IByteHandler
 
     private protected override void FreeInput() => _input.Free();
 
-    private protected override void LeavePool() => Pool.Forget(this);
+    private protected override void LeavePool() => pool.Forget(this);
 }

@@ -133,7 +133,7 @@ internal sealed partial class Http2Upstream
 
     private void KeepAlive(long now)
     {
-        if (_pool.KeepAlive is not { } plan)
+        if (_pool.Limits.KeepAlive is not { } plan)
         {
             return;
         }

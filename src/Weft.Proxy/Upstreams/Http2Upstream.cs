@@ -19,7 +19,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
     /// <summary>Streams that are taken for a connection before the server has said how many it takes.</summary>
     internal const int StreamsBeforeSettings = 100;
 
-    private readonly EndpointPool _pool;
+    private readonly Http2EndpointPool _pool;
     private readonly ProxyLoop _loop;
     private readonly LoopTimer _timer;
     private readonly List<Http2UpstreamStream> _waiting = [];
@@ -27,7 +27,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
     private ByteChannel? _channel;
     private bool _flushes;
 
-    internal Http2Upstream(EndpointPool pool, ProxyLoop loop)
+    internal Http2Upstream(Http2EndpointPool pool, ProxyLoop loop)
     {
         _pool = pool;
         _loop = loop;
@@ -57,10 +57,10 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
 
     /// <summary>One more exchange may use it.</summary>
     internal bool CanTake => _channel is not null && !_withdrawn && _codec is not { IsDraining: true } && Streams < Room &&
-        Requests + _waiting.Count < _pool.MaxRequests;
+        Requests + _waiting.Count < _pool.Limits.MaxRequests;
 
     private int Room => Math.Min(
-        _pool.MaxStreams, _codec is { HasPeerSettings: true } ? _codec.PeerMaxStreams : StreamsBeforeSettings);
+        _pool.Limits.MaxStreams, _codec is { HasPeerSettings: true } ? _codec.PeerMaxStreams : StreamsBeforeSettings);
 
     internal bool Connect(Connector connector, out string? problem)
     {
@@ -71,7 +71,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
         }
 
         OpenedAt = _loop.Events.Now;
-        _loop.Events.Timers.Start(_timer, _loop.Events.Now + _pool.ConnectTimeoutMs);
+        _loop.Events.Timers.Start(_timer, _loop.Events.Now + _pool.Limits.ConnectTimeoutMs);
         return true;
     }
 
@@ -111,7 +111,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
         }
 
         IdleSince = _loop.Events.Now;
-        var isUsedUp = !_withdrawn && Requests >= _pool.MaxRequests;
+        var isUsedUp = !_withdrawn && Requests >= _pool.Limits.MaxRequests;
         if (isUsedUp)
         {
             _pool.CountUsedUp();
@@ -196,7 +196,7 @@ internal sealed partial class Http2Upstream : IByteHandler, IHttp2Events, ITimer
         _codec.Tick(now);
         KeepAlive(now);
         FlushLater();
-        if (_channel is not null && (Streams > 0 || _pool.KeepAlive is not null))
+        if (_channel is not null && (Streams > 0 || _pool.Limits.KeepAlive is not null))
         {
             StartTicking();
         }

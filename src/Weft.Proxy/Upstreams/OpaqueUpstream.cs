@@ -12,9 +12,9 @@ namespace Weft.Proxy.Upstreams;
 /// </summary>
 internal sealed class OpaqueUpstream : SoleUpstream, IByteHandler
 {
-    internal OpaqueUpstream(EndpointPool pool, Exchange exchange)
-        : base(pool)
+    internal OpaqueUpstream(OpaqueEndpointPool pool, Exchange exchange)
     {
+        Pool = pool;
         Exchange = exchange;
     }
 
@@ -24,6 +24,8 @@ internal sealed class OpaqueUpstream : SoleUpstream, IByteHandler
     internal override bool IsFirst => false;
 
     internal override bool HasInput => false;
+
+    private protected override EndpointPool Pool { get; }
 
     internal bool Connect(Connector connector, out string? problem) => Open(connector, this, out problem);
 
@@ -76,7 +78,7 @@ internal sealed class OpaqueUpstream : SoleUpstream, IByteHandler
         }
     }
 
-    private protected override void LeavePool() => Pool.Forget(this);
+    private protected override void LeavePool() => Pool.CountClosed();
 
     private void Grant(Exchange exchange)
     {

@@ -35,7 +35,12 @@ internal sealed class PoolTable : ITimerOwner
     {
         if (!_pools.TryGetValue(target, out var pool))
         {
-            _pools[target] = pool = new EndpointPool(this, target, cluster);
+            _pools[target] = pool = target switch
+            {
+                { Http2: true } => new Http2EndpointPool(this, target, cluster),
+                { IsOpaque: true } => new OpaqueEndpointPool(this, target, cluster),
+                _ => new Http1EndpointPool(this, target, cluster),
+            };
         }
         else
         {

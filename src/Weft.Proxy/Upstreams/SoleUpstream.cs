@@ -13,11 +13,7 @@ internal abstract class SoleUpstream : UpstreamStream, ITimerOwner
     private string _peerPrincipal = "";
     private bool _connected;
 
-    private protected SoleUpstream(EndpointPool pool)
-    {
-        Pool = pool;
-        _connectTimer = new LoopTimer(this);
-    }
+    private protected SoleUpstream() => _connectTimer = new LoopTimer(this);
 
     internal override bool IsReady => _connected;
 
@@ -27,7 +23,7 @@ internal abstract class SoleUpstream : UpstreamStream, ITimerOwner
 
     internal override int Unsent => Channel?.Unsent ?? 0;
 
-    private protected EndpointPool Pool { get; }
+    private protected abstract EndpointPool Pool { get; }
 
     /// <summary>Null before the connection is asked for and after it is gone.</summary>
     private protected ByteChannel? Channel { get; private set; }
@@ -78,7 +74,7 @@ internal abstract class SoleUpstream : UpstreamStream, ITimerOwner
             return false;
         }
 
-        Pool.Loop.Timers.Start(_connectTimer, Pool.Loop.Now + Pool.ConnectTimeoutMs);
+        Pool.Loop.Timers.Start(_connectTimer, Pool.Loop.Now + Pool.Limits.ConnectTimeoutMs);
         return true;
     }
 
