@@ -16,6 +16,7 @@ internal static class StartPages
     internal static void Release()
     {
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        _ = Libc.MallocTrim(0);
         foreach (var line in File.ReadLines("/proc/self/maps"))
         {
             // Only code: it is never written to, so dropping it loses nothing. Read-only data may hold relocated pointers.

@@ -139,6 +139,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "munmap", SetLastError = true)]
     internal static partial int MemoryUnmap(nint address, nuint length);
 
+    [LibraryImport(Library, EntryPoint = "malloc_trim")]
+    internal static partial int MallocTrim(nuint keep);
+
     [LibraryImport(Library, EntryPoint = "madvise", SetLastError = true)]
     internal static partial int MemoryAdvise(nint address, nuint length, int advice);
 

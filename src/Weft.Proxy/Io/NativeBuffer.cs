@@ -11,7 +11,8 @@ namespace Weft.Proxy.Io;
 [StructLayout(LayoutKind.Auto)]
 internal unsafe struct NativeBuffer
 {
-    private const int Smallest = 2048;
+    // Most heads of messages; malloc keeps pieces of this size at hand.
+    private const int Smallest = 512;
 
     private byte* _memory;
     private int _capacity;

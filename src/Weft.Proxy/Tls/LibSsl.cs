@@ -8,6 +8,7 @@ namespace Weft.Proxy.Tls;
 internal static unsafe partial class LibSsl
 {
     internal const int Tls12 = 0x0303;
+    internal const int Tls13 = 0x0304;
     internal const int VerifyNone = 0;
     internal const int VerifyPeer = 1;
     internal const int VerifyFailIfNoPeer = 2;
@@ -20,7 +21,6 @@ internal static unsafe partial class LibSsl
     internal const int ControlSetMode = 33;
     internal const int ControlSessionCache = 44;
     internal const int ControlSetServerName = 55;
-    internal const int ControlReadAhead = 41;
     internal const int ControlMinProtocol = 123;
     internal const long ModePartialWrite = 1;
     internal const long ModeMovingBuffer = 2;
@@ -112,6 +112,27 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Ssl, EntryPoint = "SSL_do_handshake")]
     internal static partial int DoHandshake(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_keylog_callback")]
+    internal static partial void ContextSetKeyLog(nint context, delegate* unmanaged<nint, byte*, void> take);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_read_ahead")]
+    internal static partial void SetReadAhead(nint ssl, int value);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_rbio")]
+    internal static partial nint ReadBio(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_version")]
+    internal static partial int Version(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_current_cipher")]
+    internal static partial nint CurrentSuite(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CIPHER_get_protocol_id")]
+    internal static partial ushort SuiteId(nint suite);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_alert_desc_string_long")]
+    internal static partial nint AlertText(int alert);
 
     [LibraryImport(Ssl, EntryPoint = "SSL_read")]
     internal static partial int Read(nint ssl, byte* buffer, int length);

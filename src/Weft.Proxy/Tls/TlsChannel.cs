@@ -6,17 +6,22 @@ using Weft.Proxy.Io;
 namespace Weft.Proxy.Tls;
 
 /// <summary>
-/// TLS over another channel, both sides. Bytes pass libssl through a BIO on the loop's <see cref="TlsEngine"/>; the owner sees
-/// plain bytes only after the handshake is done and the peer's identity is accepted.
+/// TLS over another channel, both sides. Handshakes pass libssl through a BIO on the loop's <see cref="TlsEngine"/>; the owner sees
+/// plain bytes only after the handshake is done and the peer's identity is accepted. From then on TLS 1.3 is <see cref="TlsRecords"/>
+/// and libssl's session is gone; with TLS 1.2 it stays.
 /// </summary>
-internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
+internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
 {
     private readonly TlsEngine _engine;
     private readonly TlsContext _context;
     private readonly ByteChannel _inner;
     private nint _ssl;
+    private TlsRecords? _records;
+    private TlsSecrets* _secrets;
     private NativeBuffer _early;
+    private bool _begun;
     private bool _established;
+    private bool _isDead;
     private bool _endSeen;
     private bool _innerEnded;
     private bool _isCutOff;
@@ -28,12 +33,14 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
         _context = context;
         _inner = inner;
         Handler = handler;
-        _ssl = engine.NewSession(context);
+        context.Hold();
         inner.Handler = this;
     }
 
     /// <summary>Known once the handshake is done; null without a certificate.</summary>
     internal override PeerIdentity? Peer => _peer;
+
+    internal TlsContext Context => _context;
 
     /// <summary>The protocol agreed upon; empty for none.</summary>
     internal string Alpn { get; private set; } = "";
@@ -43,12 +50,17 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     /// <summary>Waits for its turn in the engine's queue of handshakes.</summary>
     internal bool IsQueued { get; set; }
 
-    internal override int Unsent => _inner.Unsent + _early.Length;
+    internal override int Unsent => _inner.Unsent + (_established ? 0 : _early.Length);
 
     // Proxies of the mesh always say goodbye; servers outside it often do not.
     internal override bool IsTruncated => _isCutOff && _context.VerifiesIdentity;
 
-    internal override bool IsOpen => _ssl != 0 && _inner.IsOpen;
+    internal override bool IsOpen => IsAlive && _inner.IsOpen;
+
+    /// <summary>Null while libssl's session serves: during the handshake, and with TLS 1.2.</summary>
+    internal TlsRecords? Records => _records;
+
+    private bool IsAlive => !_isDead;
 
     /// <summary>Begins; a server passes what the client has sent so far.</summary>
     internal void Start(ReadOnlySpan<byte> received)
@@ -57,7 +69,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
         {
             OnHandshakeInput(received);
         }
-        else
+        else if (_engine.MayBegin(this, _context))
         {
             Handshake([]);
         }
@@ -73,7 +85,11 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     public void OnData(Span<byte> data)
     {
-        if (_established)
+        if (_records is not null)
+        {
+            ReadRecords(data);
+        }
+        else if (_established)
         {
             ReadAll(data);
         }
@@ -109,7 +125,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     internal override void Write(ReadOnlySpan<byte> bytes, bool more = false)
     {
-        if (_ssl == 0)
+        if (!IsAlive)
         {
             return;
         }
@@ -120,7 +136,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
             return;
         }
 
-        if (!_engine.Encrypt(_ssl, bytes))
+        if (_records is null ? !_engine.Encrypt(_ssl, bytes) : !Seal(bytes))
         {
             // The session is beyond repair: the peer answers the end of the stream with its own, which the owner hears.
             LibSsl.ClearErrors();
@@ -138,7 +154,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     internal override void ShutdownWrite()
     {
-        if (_ssl != 0)
+        if (IsAlive)
         {
             SendCloseNotify();
             _inner.ShutdownWrite();
@@ -147,7 +163,7 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     internal override void Close()
     {
-        if (_ssl == 0)
+        if (!IsAlive)
         {
             return;
         }
@@ -166,8 +182,14 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     /// <summary>Its turn among the loop's handshakes has come.</summary>
     internal void ContinueHandshake()
     {
-        if (_ssl == 0)
+        if (!IsAlive)
         {
+            return;
+        }
+
+        if (!_context.IsServer)
+        {
+            Handshake([]);
             return;
         }
 
@@ -180,10 +202,10 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     private void OnHandshakeInput(ReadOnlySpan<byte> data)
     {
-        if (_context.IsServer && (IsQueued || !_engine.MayHandshake()))
+        if (_context.IsServer && !_begun && (IsQueued || !_engine.MayHandshake(_context)))
         {
-            // A burst of handshakes is spread over ticks, so that established connections keep their latency. A server
-            // has nothing of its own to write yet, so the buffer is free to hold input.
+            // A burst of handshakes is spread over ticks, so that established connections keep their latency; those that have begun go first,
+            // because each holds memory until it ends. A server has nothing of its own to write yet, so the buffer is free to hold input.
             _early.Append(data);
             _inner.PauseReading();
             if (!IsQueued)
@@ -199,9 +221,14 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     private void Handshake(ReadOnlySpan<byte> data)
     {
+        if (!_begun && !Begin())
+        {
+            return;
+        }
+
         fixed (byte* start = data)
         {
-            _engine.SetInput(start, data.Length);
+            _engine.SetInput(start, data.Length, _secrets is null ? _secrets = TlsSecrets.New() : _secrets);
             var result = LibSsl.DoHandshake(_ssl);
             var rest = _engine.TakeInput();
             FlushOutput();
@@ -221,21 +248,69 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
             }
 
             _established = true;
+            _engine.EndHandshake(_context);
+            LetSessionGo();
             OnEstablished();
-            if (_ssl != 0)
+            var left = new Span<byte>(start + data.Length - rest, rest);
+            if (_records is not null)
+            {
+                ReadRecords(left);
+            }
+            else if (_ssl != 0)
             {
                 // Also where nothing is left: only a read that finds nothing makes libssl give its 16 KiB buffer back.
-                ReadAll(new Span<byte>(start + data.Length - rest, rest));
+                ReadAll(left);
             }
         }
     }
 
-    private void OnEstablished()
+    /// <summary>Makes libssl's session, which is needed as long as the handshake takes.</summary>
+    private bool Begin()
+    {
+        try
+        {
+            _ssl = _engine.NewSession(_context);
+        }
+        catch (TlsException problem)
+        {
+            Fail(problem.Message);
+            return false;
+        }
+
+        _begun = true;
+        _context.Release();
+        _context.Handshakes++;
+        return true;
+    }
+
+    /// <summary>Takes what is needed of libssl's session, and of one with TLS 1.3 the records as well, which ends it.</summary>
+    private void LetSessionGo()
     {
         byte* alpn;
         uint length;
         LibSsl.SelectedAlpn(_ssl, &alpn, &length);
         Alpn = length == 0 ? "" : TlsEngine.Intern(new ReadOnlySpan<byte>(alpn, (int)length));
+        if (LibSsl.Version(_ssl) == LibSsl.Tls13 && TlsSuite.Find(LibSsl.SuiteId(LibSsl.CurrentSuite(_ssl))) is { } suite)
+        {
+            _records = _secrets->Records(suite, _context.IsServer);
+        }
+
+        TlsSecrets.Free(_secrets);
+        _secrets = null;
+        if (_records is not null)
+        {
+            LibSsl.Free(_ssl);
+            _ssl = 0;
+        }
+        else
+        {
+            // During the handshake it must take no more than its own records; from now on a whole read is cheaper than two.
+            LibSsl.SetReadAhead(_ssl, 1);
+        }
+    }
+
+    private void OnEstablished()
+    {
         if (!_early.IsEmpty)
         {
             var early = _early;
@@ -333,7 +408,11 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
 
     private void SendCloseNotify()
     {
-        if (_established && _ssl != 0)
+        if (_records is not null)
+        {
+            SendAlert(AlertClose);
+        }
+        else if (_established && _ssl != 0)
         {
             _ = LibSsl.Shutdown(_ssl);
             LibSsl.ClearErrors();
@@ -370,11 +449,33 @@ internal sealed unsafe class TlsChannel : ByteChannel, IByteHandler
     private void Free()
     {
         Handler = null;
+        if (!_isDead)
+        {
+            _isDead = true;
+            LeaveContext();
+        }
+
+        TlsSecrets.Free(_secrets);
+        _secrets = null;
+        _early.Free();
+        _records?.Dispose();
+        _records = null;
         if (_ssl != 0)
         {
             LibSsl.Free(_ssl);
             _ssl = 0;
-            _early.Free();
+        }
+    }
+
+    private void LeaveContext()
+    {
+        if (!_begun)
+        {
+            _context.Release();
+        }
+        else if (!_established)
+        {
+            _engine.EndHandshake(_context);
         }
     }
 }

@@ -20,6 +20,9 @@ internal sealed unsafe class TlsContext : IDisposable
     // Sessions may ask for the list after their context was dropped, so lists live as long as the process; few differ.
     private static readonly Dictionary<string, nint> _alpnLists = [];
 
+    private int _users;
+    private bool _dropped;
+
     private TlsContext(bool isServer)
     {
         IsServer = isServer;
@@ -38,7 +41,7 @@ internal sealed unsafe class TlsContext : IDisposable
             LibSsl.ControlSetMode,
             LibSsl.ModePartialWrite | LibSsl.ModeMovingBuffer | LibSsl.ModeNoAutoChain | LibSsl.ModeReleaseBuffers,
             0);
-        _ = LibSsl.ContextControl(Handle, LibSsl.ControlReadAhead, 1, 0);
+        LibSsl.ContextSetKeyLog(Handle, TlsEngine.KeyLog);
 
         // No resumption: a ticket that outlives the identity it was given to would be a way around verification.
         _ = LibSsl.ContextControl(Handle, LibSsl.ControlSessionCache, 0, 0);
@@ -50,6 +53,18 @@ internal sealed unsafe class TlsContext : IDisposable
     }
 
     internal nint Handle { get; private set; }
+
+    /// <summary>Handshakes that are under way.</summary>
+    internal int Handshakes { get; set; }
+
+    /// <summary>Clients that wait for some of them to end.</summary>
+    internal Queue<TlsChannel> Waiting { get; } = new(0);
+
+    /// <summary>When the last of them ended, or clients were let in although none had.</summary>
+    internal long MovedAt { get; set; }
+
+    /// <summary>The engine knows that some wait.</summary>
+    internal bool IsCrowded { get; set; }
 
     internal bool IsServer { get; }
 
@@ -123,9 +138,24 @@ internal sealed unsafe class TlsContext : IDisposable
         return context;
     }
 
+    /// <summary>A session will be made from it, whatever becomes of it until <see cref="Release"/>.</summary>
+    internal void Hold() => _users++;
+
+    internal void Release()
+    {
+        _users--;
+        FreeIfUnused();
+    }
+
     public void Dispose()
     {
-        if (Handle != 0)
+        _dropped = true;
+        FreeIfUnused();
+    }
+
+    private void FreeIfUnused()
+    {
+        if (_dropped && _users == 0 && Handle != 0)
         {
             // Sessions made from it hold references of their own.
             LibSsl.ContextFree(Handle);

@@ -15,10 +15,27 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>Full handshakes per tick (about 1 ms each); the rest wait their turn.</summary>
     internal const int HandshakesPerTick = 4;
 
+    /// <summary>
+    /// Handshakes of one kind that this side has begun and not ended: each needs ten times the memory of a connection, so a thousand at once would
+    /// need more than the connections ever do.
+    /// </summary>
+    internal const int ClientHandshakes = 32;
+
+    /// <summary>If for so long none of them has ended, they may have met a server that never answers: as many others begin.</summary>
+    internal const int ClientPatienceMs = 250;
+
+    /// <summary>
+    /// Handshakes of one kind that clients have begun with this side, above which new ones wait for some to end; but not longer than
+    /// <see cref="ServerPatienceMs"/> for the next, so that clients who never end theirs keep nobody out.
+    /// </summary>
+    internal const int ServerHandshakes = 64;
+    internal const int ServerPatienceMs = 20;
+
     /// <summary>Waiting handshakes; above this a new connection is refused.</summary>
     internal const int HandshakeQueueLimit = 1024;
 
-    private const int PlainSize = EventLoop.ScratchSize;
+    internal const int PlainSize = EventLoop.ScratchSize;
+
     private const int RecordSize = 16 * 1024;
 
     private static readonly string[] _knownProtocols =
@@ -26,17 +43,22 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
 
     private readonly EventLoop _loop;
     private readonly Queue<TlsChannel> _waiting = new();
+    private readonly List<TlsContext> _crowded = [];
     private readonly LoopTimer _turn;
+    private readonly LoopTimer _clientTurn;
     private readonly BioState* _state;
     private readonly byte* _plain;
+    private readonly List<nint> _plains = [];
     private readonly nint _method;
     private long _tick = -1;
     private int _startedInTick;
+    private int _entered;
 
     internal TlsEngine(EventLoop loop)
     {
         _loop = loop;
         _turn = new LoopTimer(this);
+        _clientTurn = new LoopTimer(this);
         _state = (BioState*)NativeMemory.AllocZeroed((nuint)sizeof(BioState));
         _plain = (byte*)NativeMemory.AlignedAlloc(PlainSize, 64);
         _method = LibSsl.BioMethodNew(LibSsl.BioTypeOwn, "weft");
@@ -48,9 +70,25 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>What libssl has put out since the last clearing.</summary>
     internal ReadOnlySpan<byte> Output => new(_state->Output, _state->OutputLength);
 
+    /// <summary>Where contexts send the secrets of their handshakes.</summary>
+    internal static delegate* unmanaged<nint, byte*, void> KeyLog => &TakeSecret;
+
     internal PeerTable Peers { get; } = new();
 
     internal Span<byte> Plain => new(_plain, PlainSize);
+
+    /// <summary>Memory of <see cref="PlainSize"/> for what records carry, until <see cref="LeavePlain"/>; whoever enters inside has its own.</summary>
+    internal byte* EnterPlain()
+    {
+        if (_entered == _plains.Count)
+        {
+            _plains.Add((nint)NativeMemory.AlignedAlloc(PlainSize, 64));
+        }
+
+        return (byte*)_plains[_entered++];
+    }
+
+    internal void LeavePlain() => _entered--;
 
     internal nint NewSession(TlsContext context)
     {
@@ -84,8 +122,12 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         return ssl;
     }
 
-    internal void SetInput(byte* input, int length)
+    /// <param name="input">What libssl may read.</param>
+    /// <param name="length">How much of it.</param>
+    /// <param name="secrets">Where it leaves the secrets of a handshake; null behind one.</param>
+    internal void SetInput(byte* input, int length, TlsSecrets* secrets = null)
     {
+        _state->Secrets = secrets;
         _state->Input = input;
         _state->InputLength = length;
     }
@@ -96,6 +138,7 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         var left = _state->InputLength;
         _state->Input = null;
         _state->InputLength = 0;
+        _state->Secrets = null;
         return left;
     }
 
@@ -148,9 +191,34 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         return true;
     }
 
-    /// <summary>Counts a handshake's first step against this tick's share.</summary>
-    internal bool MayHandshake()
+    /// <summary>Puts the bytes into records of the type behind the output; false if that cannot be done any more.</summary>
+    internal bool Seal(TlsRecords records, RecordType type, ReadOnlySpan<byte> bytes)
     {
+        do
+        {
+            var part = bytes[..Math.Min(bytes.Length, TlsRecords.LongestPlain)];
+            Reserve(_state, part.Length + TlsRecords.Overhead);
+            var length = records.Seal(type, part, _state->Output + _state->OutputLength);
+            if (length < 0)
+            {
+                return false;
+            }
+
+            _state->OutputLength += length;
+            bytes = bytes[part.Length..];
+        }
+        while (!bytes.IsEmpty);
+        return true;
+    }
+
+    /// <summary>Counts a handshake's first step against this tick's share.</summary>
+    internal bool MayHandshake(TlsContext context)
+    {
+        if (context.Handshakes >= ServerHandshakes && _loop.Now - context.MovedAt < ServerPatienceMs)
+        {
+            return false;
+        }
+
         if (_tick != _loop.Now)
         {
             _tick = _loop.Now;
@@ -176,9 +244,46 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         }
     }
 
+    /// <summary>True if a client may begin its handshake now; else it is continued when it may.</summary>
+    internal bool MayBegin(TlsChannel client, TlsContext context)
+    {
+        if (context.Handshakes < ClientHandshakes && context.Waiting.Count == 0)
+        {
+            return true;
+        }
+
+        context.Waiting.Enqueue(client);
+        if (!context.IsCrowded)
+        {
+            context.IsCrowded = true;
+            context.MovedAt = _loop.Now;
+            _crowded.Add(context);
+        }
+
+        TurnAt(context.MovedAt + ClientPatienceMs);
+        return false;
+    }
+
+    /// <summary>A handshake has come to its end, good or bad.</summary>
+    internal void EndHandshake(TlsContext context)
+    {
+        context.Handshakes--;
+        context.MovedAt = _loop.Now;
+        if (context.Waiting.Count > 0)
+        {
+            TurnAt(_loop.Now + 1);
+        }
+    }
+
     public void OnTimer(LoopTimer timer)
     {
-        while (_waiting.Count > 0 && MayHandshake())
+        if (timer == _clientTurn)
+        {
+            BeginWaiting();
+            return;
+        }
+
+        while (_waiting.TryPeek(out var first) && MayHandshake(first.Context))
         {
             var channel = _waiting.Dequeue();
             channel.IsQueued = false;
@@ -188,6 +293,43 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         if (_waiting.Count > 0)
         {
             _loop.Timers.Start(_turn, _loop.Now + 1);
+        }
+    }
+
+    private void TurnAt(long due)
+    {
+        if (!_clientTurn.IsRunning || due < _clientTurn.Due)
+        {
+            _loop.Timers.Start(_clientTurn, due);
+        }
+    }
+
+    private void BeginWaiting()
+    {
+        for (var i = _crowded.Count - 1; i >= 0; i--)
+        {
+            var context = _crowded[i];
+            var room = ClientHandshakes - context.Handshakes;
+            if (_loop.Now - context.MovedAt >= ClientPatienceMs)
+            {
+                room = ClientHandshakes;
+                context.MovedAt = _loop.Now;
+            }
+
+            for (; room > 0 && context.Waiting.TryDequeue(out var next); room--)
+            {
+                next.ContinueHandshake();
+            }
+
+            if (context.Waiting.Count > 0)
+            {
+                TurnAt(context.MovedAt + ClientPatienceMs);
+            }
+            else
+            {
+                context.IsCrowded = false;
+                _crowded.RemoveAt(i);
+            }
         }
     }
 
@@ -212,6 +354,7 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     public void Dispose()
     {
         NativeMemory.AlignedFree(_plain);
+        _plains.ForEach(memory => NativeMemory.AlignedFree((void*)memory));
         NativeMemory.Free(_state->Output);
         NativeMemory.Free(_state);
     }
@@ -251,13 +394,7 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     private static int BioWrite(nint bio, byte* bytes, int length)
     {
         var state = (BioState*)LibSsl.BioGetData(bio);
-        if (state->OutputCapacity - state->OutputLength < length)
-        {
-            var capacity = Math.Max(state->OutputCapacity * 2, Math.Max(PlainSize, state->OutputLength + length));
-            state->Output = (byte*)NativeMemory.Realloc(state->Output, (nuint)capacity);
-            state->OutputCapacity = capacity;
-        }
-
+        Reserve(state, length);
         Buffer.MemoryCopy(bytes, state->Output + state->OutputLength, length, length);
         state->OutputLength += length;
         return length;
@@ -265,6 +402,26 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
 
     [UnmanagedCallersOnly]
     private static long BioControl(nint bio, int command, long value, nint pointer) => command == LibSsl.BioFlush ? 1 : 0;
+
+    [UnmanagedCallersOnly]
+    private static void TakeSecret(nint ssl, byte* line)
+    {
+        var state = (BioState*)LibSsl.BioGetData(LibSsl.ReadBio(ssl));
+        if (state->Secrets is not null)
+        {
+            state->Secrets->Take(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(line));
+        }
+    }
+
+    private static void Reserve(BioState* state, int length)
+    {
+        if (state->OutputCapacity - state->OutputLength < length)
+        {
+            var capacity = Math.Max(state->OutputCapacity * 2, Math.Max(PlainSize, state->OutputLength + length));
+            state->Output = (byte*)NativeMemory.Realloc(state->Output, (nuint)capacity);
+            state->OutputCapacity = capacity;
+        }
+    }
 
     [StructLayout(LayoutKind.Sequential)]
     private struct BioState
@@ -274,5 +431,6 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         internal int OutputLength;
         internal byte* Output;
         internal int OutputCapacity;
+        internal TlsSecrets* Secrets;
     }
 }

@@ -67,7 +67,7 @@ public sealed class IdleMemoryTests(ITestOutputHelper output) : IDisposable
         using var root = X509Certificate2.CreateFromPem(authority.RootPem);
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(root);
-        AssertCost(proxy, Count, 24 * 1024, () =>
+        AssertCost(proxy, Count, 6 * 1024, () =>
         {
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             socket.Connect("127.0.0.1", port);

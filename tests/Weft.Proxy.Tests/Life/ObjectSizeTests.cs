@@ -22,6 +22,7 @@ public sealed class ObjectSizeTests
     [InlineData(typeof(EpollChannel), 152)]
     [InlineData(typeof(UringChannel), 208)]
     [InlineData(typeof(TlsChannel), 128)]
+    [InlineData(typeof(TlsRecords), 64)]
     [InlineData(typeof(AcceptedConnection), 192)]
     [InlineData(typeof(Http1Downstream), 240)]
     [InlineData(typeof(ClientFacts), 200)]
