@@ -165,7 +165,7 @@ internal sealed class ProxyRuntime : IDisposable
         LoadedPlan loaded;
         try
         {
-            loaded = new LoadedPlan(plan, _clusters, _names);
+            loaded = new LoadedPlan(plan, _clusters, _names, _plan.Limits);
         }
         catch (FormatException problem)
         {

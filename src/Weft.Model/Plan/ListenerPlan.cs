@@ -109,6 +109,9 @@ public sealed record HttpChainPlan(
     /// <summary>Requests of gRPC-Web become gRPC, and their answers gRPC-Web again.</summary>
     public bool GrpcWeb { get; init; }
 
+    /// <summary>Of all requests of the chain together, but those of routes with a limit of their own; null for none.</summary>
+    public RateLimitPlan? RateLimit { get; init; }
+
     /// <summary>CONNECT requests are taken, for routes that are made for them; else they are answered 405.</summary>
     public bool AllowConnect { get; init; }
 

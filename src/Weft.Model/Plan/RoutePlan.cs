@@ -30,6 +30,9 @@ public sealed record RoutePlan(
 
     /// <summary>Which pages of other origins may ask; null leaves that to the server.</summary>
     public CorsPlan? Cors { get; init; }
+
+    /// <summary>Replaces the chain's limit for this route; null leaves that.</summary>
+    public RateLimitPlan? RateLimit { get; init; }
 }
 
 /// <summary>How a text is compared.</summary>

@@ -204,8 +204,11 @@ internal sealed partial class Exchange
             return;
         }
 
-        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, failure.ExtraLines, "text/plain"u8, failure.Body, last);
+        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, LinesOf(failure), "text/plain"u8, failure.Body, last);
     }
+
+    private ReadOnlySpan<byte> LinesOf(in Failure failure) =>
+        failure.Kind == FailureKind.RateLimited ? Route!.Actions.RateLimit!.Lines : failure.ExtraLines;
 
     /// <summary>The endpoint is judged by its answers; those of gRPC count by the HTTP status that stands for theirs.</summary>
     private void NoteAnswer(UpstreamTry from) => from.NoteAnswer(

@@ -44,6 +44,9 @@ internal enum FailureKind
     /// <summary>Nothing came from the server for as long as a try may be silent.</summary>
     PerTryIdle,
     FaultAbort,
+
+    /// <summary>More requests than a limit of this proxy allows.</summary>
+    RateLimited,
     ClientGone,
 
     /// <summary>A connection's first bytes, or its TLS handshake, were not what they must be.</summary>

@@ -30,6 +30,9 @@ internal static class InboundStack
         // What is asked for, from the plan that the request began with. Everything below acts on the route.
         new MatchRoute(),
 
+        // Before anything is done for a request that is one too many.
+        new LimitRate(),
+
         // As soon as the route says how much it takes: what is too much costs nothing below.
         new LimitBody(),
 

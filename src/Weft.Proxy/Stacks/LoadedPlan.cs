@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Limits;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Names;
 using Weft.Proxy.Routing;
@@ -17,9 +18,10 @@ internal sealed class LoadedPlan
     private readonly Dictionary<HttpChainPlan, HttpChain> _chains = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Throws <see cref="FormatException"/> naming what cannot be used; the plan in force then stays.</summary>
-    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters, NameWatch? names = null)
+    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters, NameWatch? names = null, RateLimits? limits = null)
     {
         Plan = plan;
+        Limits = new RateLimits(limits, plan, clusters.Clock);
         Listeners = new ListenerTable(plan);
         Dictionary<string, EndpointsPlan> endpoints = [];
         foreach (var group in plan.Endpoints)
@@ -37,7 +39,7 @@ internal sealed class LoadedPlan
 
         foreach (var table in plan.RouteTables)
         {
-            _tables[table.Name] = Compile(table);
+            _tables[table.Name] = Compile(table, Limits.ChainOf(table.Name));
         }
 
         foreach (var listener in plan.Listeners)
@@ -54,6 +56,9 @@ internal sealed class LoadedPlan
     internal ProxyPlan Plan { get; }
 
     internal ListenerTable Listeners { get; }
+
+    /// <summary>The next plan takes them over, so that a change fills no bucket.</summary>
+    internal RateLimits Limits { get; }
 
     /// <summary>Clusters by name, for those who show them.</summary>
     internal IReadOnlyDictionary<string, ClusterEntry> Clusters => _clusters;
@@ -77,10 +82,10 @@ internal sealed class LoadedPlan
 
         if (chain?.Http?.InlineRoutes is { } table)
         {
-            _inlineTables.TryAdd(table.Name, Compile(table));
+            _inlineTables.TryAdd(table.Name, Compile(table, chain.Http));
         }
     }
 
-    private RouteTable<PlannedRoute> Compile(RouteTablePlan table) =>
-        new(table, route => new PlannedRoute(route, new RouteActions(route, _clusters)));
+    private RouteTable<PlannedRoute> Compile(RouteTablePlan table, HttpChainPlan? chain) =>
+        new(table, route => new PlannedRoute(route, new RouteActions(route, _clusters, Limits.Of(table.Name, route, chain))));
 }

@@ -25,6 +25,9 @@ internal static class OutboundStack
         // The route decides everything below: faults, rewriting, the weighted choice of a cluster.
         new MatchRoute(),
 
+        // Before anything is done for a request that is one too many.
+        new LimitRate(),
+
         // As soon as the route says how much it takes: what is too much costs nothing below.
         new LimitBody(),
 

@@ -3,6 +3,7 @@
 using System.Text;
 using Weft.Model.Plan;
 using Weft.Proxy.Filters;
+using Weft.Proxy.Limits;
 using Weft.Proxy.Routing;
 using Weft.Proxy.Upstreams;
 
@@ -14,8 +15,9 @@ internal sealed class RouteActions
     private readonly WeightedList<WeightedTarget>? _targets;
 
     /// <summary>Throws <see cref="FormatException"/> saying what of the route cannot be used.</summary>
-    internal RouteActions(RoutePlan plan, IReadOnlyDictionary<string, ClusterEntry> clusters)
+    internal RouteActions(RoutePlan plan, IReadOnlyDictionary<string, ClusterEntry> clusters, RateLimit? limit = null)
     {
+        RateLimit = limit;
         RequestEdits = HeaderEdits.Of(plan.RequestHeaders);
         ResponseEdits = HeaderEdits.Of(plan.ResponseHeaders);
         Cors = plan.Cors is { } cors ? new CorsRules(cors) : null;
@@ -50,6 +52,9 @@ internal sealed class RouteActions
     internal HeaderEdits? RequestEdits { get; }
 
     internal HeaderEdits? ResponseEdits { get; }
+
+    /// <summary>The route's own limit, or its chain's; null for none.</summary>
+    internal RateLimit? RateLimit { get; }
 
     /// <summary>Null where the server answers for itself whose pages may ask.</summary>
     internal CorsRules? Cors { get; }

@@ -274,7 +274,7 @@ internal static class ActionDump
     /// <summary>What filters are told for the route.</summary>
     public static void WriteFilters(Utf8JsonWriter json, RoutePlan route)
     {
-        if (route.Fault is null && route.Cors is null)
+        if (route.Fault is null && route.Cors is null && route.RateLimit is null)
         {
             return;
         }
@@ -288,6 +288,13 @@ internal static class ActionDump
         if (route.Cors is { } cors)
         {
             CorsDump.Write(json, cors);
+        }
+
+        if (route.RateLimit is { } limit)
+        {
+            json.WriteStartObject(Wrap.RateLimitFilter);
+            RateLimitDump.Write(json, limit);
+            json.WriteEndObject();
         }
 
         json.WriteEndObject();

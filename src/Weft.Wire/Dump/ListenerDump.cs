@@ -163,6 +163,16 @@ internal static class ListenerDump
             WriteNamed(json, Wrap.GrpcWebFilter, TypeUrls.GrpcWeb);
         }
 
+        if (http.RateLimit is { } limit)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", Wrap.RateLimitFilter);
+            json.WriteStartObject("typed_config");
+            RateLimitDump.Write(json, limit);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
         WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
         WriteNamed(json, Wrap.CorsFilter, TypeUrls.CorsFilter);
         WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);

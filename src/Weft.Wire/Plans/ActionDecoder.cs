@@ -122,6 +122,12 @@ internal static class ActionDecoder
         foreach (var (name, any) in route.TypedPerFilterConfig)
         {
             using var at = scope.At("typed_per_filter_config");
+            if (name == Wrap.RateLimitFilter)
+            {
+                // Read beside, because a virtual host may have one for all its routes.
+                continue;
+            }
+
             if (name == Wrap.CorsFilter)
             {
                 cors = scope.Unpack(_cors, any, TypeUrls.Cors) is { } policy ? CorsPolicies.Decode(scope, policy) : null;
@@ -258,7 +264,7 @@ internal static class ActionDecoder
         return headers;
     }
 
-    private static int Ppm(FractionalPercent? percent) => percent is null
+    internal static int Ppm(FractionalPercent? percent) => percent is null
         ? 0
         : (int)Math.Min(Million, (long)percent.Numerator * percent.Denominator switch
         {

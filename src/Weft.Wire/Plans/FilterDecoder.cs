@@ -52,10 +52,22 @@ internal static class FilterDecoder
             scope.Error($"codec_type {http.CodecType} is not supported");
         }
 
+        RateLimitPlan? limit = null;
         for (var i = 0; i < http.HttpFilters.Count; i++)
         {
             using var at = scope.At("http_filters", i);
             var config = http.HttpFilters[i].TypedConfig;
+            if (config?.TypeUrl == TypeUrls.RateLimit)
+            {
+                if (limit is not null)
+                {
+                    scope.Error("a second local rate limit of one chain is not supported");
+                }
+
+                limit = RateLimits.Unpack(scope, config) ?? limit;
+                continue;
+            }
+
             if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.CorsFilter or TypeUrls.GrpcWeb))
             {
                 scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
@@ -90,6 +102,7 @@ internal static class FilterDecoder
         {
             Limits = ConnectionLimits.Decode(scope, http, limits),
             Trust = ConnectionTrust.Decode(scope, http),
+            RateLimit = limit,
             GrpcWeb = http.HttpFilters.Any(filter => filter.TypedConfig?.TypeUrl == TypeUrls.GrpcWeb),
         };
     }

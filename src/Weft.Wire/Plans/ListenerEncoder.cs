@@ -160,6 +160,11 @@ internal static class ListenerEncoder
             http.HttpFilters.Add(new HttpFilter { Name = Wrap.GrpcWebFilter, TypedConfig = Wrap.Nothing(TypeUrls.GrpcWeb) });
         }
 
+        if (plan.RateLimit is { } limit)
+        {
+            http.HttpFilters.Add(new HttpFilter { Name = Wrap.RateLimitFilter, TypedConfig = Wrap.Any(TypeUrls.RateLimit, RateLimits.Encode(limit)) });
+        }
+
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.FaultFilter, TypedConfig = Wrap.Nothing(TypeUrls.Fault) });
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.CorsFilter, TypedConfig = Wrap.Nothing(TypeUrls.CorsFilter) });
         http.HttpFilters.Add(new HttpFilter

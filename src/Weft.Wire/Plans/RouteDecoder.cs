@@ -39,10 +39,16 @@ internal static class RouteDecoder
     private static EquatableArray<RoutePlan> DecodeRoutes(DecodeScope scope, VirtualHost host)
     {
         var routes = new RoutePlan[host.Routes.Count];
+        foreach (var name in host.TypedPerFilterConfig.Keys.Where(name => name != Wrap.RateLimitFilter))
+        {
+            scope.Error($"typed_per_filter_config: settings of filter {name} for a whole virtual host are not supported");
+        }
+
+        var limit = RateLimits.Find(scope, host.TypedPerFilterConfig);
         for (var i = 0; i < routes.Length; i++)
         {
             using var at = scope.At("routes", i);
-            routes[i] = DecodeRoute(scope, host.Routes[i]);
+            routes[i] = DecodeRoute(scope, host.Routes[i], limit);
         }
 
         return routes.ToEquatableArray();
@@ -67,7 +73,7 @@ internal static class RouteDecoder
         }
     }
 
-    private static RoutePlan DecodeRoute(DecodeScope scope, Route route)
+    private static RoutePlan DecodeRoute(DecodeScope scope, Route route, RateLimitPlan? limit)
     {
         ForwardPlan? forward = null;
         RedirectPlan? redirect = null;
@@ -104,6 +110,7 @@ internal static class RouteDecoder
         {
             MaxBodyBytes = facts?.MaxBodyBytes ?? 0,
             Cors = cors,
+            RateLimit = RateLimits.Find(scope, route.TypedPerFilterConfig) ?? limit,
         };
     }
 

@@ -87,6 +87,11 @@ internal static class RouteEncoder
             route.TypedPerFilterConfig.Add(Wrap.CorsFilter, Wrap.Any(TypeUrls.Cors, CorsPolicies.Encode(cors)));
         }
 
+        if (plan.RateLimit is { } limit)
+        {
+            route.TypedPerFilterConfig.Add(Wrap.RateLimitFilter, Wrap.Any(TypeUrls.RateLimit, RateLimits.Encode(limit)));
+        }
+
         if (plan.Origin != Origin.BuiltIn || plan.MaxBodyBytes > 0)
         {
             route.Metadata = EncodeMetadata(plan);

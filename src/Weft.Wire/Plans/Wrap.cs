@@ -14,6 +14,7 @@ internal static class Wrap
     public const string TransportMatchKey = "envoy.transport_socket_match";
     public const string FaultFilter = "envoy.filters.http.fault";
     public const string CorsFilter = "envoy.filters.http.cors";
+    public const string RateLimitFilter = "envoy.filters.http.local_ratelimit";
     public const string GrpcWebFilter = "envoy.filters.http.grpc_web";
 
     private const int MsPerSecond = 1000;

@@ -66,6 +66,7 @@ internal sealed partial class PlanMaker(int seed)
             Coin(), _random.Next(4), Pick(Enum.GetValues<ClientCertificateField>()), Pick(Enum.GetValues<UnderscoreNames>()), Coin()),
         Limits = Coin() ? HttpLimitsPlan.Default : Limits(),
         GrpcWeb = Coin(),
+        RateLimit = Maybe(RateLimit),
     };
 
     private HttpLimitsPlan Limits() => new()
@@ -104,8 +105,12 @@ internal sealed partial class PlanMaker(int seed)
         {
             MaxBodyBytes = Pick(0, 1, 5_000_000_000),
             Cors = Maybe(Cors),
+            RateLimit = Maybe(RateLimit),
         };
     }
+
+    private RateLimitPlan RateLimit() => new(
+        Name(), Maybe(() => new TokenBucketPlan(_random.Next(1, 1_000), _random.Next(1, 9), _random.Next(50, 90_000))), _random.Next(1_000_001), _random.Next(1_000_001), Pick(429, 503), Many(2, () => new HeaderPlan("x-limit", Name())));
 
     private CorsPlan Cors() => new(
         Many(3, () => Text(false) is { Kind: not TextMatchKind.Present } text ? text : new TextMatchPlan(TextMatchKind.Exact, "*")),

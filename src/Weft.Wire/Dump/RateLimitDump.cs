@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Text.Json;
+using Weft.Model.Plan;
+
+namespace Weft.Wire.Dump;
+
+/// <summary>A local rate limit as JSON.</summary>
+internal static class RateLimitDump
+{
+    public static void Write(Utf8JsonWriter json, RateLimitPlan limit)
+    {
+        json.WriteString("@type", TypeUrls.RateLimit);
+        json.WriteString("stat_prefix", limit.Name);
+        json.WriteStartObject("status");
+        json.WriteNumber("code", limit.Status);
+        json.WriteEndObject();
+        if (limit.Bucket is { } bucket)
+        {
+            json.WriteStartObject("token_bucket");
+            json.WriteNumber("max_tokens", bucket.MaxTokens);
+            json.WriteNumber("tokens_per_fill", bucket.TokensPerFill);
+            json.WriteString("fill_interval", JsonParts.Duration(bucket.FillIntervalMs));
+            json.WriteEndObject();
+        }
+
+        WriteShare(json, "filter_enabled", limit.EnabledPpm);
+        WriteShare(json, "filter_enforced", limit.EnforcedPpm);
+        json.WriteStartArray("response_headers_to_add");
+        foreach (var header in limit.Headers)
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("header");
+            json.WriteString("key", header.Name);
+            json.WriteString("value", header.Value);
+            json.WriteEndObject();
+            json.WriteString("append_action", "OVERWRITE_IF_EXISTS_OR_ADD");
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteShare(Utf8JsonWriter json, string name, int ppm)
+    {
+        json.WriteStartObject(name);
+        json.WriteStartObject("default_value");
+        json.WriteNumber("numerator", ppm);
+        json.WriteString("denominator", "MILLION");
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}
