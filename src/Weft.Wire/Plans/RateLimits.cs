@@ -6,7 +6,6 @@ using Envoy.Type.V3;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
-using Weft.Model;
 using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
@@ -80,7 +79,7 @@ internal static class RateLimits
     }
 
     /// <summary>Below 400 an answer would look like the server's own; Envoy takes its default instead.</summary>
-    private static int Status(HttpStatus? status) => (int)(status?.Code ?? 0) is >= LeastStatus and <= MostStatus and var code ? code : RateLimitPlan.TooManyRequests;
+    private static int Status(HttpStatus? status) => (int)(status?.Code ?? StatusCode.Empty) is >= LeastStatus and <= MostStatus and var code ? code : RateLimitPlan.TooManyRequests;
 
     private static TokenBucketPlan Bucket(DecodeScope scope, TokenBucket bucket)
     {
