@@ -116,6 +116,7 @@ ensure_built() {
   dotnet_environment
   find_dotnet
   require_tools "$build_log" "$build_tools" 'to compile weft-proxy and weft-sample ahead of time'
-  build_programs || die "The build failed; all of its output is in $build_log."
+  # Not to the compiler's server, which outlives this build and would hold the lock as long.
+  build_programs 8>&- || die "The build failed; all of its output is in $build_log."
   exec 8>&-
 }

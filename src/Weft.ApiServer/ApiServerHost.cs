@@ -163,7 +163,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         var discovery = new DiscoveryDocuments(
             _services, new OpenApiDocuments(_services.Catalog, _services.Schemas, _options.GitVersion));
         return new Router(
-            _services, verbs, discovery, new Gate(new Authenticator(_tokens, _authority), _services.Rights), _logging.CreateLogger("Weft.ApiServer"));
+            _services, verbs, discovery, new Gate(new Authenticator(_tokens, new BootstrapTokens(_store, _services.Clock), _authority), _services.Rights), _logging.CreateLogger("Weft.ApiServer"));
     }
 
     private void Listen(KestrelServerOptions kestrel)
@@ -179,8 +179,8 @@ public sealed class ApiServerHost : IAsyncDisposable
         ListenPlain(kestrel, _options.PlainSocket);
         if (_options.TlsSocket is { } path)
         {
-            var host = _options.ExternalUrl is { } url ? new Uri(url).Host : null;
-            _serving = _authority.IssueServing(Bootstrap.FirstAddress(_options.ServiceNetwork), host);
+            string[] hosts = [.. _options.ExternalUrl is { } url ? [new Uri(url).Host] : (string[])[], .. _options.ServingNames];
+            _serving = _authority.IssueServing(Bootstrap.FirstAddress(_options.ServiceNetwork), hosts);
             Prepare(path);
             kestrel.ListenUnixSocket(path, listen => listen.UseHttps(new HttpsConnectionAdapterOptions
             {

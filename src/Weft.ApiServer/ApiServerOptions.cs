@@ -39,5 +39,11 @@ public sealed record ApiServerOptions
     /// <summary>Reads one YAML document as JSON, or says what is wrong with it; bodies are JSON only when null.</summary>
     public Func<string, (JsonNode? Tree, string? Problem)>? ReadYaml { get; init; }
 
+    /// <summary>Other names and addresses by which machines that join reach the TLS socket.</summary>
+    public IReadOnlyList<string> ServingNames { get; init; } = [];
+
+    /// <summary>What machines that joined may be led to: name → Unix socket.</summary>
+    public IReadOnlyDictionary<string, string> Links { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     public string GitVersion { get; init; } = "v1.32.3+weft";
 }

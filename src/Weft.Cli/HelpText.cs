@@ -20,6 +20,7 @@ internal static class HelpText
                 down [--purge]               stop it
         look    status                       processes, host ports, nodes, pods
                 nodes [stop|start NAME]      the nodes, and what happens without one
+                nodes token | join URL TOKEN bring other machines into the mesh
                 proxy-status (ps)            which proxy runs which configuration
                 proxy-config (pc) KIND POD   listeners, routes, clusters, endpoints, secrets of a proxy
                 logs NAME [-f]               what the programs of a workload write
@@ -42,7 +43,7 @@ internal static class HelpText
         ["run"] = ["weft run -- ./server", "weft run --name api --port 5000 --publish 5000 --watch -- python3 app.py", "weft run --replicas 3 --print -- ./server"],
         ["logs"] = ["weft logs api -f", "weft logs deploy/web -n shop --tail 20", "weft logs web-7d5f -n shop -c weft-proxy --previous"],
         ["down"] = ["weft down", "weft down --purge"],
-        ["nodes"] = ["weft nodes", "weft nodes stop weft-2", "weft nodes start weft-2"],
+        ["nodes"] = ["weft nodes", "weft nodes stop weft-2", "weft nodes start weft-2", "weft nodes token", "weft nodes join https://192.168.1.10:6443 TOKEN --name desk"],
         ["status"] = ["weft status", "weft status -o json"],
         ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],
         ["validate"] = ["weft validate route.yaml", "weft validate examples/shop", "kubectl get vs -A -o yaml | weft validate -"],

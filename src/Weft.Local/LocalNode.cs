@@ -8,6 +8,7 @@ using Weft.Kubernetes;
 using Weft.Local.Agent;
 using Weft.Local.Capture;
 using Weft.Local.Dns;
+using Weft.Local.Machines;
 using Weft.Local.Network;
 using Weft.Local.Processes;
 using Weft.Local.Relays;
@@ -89,14 +90,9 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             StringComparer.Ordinal);
         var agent = new NodeAgent(scenes, options, pods);
         var heartbeats = new NodeHeartbeats(client, agent, pods, options);
-        var configMaps = Follow(client, Kinds.ConfigMap);
-        var secrets = Follow(client, Kinds.Secret);
-        configMaps.Changed += change => agent.Refresh(Kinds.ConfigMap, change);
-        secrets.Changed += change => agent.Refresh(Kinds.Secret, change);
         var dns = new DnsServer(
             new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
         var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
-        var forwards = new ForwardPublisher(services, client, options.Home, options.Time, options.Log);
         var stats = new NodeStats(agent, options);
         var api = new NodeApi(agent, stats, () => Status(agent, capture), options);
         NodeLoop[] loops =
@@ -104,23 +100,45 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("pods informer", pods.RunAsync),
             new("services informer", services.RunAsync),
             new("endpoints informer", slices.RunAsync),
-            new("config maps informer", configMaps.RunAsync),
-            new("secrets informer", secrets.RunAsync),
             new("node API", api.RunAsync),
             new("relay", RelayAsync),
             new("API address", ApiAddressAsync),
             new("service addresses", token => router.RunAsync(toRouter, token)),
             new("DNS", dns.RunAsync),
             new("DNS names", token => FeedNamesAsync(dns, services, slices, toNames, token)),
-            new("host ports", token => forwards.RunAsync(toForwards, token)),
             new("node agent", agent.RunAsync),
             new("nodes", heartbeats.RunAsync),
             new("measuring", stats.RunAsync),
+            .. options.Joined is null ? FirstLoops(client, agent, services, toForwards) : JoinedLoops(client, agent),
             .. options.Loops,
         ];
         await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));
         groups.Close();
     }
+
+    /// <summary>What the machine with the control plane does beside running pods.</summary>
+    private IEnumerable<NodeLoop> FirstLoops(KubernetesClient client, NodeAgent agent, Informer services, Signal toForwards)
+    {
+        var configMaps = Follow(client, Kinds.ConfigMap);
+        var secrets = Follow(client, Kinds.Secret);
+        configMaps.Changed += change => agent.Refresh(Kinds.ConfigMap, change);
+        secrets.Changed += change => agent.Refresh(Kinds.Secret, change);
+        var forwards = new ForwardPublisher(services, client, options.Home, options.Time, options.Log);
+        yield return new("config maps informer", configMaps.RunAsync);
+        yield return new("secrets informer", secrets.RunAsync);
+        yield return new("host ports", token => forwards.RunAsync(toForwards, token));
+        if (options.TakesMachines)
+        {
+            yield return new("links", new PacketLinks(client, options).ServeAsync);
+        }
+    }
+
+    private IEnumerable<NodeLoop> JoinedLoops(KubernetesClient client, NodeAgent agent) =>
+    [
+        new("link", new PacketLinks(client, options).DialAsync),
+        new("agent's port", token => AgentDoor.RunAsync(options, token)),
+        new("config maps and secrets", new NamedObjects(client, agent, options).RunAsync),
+    ];
 
     private Informer Follow(KubernetesClient client, ResourceKind kind)
     {

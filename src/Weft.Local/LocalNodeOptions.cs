@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Microsoft.Extensions.Logging;
+using Weft.Local.Machines;
 using Weft.Local.Network;
 
 namespace Weft.Local;
@@ -18,6 +19,12 @@ public sealed class LocalNodeOptions
 
     /// <summary>The nodes of this machine; the first has the control plane.</summary>
     public IReadOnlyList<NodePlace> Nodes { get; init; } = NodePlace.Plan(1, []);
+
+    /// <summary>Set on a machine that joined a mesh whose control plane is elsewhere.</summary>
+    public Machine? Joined { get; init; }
+
+    /// <summary>Whether other machines may join: their pods' packets come in by <see cref="MeshHome.LinkSocket"/>.</summary>
+    public bool TakesMachines { get; init; }
 
     /// <summary>The folder of <c>weft-proxy</c> and <c>weft-sample</c> (WEFT_BIN), added to PATH of containers.</summary>
     public required string BinFolder { get; init; }

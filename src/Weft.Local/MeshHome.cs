@@ -39,6 +39,9 @@ public sealed class MeshHome
 
     public string RelaySocket => Path.Combine(Run, "relay.sock");
 
+    /// <summary>The packets between the pods of several machines.</summary>
+    public string LinkSocket => Path.Combine(Run, "link.sock");
+
     /// <summary>Leads to one member of a store outside of the mesh.</summary>
     public string StoreSocket(int member) => Path.Combine(Run, $"store-{member}.sock");
 

@@ -18,6 +18,7 @@ internal sealed class InFlight(int reading = ApiLimits.ReadingRequests, int chan
         var path = context.Request.Path.Value ?? "";
         return context.Request.Query["watch"] is ["true" or "1" or ""]
             || path.Split('/') is ["", "api", _, "watch", ..] or ["", "apis", _, _, "watch", ..]
+            || path.StartsWith("/weft/link/", StringComparison.Ordinal)
             || path.EndsWith("/exec", StringComparison.Ordinal)
             || path.EndsWith("/attach", StringComparison.Ordinal)
             || path.EndsWith("/portforward", StringComparison.Ordinal)

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Weft.ApiServer.Discovery;
+using Weft.ApiServer.Nodes;
 using Weft.ApiServer.Resources;
 using Weft.ApiServer.Security;
 using Weft.ApiServer.Verbs;
@@ -78,6 +79,12 @@ internal sealed partial class Router(
     private async Task DispatchAsync(HttpContext context)
     {
         var parts = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (parts is ["weft", "link", var target])
+        {
+            await NodeLinks.AnswerAsync(context, target, services, () => gate.Identify(context));
+            return;
+        }
+
         var user = gate.Identify(context);
         if (Parse(context, parts, user) is { } request)
         {

@@ -13,15 +13,20 @@ internal sealed class NodeProxy : IDisposable
     private static readonly string[] _logParameters =
         ["follow", "previous", "tailLines", "timestamps", "sinceSeconds", "sinceTime", "limitBytes"];
 
+    /// <summary>Stands for this machine's agent, which measures for all of its nodes.</summary>
+    private const string Here = "localhost";
+
     private readonly ApiServices _services;
+    private readonly NodeDial _dial;
     private readonly SocketsHttpHandler _handler;
     private readonly HttpClient _client;
 
     public NodeProxy(ApiServices services)
     {
         _services = services;
-        _handler = new SocketsHttpHandler { ConnectCallback = async (_, token) => await ConnectAsync(token) };
-        _client = new HttpClient(_handler) { BaseAddress = new Uri("http://node"), Timeout = Timeout.InfiniteTimeSpan };
+        _dial = new NodeDial(services);
+        _handler = new SocketsHttpHandler { ConnectCallback = async (call, token) => await _dial.ConnectAsync(call.DnsEndPoint.Host, token) };
+        _client = new HttpClient(_handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
     public async Task LogAsync(ApiRequest request)
@@ -32,7 +37,7 @@ internal sealed class NodeProxy : IDisposable
             .Where(name => request.Query(name) is not null)
             .Select(name => $"{name}={Uri.EscapeDataString(request.Query(name)!)}"));
         var path = $"/containerLogs/{request.Namespace}/{request.Name}/{container}?{query}";
-        using var answer = await SendAsync(path, request.Aborted);
+        using var answer = await SendAsync(pod.At("spec", "nodeName").Text() ?? Here, path, request.Aborted);
         if (!answer.IsSuccessStatusCode)
         {
             var text = (await answer.Content.ReadAsStringAsync(request.Aborted)).Trim();
@@ -75,12 +80,12 @@ internal sealed class NodeProxy : IDisposable
             path = $"/{request.Subresource}/{request.Namespace}/{request.Name}/{container}";
         }
 
-        if (string.IsNullOrEmpty(tree.At("spec", "nodeName").Text()))
+        if (tree.At("spec", "nodeName").Text() is not { Length: > 0 } node)
         {
             throw ApiException.BadRequest($"pod {request.Name} does not have a host assigned");
         }
 
-        await using var upgrade = new UpgradeRelay(request.Context, ConnectAsync);
+        await using var upgrade = new UpgradeRelay(request.Context, token => _dial.ConnectAsync(node, token));
         await upgrade.RunAsync(path + request.Context.Request.QueryString);
     }
 
@@ -88,11 +93,37 @@ internal sealed class NodeProxy : IDisposable
     {
         _client.Dispose();
         _handler.Dispose();
+        _dial.Dispose();
     }
 
     private async Task<JsonObject> MeasureAsync(CancellationToken cancellationToken)
     {
-        using var answer = await SendAsync("/stats", cancellationToken);
+        var all = await MeasureAsync(Here, cancellationToken);
+        foreach (var node in _dial.Joined())
+        {
+            try
+            {
+                var there = await MeasureAsync(node, cancellationToken);
+                foreach (var field in (string[])["nodes", "pods"])
+                {
+                    foreach (var item in there[field].Items().ToList())
+                    {
+                        all[field]!.AsArray().Add(item.DeepClone());
+                    }
+                }
+            }
+            catch (ApiException)
+            {
+                // Of a machine that is away nothing is known, as everywhere.
+            }
+        }
+
+        return all;
+    }
+
+    private async Task<JsonObject> MeasureAsync(string node, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(node, "/stats", cancellationToken);
         var text = await answer.Content.ReadAsStringAsync(cancellationToken);
         return answer.IsSuccessStatusCode && JsonNode.Parse(text) is JsonObject measured
             ? measured
@@ -149,35 +180,15 @@ internal sealed class NodeProxy : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> SendAsync(string node, string path, CancellationToken cancellationToken)
     {
         try
         {
-            return await _client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return await _client.GetAsync(new Uri($"http://{node}{path}"), HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         }
         catch (HttpRequestException problem)
         {
             throw new ApiException(500, "InternalError", $"the node agent cannot be reached: {problem.Message}");
-        }
-    }
-
-    private async Task<Stream> ConnectAsync(CancellationToken cancellationToken)
-    {
-        if (_services.Options.NodeSocket is not { } path)
-        {
-            throw new ApiException(503, "ServiceUnavailable", "this API server was started without a node agent");
-        }
-
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 }

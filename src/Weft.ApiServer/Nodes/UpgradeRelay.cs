@@ -35,7 +35,7 @@ internal sealed class UpgradeRelay(HttpContext context, Func<CancellationToken, 
         {
             _node = await connect(context.RequestAborted);
         }
-        catch (SocketException problem)
+        catch (Exception problem) when (problem is SocketException or IOException)
         {
             throw new ApiException(500, "InternalError", $"the node agent cannot be reached: {problem.Message}");
         }

@@ -6,7 +6,7 @@ using Weft.ApiServer.Http;
 namespace Weft.ApiServer.Security;
 
 /// <summary>Finds out who sent a request: the plain socket's owner, a client certificate, or a bearer token.</summary>
-internal sealed class Authenticator(TokenAuthority tokens, ServingAuthority authority)
+internal sealed class Authenticator(TokenAuthority tokens, BootstrapTokens bootstrap, ServingAuthority authority)
 {
     private const string Scheme = "Bearer ";
 
@@ -15,7 +15,8 @@ internal sealed class Authenticator(TokenAuthority tokens, ServingAuthority auth
         var header = context.Request.Headers.Authorization.ToString();
         if (header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return tokens.Check(header[Scheme.Length..].Trim(), [TokenAuthority.DefaultAudience], out _)?.User
+            var token = header[Scheme.Length..].Trim();
+            return (BootstrapTokens.IsOne(token) ? bootstrap.Identify(token) : tokens.Check(token, [TokenAuthority.DefaultAudience], out _)?.User)
                 ?? throw Unauthorized();
         }
 

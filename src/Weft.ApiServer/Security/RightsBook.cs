@@ -15,10 +15,13 @@ internal sealed class RightsBook(ObjectStore store)
     public const string ClusterRoleBindings = "clusterrolebindings." + Group;
     public const string RoleBindings = "rolebindings." + Group;
 
+    private readonly NodeRights _nodes = new(store);
     private readonly Kept<RoleRule[]> _clusterRoles = new(store, ClusterRoles, RulesOf);
     private readonly Kept<RoleRule[]> _roles = new(store, Roles, RulesOf);
     private readonly Kept<Binding> _clusterBindings = new(store, ClusterRoleBindings, Binding.Parse);
     private readonly Kept<Binding> _bindings = new(store, RoleBindings, Binding.Parse);
+
+    public NodeRights Nodes => _nodes;
 
     public bool Allows(AccessQuestion question) => Allows(question, out _);
 
@@ -27,6 +30,11 @@ internal sealed class RightsBook(ObjectStore store)
     {
         reason = "";
         if (question.User.IsAdministrator)
+        {
+            return true;
+        }
+
+        if (_nodes.Allows(question))
         {
             return true;
         }

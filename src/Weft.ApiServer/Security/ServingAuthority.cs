@@ -32,7 +32,7 @@ internal sealed class ServingAuthority : IDisposable
     public string RootPem { get; }
 
     /// <summary>A certificate for the TLS endpoint under every name that reaches it.</summary>
-    public X509Certificate2 IssueServing(IPAddress serviceAddress, string? externalHost)
+    public X509Certificate2 IssueServing(IPAddress serviceAddress, IEnumerable<string> hosts)
     {
         var names = new SubjectAlternativeNameBuilder();
         foreach (var name in new[]
@@ -46,13 +46,16 @@ internal sealed class ServingAuthority : IDisposable
         names.AddIpAddress(IPAddress.Loopback);
         names.AddIpAddress(IPAddress.IPv6Loopback);
         names.AddIpAddress(serviceAddress);
-        if (externalHost is not null && IPAddress.TryParse(externalHost, out var external))
+        foreach (var host in hosts)
         {
-            names.AddIpAddress(external);
-        }
-        else if (externalHost is not null)
-        {
-            names.AddDnsName(externalHost);
+            if (IPAddress.TryParse(host, out var external))
+            {
+                names.AddIpAddress(external);
+            }
+            else
+            {
+                names.AddDnsName(host);
+            }
         }
 
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -126,9 +129,13 @@ internal sealed class ServingAuthority : IDisposable
         }
     }
 
-    public static IEnumerable<string> Organizations(string requestPem) =>
+    public static IEnumerable<string> Organizations(string requestPem) => Parts(requestPem, "2.5.4.10");
+
+    public static string CommonName(string requestPem) => Parts(requestPem, "2.5.4.3").SingleOrDefault() ?? "";
+
+    private static IEnumerable<string> Parts(string requestPem, string type) =>
         ReadRequest(requestPem)?.SubjectName.EnumerateRelativeDistinguishedNames()
-            .Where(part => part.GetSingleElementType().Value is "2.5.4.10").Select(part => part.GetSingleElementValue() ?? "") ?? [];
+            .Where(part => part.GetSingleElementType().Value == type).Select(part => part.GetSingleElementValue() ?? "") ?? [];
 
     public void Dispose()
     {

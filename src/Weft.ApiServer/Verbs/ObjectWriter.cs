@@ -56,7 +56,7 @@ internal sealed class ObjectWriter(ApiServices services)
 
         if (resource.GroupResource is SigningRequests.Resource)
         {
-            SigningRequests.Begin(request, tree);
+            _signing.Begin(request, tree);
         }
 
         ObjectDefaults.Apply(resource, tree);
@@ -151,6 +151,7 @@ internal sealed class ObjectWriter(ApiServices services)
         var resource = request.Resource;
         Refuse(request, tree, Problems(request, tree, null));
         _guard.Check(request, tree, null);
+        NodeRights.CheckCreated(request, tree);
         Admit(request, tree);
         if (!request.IsApply)
         {

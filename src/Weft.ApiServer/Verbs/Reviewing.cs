@@ -54,6 +54,7 @@ internal sealed class Reviewing(ApiServices services)
 
         spec["expirationSeconds"] = seconds;
         var bound = Bound(request, spec);
+        services.Rights.Nodes.CheckToken(request, bound);
         var life = TimeSpan.FromSeconds(seconds);
         tree["kind"] = "TokenRequest";
         tree["apiVersion"] = "authentication.k8s.io/v1";

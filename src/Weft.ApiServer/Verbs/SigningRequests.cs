@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Security;
+using Weft.ApiServer.Validation;
 
 namespace Weft.ApiServer.Verbs;
 
@@ -12,12 +13,17 @@ internal sealed class SigningRequests(ApiServices services)
 {
     public const string Resource = "certificatesigningrequests.certificates.k8s.io";
     public const string ClientSigner = "kubernetes.io/kube-apiserver-client";
+    public const string NodeSigner = "kubernetes.io/kube-apiserver-client-kubelet";
+
+    private const string NodePrefix = "system:node:";
 
     private const long DefaultSeconds = 365 * 24 * 3600;
     private const long ShortestSeconds = 600;
 
-    /// <summary>The server, not the client, says who asks.</summary>
-    public static void Begin(ApiRequest request, JsonObject tree)
+    private readonly BootstrapTokens _tokens = new(services.Store, services.Clock);
+
+    /// <summary>The server, not the client, says who asks. A machine that shows a token, or a node that renews, is signed without anybody's approval.</summary>
+    public void Begin(ApiRequest request, JsonObject tree)
     {
         var spec = tree.Child("spec");
         foreach (var field in new[] { "username", "uid", "groups", "extra" })
@@ -29,6 +35,53 @@ internal sealed class SigningRequests(ApiServices services)
         {
             spec[name] = value?.DeepClone();
         }
+
+        if (spec.Text("signerName") is NodeSigner && !request.IsDryRun && ServingAuthority.ReadRequest(Pem(spec)) is not null && MayBecome(request, ServingAuthority.CommonName(Pem(spec)), spec))
+        {
+            var now = JsonText.Timestamp(services.Clock.GetUtcNow());
+            var status = tree.Child("status");
+            status["conditions"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "Approved",
+                ["status"] = "True",
+                ["reason"] = "AutoApproved",
+                ["message"] = "Auto approving kubelet client certificate after SubjectAccessReview.",
+                ["lastUpdateTime"] = now,
+                ["lastTransitionTime"] = now,
+            });
+            Sign(spec, status);
+        }
+    }
+
+    /// <summary>Whether who asks is the node already, or shows a token, which is used up then, and takes no other node's name.</summary>
+    private bool MayBecome(ApiRequest request, string name, JsonObject spec)
+    {
+        if (!name.StartsWith(NodePrefix, StringComparison.Ordinal) || !ServingAuthority.Organizations(Pem(spec)).SequenceEqual([NodeRights.Group]))
+        {
+            return false;
+        }
+
+        if (request.User.Name == name)
+        {
+            return true;
+        }
+
+        var node = name[NodePrefix.Length..];
+        if (!request.User.Groups.Contains(BootstrapTokens.Group, StringComparer.Ordinal) || NameText.DnsSubdomain(node).Any())
+        {
+            return false;
+        }
+
+        return services.Store.Find("nodes", "", node) is null
+            ? _tokens.TryUse(request.User)
+            : throw ApiException.Forbidden(
+                request.Resource, node, $"there is a node \"{node}\" already; choose another name, or delete that node first");
+    }
+
+    private void Sign(JsonObject spec, JsonObject status)
+    {
+        var life = TimeSpan.FromSeconds(Math.Min(spec.Number("expirationSeconds") ?? DefaultSeconds, DefaultSeconds));
+        status["certificate"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(services.Authority.SignClient(Pem(spec), life)));
     }
 
     public static void Check(JsonObject tree, List<FieldError> errors)
@@ -93,8 +146,7 @@ internal sealed class SigningRequests(ApiServices services)
 
         if (conditions.Exists(item => item.Text("type") is "Approved") && signer is ClientSigner && status["certificate"] is null)
         {
-            var life = TimeSpan.FromSeconds(spec.Number("expirationSeconds") ?? DefaultSeconds);
-            status["certificate"] = Convert.ToBase64String(Encoding.ASCII.GetBytes(services.Authority.SignClient(Pem(spec), life)));
+            Sign(spec, status);
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 using Weft.Cli.Output;
 using Weft.Local.Network;
@@ -15,6 +16,11 @@ internal static partial class NodeSettings
 
     public const string NodesVariable = "WEFT_NODES";
     public const string ZonesVariable = "WEFT_ZONES";
+
+    /// <summary>Where other machines reach the API server, as <c>weft up --listen</c> passes it on.</summary>
+    public const string ListenVariable = "WEFT_LISTEN";
+
+    private const int DefaultListenPort = 6443;
 
     private const int DefaultLifetimeSeconds = 24 * 60 * 60;
     private const int LeastLifetimeSeconds = 10;
@@ -36,6 +42,25 @@ internal static partial class NodeSettings
     /// <summary>The nodes of this machine, as <c>weft up --nodes N --zones A,B</c> passes them on.</summary>
     public static IReadOnlyList<NodePlace> Nodes() => Plan(
         Environment.GetEnvironmentVariable(NodesVariable) is { Length: > 0 } count ? count : "1", Environment.GetEnvironmentVariable(ZonesVariable) ?? "");
+
+    /// <summary>Null for a mesh of this machine alone.</summary>
+    public static IPEndPoint? Listen() => ParseListen(Environment.GetEnvironmentVariable(ListenVariable));
+
+    public static IPEndPoint? ParseListen(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return null;
+        }
+
+        if (!IPEndPoint.TryParse(text, out var address) || address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any))
+        {
+            throw new CommandException(
+                ExitCode.WrongUsage, $"--listen: '{text}' is no address of this machine.", "Name the one by which the others reach it: --listen 192.168.1.10 or --listen 192.168.1.10:6443");
+        }
+
+        return address.Port == 0 ? new IPEndPoint(address.Address, DefaultListenPort) : address;
+    }
 
     public static IReadOnlyList<NodePlace> Plan(string count, string zones)
     {

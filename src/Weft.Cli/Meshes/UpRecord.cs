@@ -13,6 +13,9 @@ namespace Weft.Cli.Meshes;
 /// <param name="ApiUrl">Where kubectl reaches the API server.</param>
 internal sealed record UpRecord(int Pid, long Started, int Sandbox, string ApiUrl)
 {
+    /// <summary>Where other machines reach it; null if they may not join.</summary>
+    public string? JoinUrl { get; init; }
+
     public bool IsAlive => ProcessFacts.StartOf(Pid) == Started;
 
     public static UpRecord? Read(MeshHome home)
@@ -20,7 +23,7 @@ internal sealed record UpRecord(int Pid, long Started, int Sandbox, string ApiUr
         try
         {
             var file = JsonNode.Parse(File.ReadAllText(FileOf(home)));
-            return file is null ? null : new UpRecord((int)file["pid"]!, (long)file["started"]!, (int)file["sandbox"]!, (string)file["apiUrl"]!);
+            return file is null ? null : new UpRecord((int)file["pid"]!, (long)file["started"]!, (int)file["sandbox"]!, (string)file["apiUrl"]!) { JoinUrl = (string?)file["joinUrl"] };
         }
         catch (Exception absent) when (absent is IOException or JsonException or InvalidOperationException or NullReferenceException)
         {
@@ -30,7 +33,7 @@ internal sealed record UpRecord(int Pid, long Started, int Sandbox, string ApiUr
 
     public void Write(MeshHome home)
     {
-        var text = new JsonObject { ["pid"] = Pid, ["started"] = Started, ["sandbox"] = Sandbox, ["apiUrl"] = ApiUrl }.ToJsonString();
+        var text = new JsonObject { ["pid"] = Pid, ["started"] = Started, ["sandbox"] = Sandbox, ["apiUrl"] = ApiUrl, ["joinUrl"] = JoinUrl }.ToJsonString();
         var half = FileOf(home) + ".new";
         File.WriteAllText(half, text);
         File.Move(half, FileOf(home), overwrite: true);

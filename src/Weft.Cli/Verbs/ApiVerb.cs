@@ -73,6 +73,10 @@ internal static class ApiVerb
             KubeconfigPath = home.Kubeconfig,
             ExternalUrl = MeshHolder.ApiUrl,
             ReadYaml = ReadYaml,
+            ServingNames = NodeSettings.Listen() is { } outside ? [outside.Address.ToString()] : [],
+            Links = NodeSettings.Listen() is null
+                ? new Dictionary<string, string>(StringComparer.Ordinal)
+                : new Dictionary<string, string>(StringComparer.Ordinal) { ["xds"] = home.XdsSocket, ["packets"] = home.LinkSocket },
         };
         await using var host = new ApiServerHost(options, new AdmissionHooks(Inject, Validate), TimeProvider.System, logs);
         await host.RunAsync(signals.Token);

@@ -3,10 +3,13 @@
 using System.CommandLine;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
+using Weft.Kubernetes;
 using Weft.Local;
 using Weft.Local.Controllers;
 using Weft.Local.Controllers.Scaling;
 using Weft.Local.Logging;
+using Weft.Local.Machines;
+using Weft.Local.Processes;
 
 namespace Weft.Cli.Verbs;
 
@@ -24,35 +27,39 @@ internal static class NodeVerb
     {
         using var signals = new StopSignals(ct, ignoreHangUp: true);
         var clock = TimeProvider.System;
-        var random = new Random();
         var home = MeshPlace.Open();
         var log = new LineLogger(terminal.Out, clock);
         using var client = MeshPlace.Connect(home);
         using var http = new HttpClient();
-        var controllers = new WorkloadControllers(client, new ControllerOptions
-        {
-            Time = clock,
-            Random = random,
-            Log = log,
-            Volumes = home.Volumes,
-            Metrics = new NodeMetrics(home, clock, http),
-        });
+        var joined = Machine.Read(home);
+        Lifeline.Watch(signals.Stop);
         var node = new LocalNode(new LocalNodeOptions
         {
             Home = home,
-            Children = [Child("api"), Child("control")],
-            Loops = [new NodeLoop("controllers", controllers.RunAsync)],
-            Nodes = NodeSettings.Nodes(),
+            Joined = joined,
+            TakesMachines = NodeSettings.Listen() is not null,
+            Children = joined is null ? [Child("api"), Child("control")] : [],
+            Loops = joined is null ? [new NodeLoop("controllers", Controllers(home, client, http, log).RunAsync)] : [],
+            Nodes = joined is null ? NodeSettings.Nodes() : [await Enrolment.RunAsync(client, joined, clock, log, signals.Token)],
             BinFolder = ProgramPath.Bin(),
             CertificateLifetime = NodeSettings.CertificateLifetime(),
             ProxyIo = NodeSettings.ProxyIo(),
             Time = clock,
-            Random = random,
+            Random = new Random(),
             Log = log,
         });
         await node.RunAsync(signals.Token);
         return ExitCode.Fine;
     }
+
+    private static WorkloadControllers Controllers(MeshHome home, KubernetesClient client, HttpClient http, LineLogger log) => new(client, new ControllerOptions
+    {
+        Time = TimeProvider.System,
+        Random = new Random(),
+        Log = log,
+        Volumes = home.Volumes,
+        Metrics = new NodeMetrics(home, TimeProvider.System, http),
+    });
 
     private static ChildCommand Child(string verb)
     {

@@ -7,15 +7,17 @@ using Weft.Local.Serving;
 
 namespace Weft.Cli.Verbs;
 
-/// <summary><c>weft nodes</c>: the nodes of this machine; one may be stopped, as when its power fails, and started again.</summary>
+/// <summary><c>weft nodes</c>: the nodes of the mesh; one may be stopped, as when its power fails, and started again.</summary>
 internal static class NodesVerb
 {
     public static Command Build(Terminal terminal)
     {
-        var command = new Command("nodes", "The nodes of the mesh; stop NAME and start NAME try out what happens without one");
+        var command = new Command("nodes", "The nodes of the mesh; stop and start try out what happens without one, token and join bring other machines in");
         command.SetAction((_, ct) => ListAsync(terminal, ct));
         command.Add(Switch("stop", "Ends its pods at once, as when its power fails; the API hears nothing", stop: true, terminal));
         command.Add(Switch("start", "Starts a stopped node, and what is bound to it", stop: false, terminal));
+        command.Add(MachineVerbs.Token(terminal));
+        command.Add(MachineVerbs.Join(terminal));
         return command;
     }
 

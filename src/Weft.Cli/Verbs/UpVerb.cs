@@ -7,6 +7,7 @@ using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Cli.Running;
 using Weft.Kubernetes;
+using Weft.Local.Machines;
 
 namespace Weft.Cli.Verbs;
 
@@ -23,13 +24,15 @@ internal static class UpVerb
         var nodes = new Option<int?>("--nodes") { Description = "How many nodes the mesh has on this machine", HelpName = "count" };
         var zones = new Option<string?>("--zones") { Description = "Their zones, in turn: a,b or eu/a,eu/b with the region", HelpName = "zones" };
         var store = MeshStore.Option();
+        var listen = new Option<string?>("--listen") { Description = "Lets other machines join, at this address of this one: 192.168.1.10[:6443]", HelpName = "address" };
         var timeout = VerbOptions.Timeout(DefaultTimeoutSeconds);
-        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, nodes, zones, store, timeout };
+        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, nodes, zones, store, listen, timeout };
         command.SetAction((parsed, ct) => RunAsync(
             new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(store))
             {
                 Nodes = parsed.GetValue(nodes),
                 Zones = parsed.GetValue(zones),
+                Listen = parsed.GetValue(listen),
             },
             terminal,
             TimeProvider.System,
@@ -47,9 +50,9 @@ internal static class UpVerb
         using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store), request.Settings());
         try
         {
-            if (!mesh.IsOwn && (request.Nodes ?? request.Zones as object) is not null)
+            if (!mesh.IsOwn && (request.Nodes ?? request.Zones ?? request.Listen as object) is not null)
             {
-                throw new CommandException(ExitCode.WrongUsage, "A mesh runs already; its nodes cannot be changed.", "Stop it first:  weft down");
+                throw new CommandException(ExitCode.WrongUsage, "A mesh runs already; its nodes and where it listens cannot be changed.", "Stop it first:  weft down");
             }
 
             await StartAsync(mesh, request, objects, terminal, clock, signals.Token);
@@ -97,6 +100,13 @@ internal static class UpVerb
 
     private static void Check(Request request)
     {
+        _ = NodeSettings.ParseListen(request.Listen);
+        if (Machine.Read(MeshPlace.Open()) is { } joined)
+        {
+            throw new CommandException(
+                ExitCode.WrongUsage, $"This folder belongs to node {joined.Node} of the mesh at {joined.Server}.", $"Start that:  weft nodes join    or name another folder:  export {MeshPlace.HomeVariable}=...");
+        }
+
         _ = NodeSettings.Plan(request.Nodes?.ToString(CultureInfo.InvariantCulture) ?? "1", request.Zones ?? "");
         if (!request.Watch)
         {
@@ -209,6 +219,8 @@ internal static class UpVerb
 
         public string? Zones { get; init; }
 
+        public string? Listen { get; init; }
+
         public Dictionary<string, string> Settings()
         {
             var settings = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -220,6 +232,11 @@ internal static class UpVerb
             if (Zones is { } zones)
             {
                 settings[NodeSettings.ZonesVariable] = zones;
+            }
+
+            if (Listen is { } listen)
+            {
+                settings[NodeSettings.ListenVariable] = listen;
             }
 
             return settings;

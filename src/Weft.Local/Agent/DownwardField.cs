@@ -2,7 +2,6 @@
 
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
-using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
 
@@ -31,7 +30,7 @@ internal static class DownwardField
             "spec.nodeName" => pod.NodeName,
             "spec.serviceAccountName" => pod.ServiceAccount,
             "status.podIP" or "status.podIPs" => podAddress,
-            "status.hostIP" or "status.hostIPs" => NodePlace.AddressOf(pod.NodeName),
+            "status.hostIP" or "status.hostIPs" => pod.HostAddress,
             _ => null,
         };
     }

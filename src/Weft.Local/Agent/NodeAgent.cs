@@ -117,10 +117,10 @@ internal sealed partial class NodeAgent(IReadOnlyDictionary<string, PodScene> sc
                 // Most have not changed since the last look, and there may be many.
                 if (!ReferenceEquals(known.Spec.Source, item))
                 {
-                    known.Update(new PodSpec(item));
+                    known.Update(new PodSpec(item, scene.Node));
                 }
             }
-            else if (new PodSpec(item) is var spec && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
+            else if (new PodSpec(item, scene.Node) is var spec && (spec.IsDeleting || spec.Phase is not ("Succeeded" or "Failed")))
             {
                 Begin(spec, scene, ct);
             }

@@ -11,7 +11,7 @@ namespace Weft.Local.Agent;
 
 /// <summary>
 /// Keeps the Node objects of this machine alive, and says of one that was stopped what a cluster says of a silent machine: after a time
-/// without a heartbeat it is not ready, and neither are its pods, so that no endpoint leads there.
+/// without a heartbeat it is not ready (and then neither are its pods, see <see cref="NodeLifecycle"/>).
 /// </summary>
 internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent agent, Informer pods, LocalNodeOptions options)
 {
@@ -19,9 +19,11 @@ internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent 
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _beat = TimeSpan.FromMinutes(1);
 
-    private readonly NodeLease _lease = new(client, options.Time);
+    /// <summary>Shorter than the time after which pods of a node that somebody deleted are collected.</summary>
+    private static readonly TimeSpan _beat = TimeSpan.FromSeconds(30);
+
+    private readonly NodeLease _lease = new(client, options.Time, options.Joined is not null);
     private readonly Dictionary<string, long> _since = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _renewed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _stoppedAt = new(StringComparer.Ordinal);
@@ -37,7 +39,11 @@ internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent 
     public async Task RunAsync(CancellationToken ct)
     {
         await pods.WhenSyncedAsync(ct);
-        await ForgetAsync(ct);
+        if (options.Joined is null)
+        {
+            await ForgetAsync(ct);
+        }
+
         while (true)
         {
             foreach (var node in options.Nodes)
@@ -95,38 +101,16 @@ internal sealed partial class NodeHeartbeats(KubernetesClient client, NodeAgent 
             _since.Remove(node);
         }
 
-        if (state == State.Alive && (!_renewed.TryGetValue(node, out var renewed) || options.Time.GetElapsedTime(renewed) >= NodeLease.Period))
+        if (state == State.Alive && (!_renewed.TryGetValue(node, out var renewed) || options.Time.GetElapsedTime(renewed) >= _lease.Period))
         {
             await _lease.RenewAsync(node, ct);
             _renewed[node] = options.Time.GetTimestamp();
         }
 
-        if (state == State.Silent)
+        if (state == State.Alive && (!_since.TryGetValue(node, out var last) || options.Time.GetElapsedTime(last) >= (options.Joined is null ? _beat : NodeLease.JoinedPeriod)))
         {
-            await TellPodsAsync(node, ct);
-        }
-        else if (!_since.TryGetValue(node, out var last) || options.Time.GetElapsedTime(last) >= _beat)
-        {
-            await registration.TurnAsync(new ObjectKey("", node), ct);
+            await registration.TellReadyAsync(ct);
             _since[node] = options.Time.GetTimestamp();
-        }
-    }
-
-    private async Task TellPodsAsync(string node, CancellationToken ct)
-    {
-        foreach (var pod in pods.Items.Where(p => p.Text("spec", "nodeName") == node && Conditions.Find(p, "Ready")?.Text("status") == "True"))
-        {
-            var conditions = pod.Objects("status", "conditions").Where(c => c.Text("type") != "Ready").Select(c => (JsonNode)c.DeepClone())
-                .Append(Conditions.Next(Conditions.Find(pod, "Ready"), "Ready", false, "NodeNotReady", "", options.Time.GetUtcNow(), hasUpdateTime: false));
-            var patch = new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray([.. conditions]) } };
-            try
-            {
-                await client.PatchStatusAsync(Kinds.Pod, pod.Namespace(), pod.Name(), patch, ct);
-            }
-            catch (KubernetesException gone) when (gone.IsNotFound)
-            {
-                // Deleted by force meanwhile.
-            }
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class PodPublisher(KubernetesClient client, LocalNodeOpt
     /// <summary>True if the API has this status now, or has no such pod any more.</summary>
     public async Task<bool> PublishAsync(PodSpec pod, JsonObject status, CancellationToken ct)
     {
-        if (JsonNode.DeepEquals(status, _published))
+        if (JsonNode.DeepEquals(status, _published) && !IsBelieved(pod, "NodeNotReady"))
         {
             return true;
         }
@@ -38,6 +38,10 @@ internal sealed partial class PodPublisher(KubernetesClient client, LocalNodeOpt
         _published = status;
         return true;
     }
+
+    /// <summary>Others said this of the pod while its node was silent.</summary>
+    private static bool IsBelieved(PodSpec pod, string reason) =>
+        pod.Source.Objects("status", "conditions").Any(c => c.Text("type") == "Ready" && c.Text("reason") == reason);
 
     /// <summary>Tries until the object is gone, or <paramref name="killed"/> or <paramref name="ct"/> ends it.</summary>
     public async Task DeleteAsync(PodSpec pod, CancellationToken killed, CancellationToken ct)

@@ -2,11 +2,12 @@
 
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
+using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
 
 /// <summary>A pod, as far as the node looks at it.</summary>
-internal sealed class PodSpec(JsonObject source)
+internal sealed class PodSpec(JsonObject source, NodePlace? node = null)
 {
     /// <summary>Longer host names than this are cut, as the kernel would refuse them.</summary>
     private const int MaxHostNameLength = 63;
@@ -20,6 +21,9 @@ internal sealed class PodSpec(JsonObject source)
     public string Uid { get; } = source.Uid();
 
     public string NodeName { get; } = source.Text("spec", "nodeName") ?? "";
+
+    /// <summary>The address of the node that runs it.</summary>
+    public string HostAddress { get; } = (node ?? new NodePlace(NodePlace.FirstName, 0)).Address.ToString();
 
     public string Phase { get; } = source.Text("status", "phase") ?? "";
 

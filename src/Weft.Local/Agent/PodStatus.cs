@@ -2,7 +2,6 @@
 
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
-using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
 
@@ -29,8 +28,8 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
         {
             ["phase"] = phase,
             ["startTime"] = ContainerState.Time(startTime),
-            ["hostIP"] = NodePlace.AddressOf(pod.NodeName),
-            ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = NodePlace.AddressOf(pod.NodeName) }),
+            ["hostIP"] = pod.HostAddress,
+            ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = pod.HostAddress }),
             ["conditions"] = new JsonArray(
             [
                 Condition("PodReadyToStartContainers", now.Address.Length > 0 && !done, at, now.Problem.Length > 0 ? "SandboxFailed" : null, now.Problem),

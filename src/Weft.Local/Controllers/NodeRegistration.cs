@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
+using Weft.Local.Machines;
 using Weft.Local.Network;
 
 namespace Weft.Local.Controllers;
@@ -11,32 +12,27 @@ namespace Weft.Local.Controllers;
 /// <summary>Keeps the Node object of a node of this machine: there, ready, labelled, and with a recent heartbeat.</summary>
 internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clock, NodePlace place)
 {
-    public const string NodeName = NodePlace.FirstName;
-
     private const string ZoneLabel = "topology.kubernetes.io/zone";
     private const string RegionLabel = "topology.kubernetes.io/region";
     private const int MaxPods = 250;
 
-    private static readonly TimeSpan _heartbeat = TimeSpan.FromMinutes(5);
-
-    /// <summary>Of the first node.</summary>
-    public NodeRegistration(KubernetesClient client, TimeProvider clock)
-        : this(client, clock, new NodePlace(NodeName, 0))
-    {
-    }
-
-    public async Task<TimeSpan?> TurnAsync(ObjectKey key, CancellationToken ct)
+    /// <summary>Makes the node if it is not there, and says that it is ready.</summary>
+    public async Task TellReadyAsync(CancellationToken ct)
     {
         var node = await GetOrCreateAsync(ct);
+        if (place.Joined && node.Text("spec", "podCIDR") is { } range && range != place.PodRange)
+        {
+            throw new KubernetesException($"node {place.Name} was given the addresses {range} while it runs with {place.PodRange}; stop this machine and start it again");
+        }
+
         var missing = TopologyLabels().Where(label => node.Label(label.Key) != label.Value?.ToString()).ToList();
-        if (missing.Count > 0)
+        if (missing.Count > 0 && !place.Joined)
         {
             var labels = new JsonObject(missing.Select(label => KeyValuePair.Create(label.Key, label.Value?.DeepClone())));
             await client.PatchAsync(Kinds.Node, null, place.Name, new JsonObject { ["metadata"] = new JsonObject { ["labels"] = labels } }, ct);
         }
 
         await client.PatchStatusAsync(Kinds.Node, null, place.Name, new JsonObject { ["status"] = Status(node, clock.GetUtcNow()) }, ct);
-        return _heartbeat;
     }
 
     /// <summary>Says that nobody has heard of the node: as a cluster does when a machine is silent.</summary>
@@ -51,7 +47,8 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             Kinds.Node, null, place.Name, new JsonObject { ["status"] = new JsonObject { ["conditions"] = new JsonArray(silent) } }, ct);
     }
 
-    private async Task<JsonObject> GetOrCreateAsync(CancellationToken ct)
+    /// <summary>The Node object, made if it is not there.</summary>
+    public async Task<JsonObject> GetOrCreateAsync(CancellationToken ct)
     {
         try
         {
@@ -92,7 +89,7 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
         labels["kubernetes.io/hostname"] = place.Name;
         labels["kubernetes.io/os"] = "linux";
         labels["kubernetes.io/arch"] = Architecture();
-        if (place.Number == 0)
+        if (place is { Number: 0, Joined: false })
         {
             labels["node-role.kubernetes.io/control-plane"] = "";
         }
@@ -102,7 +99,9 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             ["apiVersion"] = "v1",
             ["kind"] = "Node",
             ["metadata"] = new JsonObject { ["name"] = place.Name, ["labels"] = labels },
-            ["spec"] = new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray(place.PodRange) },
+
+            // A machine that joins is given its addresses.
+            ["spec"] = place.Joined ? new JsonObject() : new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray(place.PodRange) },
         };
     }
 
@@ -117,7 +116,7 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             ["memory"] = $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024}Ki",
             ["pods"] = MaxPods.ToString(CultureInfo.InvariantCulture),
         };
-        return new JsonObject
+        var status = new JsonObject
         {
             ["addresses"] = new JsonArray(
                 new JsonObject { ["type"] = "InternalIP", ["address"] = place.Address.ToString() },
@@ -139,6 +138,12 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
                 ["systemUUID"] = "",
             },
         };
+        if (place.Joined)
+        {
+            status["daemonEndpoints"] = new JsonObject { ["kubeletEndpoint"] = new JsonObject { ["Port"] = Machine.AgentPort } };
+        }
+
+        return status;
     }
 
     private static string Architecture() => RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";

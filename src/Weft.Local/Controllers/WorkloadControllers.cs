@@ -22,7 +22,6 @@ public sealed class WorkloadControllers
 {
     private readonly ControllerOptions _options;
     private readonly ControllerHost _host;
-    private readonly ControlLoop _nodes;
     private readonly ControlLoop _classes;
     private ControlLoop _collector = null!;
 
@@ -37,13 +36,12 @@ public sealed class WorkloadControllers
         _classes = AddStorage();
         AddServices();
         AddBudgets();
-        _nodes = AddNodes();
+        AddNodes();
     }
 
     /// <summary>Runs until cancelled.</summary>
     public Task RunAsync(CancellationToken ct)
     {
-        _nodes.Enqueue(new ObjectKey("", NodeRegistration.NodeName));
         _collector.Enqueue(new ObjectKey("", ""));
         _classes.Enqueue(new ObjectKey("", StandardClass.Name));
         return _host.RunAsync(ct);
@@ -211,7 +209,7 @@ public sealed class WorkloadControllers
         }.TurnAsync);
     }
 
-    private ControlLoop AddNodes()
+    private void AddNodes()
     {
         Informer pods = _host.Informer(Kinds.Pod), nodes = _host.Informer(Kinds.Node), claims = _host.Informer(Kinds.PersistentVolumeClaim);
         var schedule = _host.Loop(
@@ -223,10 +221,7 @@ public sealed class WorkloadControllers
                 Clock = _host.Clock,
             }.TurnAsync,
             change => change.Type != ChangeType.Deleted && !PodState.IsScheduled(change.Object));
-        // It writes the Node itself: only its loss is news.
-        var registration = _host.Loop(
-            "nodes", Kinds.Node, new NodeRegistration(_host.Client, _host.Clock).TurnAsync,
-            change => change.Type == ChangeType.Deleted && change.Object.Name() == NodeRegistration.NodeName);
+        _host.Loop("node addresses", Kinds.Node, new NodeRanges(_host.Mirror(Kinds.Node), _host.Events("node-ipam-controller")).TurnAsync, NodeRanges.IsWithout);
         var leases = _host.Informer(Kinds.Lease);
         var life = _host.Loop("node life", Kinds.Node, new NodeLifecycle(
             _host.Mirror(Kinds.Node), leases, _host.Mirror(Kinds.Pod), _host.Events("node-controller"), _host.Clock).TurnAsync);
@@ -244,7 +239,6 @@ public sealed class WorkloadControllers
         // Room becomes free, or a pod arrives that others want to be near.
         pods.Changed += change => Again(change.Type == ChangeType.Deleted || PodState.HasEnded(change.Object)
             || (PodState.IsScheduled(change.Object) && change.Previous is { } before && !PodState.IsScheduled(before)));
-        return registration;
 
         void Again(bool mayHelp)
         {

@@ -34,10 +34,13 @@ public sealed record NodePlace(string Name, int Number, string? Zone = null)
 
     public string? ZoneName => Zone?.Split('/')[^1];
 
-    /// <summary>The address of the node of that name; the first one's for a pod that has none yet.</summary>
-    public static string AddressOf(string name) =>
-        new NodePlace(name, name.StartsWith(FirstName + "-", StringComparison.Ordinal) && int.TryParse(name.AsSpan(FirstName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number is > 1 and <= MaxNodes ? number - 1 : 0).Address.ToString();
+    /// <summary>True on a machine that joined: others know of it what it tells the API, and the API calls its agent by a port.</summary>
+    public bool Joined { get; init; }
+
+    /// <summary>The node that was given a range; throws <see cref="FormatException"/> for a range that is none of these.</summary>
+    public static NodePlace Of(string name, string range, string? zone) =>
+        Enumerable.Range(0, MaxNodes).Select(number => new NodePlace(name, number, zone)).FirstOrDefault(place => place.PodRange == range)
+        ?? throw new FormatException($"Node '{name}' has the pod addresses '{range}', which are none of this mesh.");
 
     /// <summary>Nodes <c>weft</c>, <c>weft-2</c>, …; zones go round when there are fewer of them.</summary>
     public static IReadOnlyList<NodePlace> Plan(int count, IReadOnlyList<string> zones) =>

@@ -15,14 +15,14 @@ internal sealed partial class RelayListener : IDisposable
     private const int Backlog = 512;
 
     private readonly Socket _listener;
-    private readonly Func<Socket, CancellationToken, Task<Socket?>> _dial;
+    private readonly Func<Socket, CancellationToken, Task> _serve;
     private readonly ILogger _log;
     private int _open;
 
-    private RelayListener(Socket listener, Func<Socket, CancellationToken, Task<Socket?>> dial, ILogger log, int maxConnections)
+    private RelayListener(Socket listener, Func<Socket, CancellationToken, Task> serve, ILogger log, int maxConnections)
     {
         _listener = listener;
-        _dial = dial;
+        _serve = serve;
         _log = log;
         MaxConnections = maxConnections;
     }
@@ -37,6 +37,24 @@ internal sealed partial class RelayListener : IDisposable
         EndPoint address,
         Func<Socket, CancellationToken, Task<Socket?>> dial,
         ILogger log,
+        int maxConnections = DefaultMaxConnections) => OpenServing(
+            address,
+            async (accepted, ct) =>
+            {
+                using var other = await dial(accepted, ct);
+                if (other is not null)
+                {
+                    await SocketPump.RunAsync(accepted, other, ct);
+                }
+            },
+            log,
+            maxConnections);
+
+    /// <summary>Opens a listener whose connections are served as <paramref name="serve"/> likes; they are closed afterwards.</summary>
+    public static RelayListener OpenServing(
+        EndPoint address,
+        Func<Socket, CancellationToken, Task> serve,
+        ILogger log,
         int maxConnections = DefaultMaxConnections)
     {
         var unix = address is UnixDomainSocketEndPoint;
@@ -46,7 +64,7 @@ internal sealed partial class RelayListener : IDisposable
         {
             socket.Bind(address);
             socket.Listen(Backlog);
-            return new RelayListener(socket, dial, log, maxConnections);
+            return new RelayListener(socket, serve, log, maxConnections);
         }
         catch
         {
@@ -96,11 +114,7 @@ internal sealed partial class RelayListener : IDisposable
         {
             using (accepted)
             {
-                using var other = await _dial(accepted, ct);
-                if (other is not null)
-                {
-                    await SocketPump.RunAsync(accepted, other, ct);
-                }
+                await _serve(accepted, ct);
             }
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException or FormatException)

@@ -14,7 +14,7 @@ internal static class NodeStatus
     {
         var status = new JsonObject
         {
-            ["node"] = new JsonObject { ["name"] = NodePlace.FirstName, ["pid"] = Environment.ProcessId, ["capture"] = capture },
+            ["node"] = new JsonObject { ["name"] = nodes[0].Name, ["pid"] = Environment.ProcessId, ["capture"] = capture },
             ["nodes"] = new JsonArray([.. nodes.Select(n => new JsonObject
             {
                 ["name"] = n.Name, ["address"] = n.Address.ToString(), ["pods"] = n.PodRange, ["zone"] = n.ZoneName, ["running"] = !agent.IsStopped(n.Name),

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers;
 using Weft.Local.Logging;
+using Weft.Local.Network;
 using Weft.Testing;
 
 namespace Weft.Local.Tests.Controllers;
@@ -43,6 +44,7 @@ internal sealed class RunningControllers : IAsyncDisposable
     {
         var running = new RunningControllers(await FakeApi.StartAsync());
         running.Api.Clock = running.Clock;
+        await new NodeRegistration(running.Client, running.Clock, new NodePlace(NodePlace.FirstName, 0)).TellReadyAsync(CancellationToken.None);
         var controllers = new WorkloadControllers(running.Client, new ControllerOptions
         {
             Time = running.Clock,

@@ -7,11 +7,15 @@ using Weft.Kubernetes;
 namespace Weft.Local.Controllers.Nodes;
 
 /// <summary>Renews the lease that says that a node is alive.</summary>
-internal sealed class NodeLease(KubernetesClient client, TimeProvider clock)
+/// <param name="joined">A machine of its own may really vanish: its lease is a short one. Silence of this very machine has other reasons.</param>
+internal sealed class NodeLease(KubernetesClient client, TimeProvider clock, bool joined)
 {
     private const int LeaseSeconds = 40;
+    private const int JoinedSeconds = 12;
 
-    public static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan JoinedPeriod = TimeSpan.FromSeconds(3);
+
+    public TimeSpan Period { get; } = joined ? JoinedPeriod : TimeSpan.FromSeconds(10);
 
     public async Task RenewAsync(string node, CancellationToken ct)
     {
@@ -33,7 +37,7 @@ internal sealed class NodeLease(KubernetesClient client, TimeProvider clock)
             ["apiVersion"] = Kinds.Lease.ApiVersion,
             ["kind"] = "Lease",
             ["metadata"] = new JsonObject { ["name"] = node, ["namespace"] = NodeLifecycle.LeaseNamespace },
-            ["spec"] = new JsonObject { ["holderIdentity"] = node, ["leaseDurationSeconds"] = LeaseSeconds, ["renewTime"] = now },
+            ["spec"] = new JsonObject { ["holderIdentity"] = node, ["leaseDurationSeconds"] = joined ? JoinedSeconds : LeaseSeconds, ["renewTime"] = now },
         };
         try
         {

@@ -15,7 +15,7 @@ internal sealed class NodeLifecycle(Mirror nodes, Informer leases, Mirror pods, 
     /// <summary>The namespace of the nodes' leases.</summary>
     public const string LeaseNamespace = "kube-node-lease";
 
-    /// <summary>How long a node may be silent.</summary>
+    /// <summary>How long a node may be silent whose lease does not say.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(40);
 
     private static readonly TimeSpan _sleep = TimeSpan.FromSeconds(10);
@@ -29,8 +29,10 @@ internal sealed class NodeLifecycle(Mirror nodes, Informer leases, Mirror pods, 
         }
 
         var now = clock.GetUtcNow();
-        var heard = HeardOf(node.Name(), now);
-        var silent = now - heard > Grace;
+        var lease = leases.Find(LeaseNamespace, node.Name());
+        var grace = lease?.Number("spec", "leaseDurationSeconds") is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : Grace;
+        var heard = HeardOf(lease, node.Name(), grace, now);
+        var silent = now - heard > grace;
         if (silent && Conditions.Find(node, "Ready") is { } ready && ready.Text("status") != "Unknown")
         {
             var unknown = Conditions.Next(
@@ -39,9 +41,14 @@ internal sealed class NodeLifecycle(Mirror nodes, Informer leases, Mirror pods, 
             await events.TellAsync(node, "Normal", "NodeNotReady", $"Node {node.Name()} status is now: NodeNotReady", ct);
         }
 
+        if (Conditions.Find(node, "Ready")?.Text("status") == "Unknown")
+        {
+            await TellPodsAsync(node.Name(), now, ct);
+        }
+
         node = await TaintAsync(node, now, ct);
         var evict = await EvictAsync(node, now, ct);
-        var listen = heard is { } at && !silent ? at + Grace - now + TimeSpan.FromSeconds(1) : (TimeSpan?)null;
+        var listen = heard is { } at && !silent ? at + grace - now + TimeSpan.FromSeconds(1) : (TimeSpan?)null;
         return evict is null ? listen : listen is null || evict < listen ? evict : listen;
     }
 
@@ -81,16 +88,33 @@ internal sealed class NodeLifecycle(Mirror nodes, Informer leases, Mirror pods, 
         return taints;
     }
 
-    /// <summary>When the node's lease was last seen to change, by this clock; null for a node without one.</summary>
-    private DateTimeOffset? HeardOf(string node, DateTimeOffset now)
+    /// <summary>Nobody can say any more that its pods are ready: no endpoint leads there.</summary>
+    private async Task TellPodsAsync(string node, DateTimeOffset now, CancellationToken ct)
     {
-        if (leases.Find(LeaseNamespace, node)?.Text("spec", "renewTime") is not { } renewed)
+        foreach (var pod in pods.All.Where(p => p.Text("spec", "nodeName") == node && Conditions.Find(p, "Ready")?.Text("status") == "True"))
+        {
+            var unready = Conditions.Next(Conditions.Find(pod, "Ready"), "Ready", false, "NodeNotReady", "", now, hasUpdateTime: false);
+            try
+            {
+                await pods.PatchStatusAsync(pod, new JsonObject { ["conditions"] = Conditions.With(pod, unready) }, ct);
+            }
+            catch (KubernetesException gone) when (gone.IsNotFound)
+            {
+                // Deleted by force meanwhile.
+            }
+        }
+    }
+
+    /// <summary>When the node's lease was last seen to change, by this clock; null for a node without one.</summary>
+    private DateTimeOffset? HeardOf(JsonObject? lease, string node, TimeSpan grace, DateTimeOffset now)
+    {
+        if (lease?.Text("spec", "renewTime") is not { } renewed)
         {
             return null;
         }
 
         // A machine that slept finds all leases old at once: nobody was silent, nobody was awake.
-        if (!_heard.TryGetValue(node, out var heard) || heard.Renewed != renewed || now - heard.At > Grace + _sleep)
+        if (!_heard.TryGetValue(node, out var heard) || heard.Renewed != renewed || now - heard.At > grace + _sleep)
         {
             _heard[node] = heard = (renewed, now);
         }

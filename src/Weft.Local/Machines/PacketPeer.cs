@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Net;
+using System.Threading.Channels;
+
+namespace Weft.Local.Machines;
+
+/// <summary>
+/// The other end of a stream of packets: two bytes of length, then the packet; a length of zero says that the other side is alive. Packets that
+/// come from addresses which are not the peer's are dropped.
+/// </summary>
+internal sealed class PacketPeer
+{
+    /// <summary>Packets that wait for the stream; what comes when it is full is lost, as on any wire.</summary>
+    public const int MaxWaiting = 512;
+
+    /// <summary>Silence after which the other side counts as gone.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(15);
+
+    private const int HeadBytes = 2;
+    private const int BufferBytes = 64 * 1024;
+
+    private static readonly TimeSpan _beat = TimeSpan.FromSeconds(5);
+
+    private readonly uint _network;
+    private readonly uint _mask;
+    private readonly Channel<byte[]> _waiting = Channel.CreateBounded<byte[]>(
+        new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    /// <param name="range">The addresses behind it.</param>
+    public PacketPeer(IPNetwork range)
+    {
+        _network = BinaryPrimitives.ReadUInt32BigEndian(range.BaseAddress.GetAddressBytes());
+        _mask = range.PrefixLength == 0 ? 0 : uint.MaxValue << (32 - range.PrefixLength);
+    }
+
+    /// <summary>The address that an IPv4 packet goes to; null for anything else.</summary>
+    public static uint? Destination(ReadOnlySpan<byte> packet) => Address(packet, 16);
+
+    public bool Has(uint address) => (address & _mask) == _network;
+
+    /// <summary>Takes a copy of the packet, or loses it.</summary>
+    public void Send(ReadOnlySpan<byte> packet)
+    {
+        var framed = new byte[HeadBytes + packet.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)packet.Length);
+        packet.CopyTo(framed.AsSpan(HeadBytes));
+        _waiting.Writer.TryWrite(framed);
+    }
+
+    /// <summary>Carries packets until the stream ends, breaks, or is silent for too long.</summary>
+    public async Task RunAsync(Stream stream, Action<ReadOnlyMemory<byte>> arrived, CancellationToken ct)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var sending = WriteAsync(stream, ending.Token);
+        try
+        {
+            await ReadAsync(stream, arrived, ct);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static uint? Address(ReadOnlySpan<byte> packet, int at) =>
+        packet.Length >= 20 && packet[0] >> 4 == 4 ? BinaryPrimitives.ReadUInt32BigEndian(packet[at..]) : null;
+
+    private async Task WriteAsync(Stream stream, CancellationToken ct)
+    {
+        using var batch = new MemoryStream(BufferBytes);
+        var reader = _waiting.Reader;
+        while (true)
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            patience.CancelAfter(_beat);
+            try
+            {
+                await reader.WaitToReadAsync(patience.Token);
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                await stream.WriteAsync(new byte[HeadBytes], ct);
+                continue;
+            }
+
+            batch.SetLength(0);
+            while (batch.Length < BufferBytes && reader.TryRead(out var packet))
+            {
+                batch.Write(packet);
+            }
+
+            await stream.WriteAsync(batch.GetBuffer().AsMemory(0, (int)batch.Length), ct);
+        }
+    }
+
+    private async Task ReadAsync(Stream stream, Action<ReadOnlyMemory<byte>> arrived, CancellationToken ct)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        try
+        {
+            for (var filled = 0; ;)
+            {
+                patience.CancelAfter(Silence);
+                var count = await stream.ReadAsync(buffer.AsMemory(filled), patience.Token);
+                if (count == 0)
+                {
+                    return;
+                }
+
+                filled += count;
+                var used = Take(buffer.AsMemory(0, filled), arrived);
+                buffer.AsSpan(used, filled - used).CopyTo(buffer);
+                filled -= used;
+            }
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new IOException($"The other machine was silent for {Silence.TotalSeconds:0} s.");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Hands on every whole packet and returns how many bytes they were.</summary>
+    internal int Take(ReadOnlyMemory<byte> bytes, Action<ReadOnlyMemory<byte>> arrived)
+    {
+        var at = 0;
+        while (bytes.Length - at >= HeadBytes)
+        {
+            var length = BinaryPrimitives.ReadUInt16BigEndian(bytes.Span[at..]);
+            if (length > PacketDevice.LargestPacket)
+            {
+                throw new IOException($"A packet of {length} bytes came; the largest is {PacketDevice.LargestPacket}.");
+            }
+
+            if (bytes.Length - at - HeadBytes < length)
+            {
+                break;
+            }
+
+            var packet = bytes.Slice(at + HeadBytes, length);
+            if (Address(packet.Span, 12) is { } source && Has(source))
+            {
+                arrived(packet);
+            }
+
+            at += HeadBytes + length;
+        }
+
+        return at;
+    }
+}
