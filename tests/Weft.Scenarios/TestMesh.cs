@@ -35,6 +35,9 @@ public sealed class TestMesh : IAsyncLifetime
     /// <summary>What a user's shell would have set.</summary>
     internal IReadOnlyDictionary<string, string> Environment => _environment;
 
+    /// <summary>The network namespace that plays the machine; null for this machine itself.</summary>
+    internal string? Namespace { get; init; }
+
     /// <summary>The mesh's home folder (WEFT_HOME).</summary>
     public string Home { get; }
 
@@ -56,13 +59,17 @@ public sealed class TestMesh : IAsyncLifetime
     }
 
     internal Task<CommandResult> WeftAsync(IEnumerable<string> arguments, TimeSpan? deadline = null) =>
-        Command.RunAsync(Path.Combine(RepositoryRoot, "weft"), arguments, _environment, deadline: deadline);
+        RunAsync([Path.Combine(RepositoryRoot, "weft"), .. arguments], deadline: deadline);
 
-    internal Task<CommandResult> KubectlAsync(params string[] arguments) =>
-        Command.RunAsync(KubectlPath, arguments, _environment);
+    internal Task<CommandResult> KubectlAsync(params string[] arguments) => RunAsync([KubectlPath, .. arguments]);
 
-    internal async Task<CommandResult> ApplyAsync(string yaml) =>
-        await Command.RunAsync(KubectlPath, ["apply", "-f", "-"], _environment, yaml);
+    internal Task<CommandResult> ApplyAsync(string yaml) => RunAsync([KubectlPath, "apply", "-f", "-"], yaml);
+
+    private Task<CommandResult> RunAsync(string[] command, string? input = null, TimeSpan? deadline = null)
+    {
+        string[] all = Namespace is { } name ? ["nsenter", $"--net=/run/netns/{name}", .. command] : command;
+        return Command.RunAsync(all[0], all[1..], _environment, input, deadline);
+    }
 
     /// <summary>Runs a command in a pod's container.</summary>
     internal Task<CommandResult> ExecAsync(string ns, string pod, params string[] command) =>
