@@ -73,10 +73,10 @@ public sealed class MachinesTests
         {
             var node = await mesh.KubectlAsync("get", "node", "desk", "-o", "jsonpath={.status.conditions[?(@.type=='Ready')].status}");
             var pods = await mesh.KubectlAsync("get", "pods", "-n", "far", "-l", "app=web-desk", "-o", "jsonpath={range .items[*]}{.spec.nodeName}/{.metadata.deletionTimestamp};{end}");
-            return (node.Output == "Unknown" && pods.Output.Contains("/;", StringComparison.Ordinal) && pods.Output.Contains("desk/2", StringComparison.Ordinal), $"{node}\n{pods}");
+            return (node.Output.Trim() == "Unknown" && pods.Output.Contains("/;", StringComparison.Ordinal) && pods.Output.Contains("desk/2", StringComparison.Ordinal), $"{node}\n{pods}");
         });
         var served = await mesh.KubectlAsync("get", "endpointslices", "-n", "far", "-l", "kubernetes.io/service-name=plain-desk", "-o", "jsonpath={.items[*].endpoints[*].conditions.ready}");
-        Assert.Equal("false", served.Succeeded());
+        Assert.Equal("false", served.Succeeded().Trim());
         (await other.WeftAsync(["nodes", "join", "--detach"], _patience)).Succeeded();
         await Wait.UntilAsync("its pods serve again", async () =>
         {

@@ -199,10 +199,13 @@ public sealed class FakeApi : IAsyncDisposable
     private static JsonObject Token(ApiPlace place, JsonObject request)
     {
         var answer = Clone(request);
+
+        // Nobody waits ten minutes: one of 601 seconds ends after three.
+        var ends = (long?)request["spec"]?["expirationSeconds"] == 601;
         answer["status"] = new JsonObject
         {
-            ["token"] = $"token of {place.Namespace}/{place.Name} for {(string?)request["spec"]?["boundObjectRef"]?["name"]}",
-            ["expirationTimestamp"] = "2099-01-01T00:00:00Z",
+            ["token"] = $"token of {place.Namespace}/{place.Name} for {(string?)request["spec"]?["boundObjectRef"]?["name"]}{(ends ? " " + Guid.NewGuid() : "")}",
+            ["expirationTimestamp"] = ends ? TimeProvider.System.GetUtcNow().AddSeconds(3).UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture) : "2099-01-01T00:00:00Z",
         };
         return answer;
     }

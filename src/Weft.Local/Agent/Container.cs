@@ -7,18 +7,13 @@ using Weft.Local.Processes;
 namespace Weft.Local.Agent;
 
 /// <summary>One container of one pod: starts its process, probes it, restarts it, and always knows its state.</summary>
-internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<CancellationToken, Task<ContainerStart>> prepare, ContainerScene scene)
-    : IDisposable
+internal sealed partial class Container : IDisposable
 {
-    private static readonly TimeSpan _retryConfig = TimeSpan.FromSeconds(2);
-
-    /// <summary>What a container gets whose hook has used up all its time.</summary>
-    private static readonly TimeSpan _leastGrace = TimeSpan.FromSeconds(2);
-
+    private readonly PodSpec _pod;
+    private readonly ContainerScene _scene;
+    private readonly ContainerWaiting _waiting;
     private readonly Lock _changing = new();
-    private readonly RestartPause _backoff = spec.IsProxy
-        ? new RestartPause(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5))
-        : new RestartPause(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
+    private readonly RestartPause _backoff;
 
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,14 +26,25 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
     private string _id = "";
     private string _restartPolicy = "Always";
     private int _restarts;
-    private bool _pulled;
     private bool _started;
     private bool _ready;
     private bool _stopping;
 
-    public ContainerSpec Spec { get; } = spec;
+    /// <param name="prepare">Makes what a start needs, or throws what is missing.</param>
+    public Container(ContainerSpec spec, PodSpec pod, Func<CancellationToken, Task<ContainerStart>> prepare, ContainerScene scene)
+    {
+        Spec = spec;
+        _pod = pod;
+        _scene = scene;
+        _waiting = new ContainerWaiting(spec, scene, prepare, Wait);
+        _backoff = spec.IsProxy
+            ? new RestartPause(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5))
+            : new RestartPause(TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
+    }
 
-    public string LogFolder => PodFiles.LogFolder(scene.PodFolder, Spec.Name);
+    public ContainerSpec Spec { get; }
+
+    public string LogFolder => PodFiles.LogFolder(_scene.PodFolder, Spec.Name);
 
     /// <summary>Completes when it runs and its postStart hook has ended, or when it has to wait: the next one may begin.</summary>
     public Task Begun => _begun.Task;
@@ -88,14 +94,14 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         {
             while (true)
             {
-                var began = scene.Time.GetTimestamp();
+                var began = _scene.Time.GetTimestamp();
                 var exitCode = await RunOnceAsync(ct);
                 if (_stopping || ct.IsCancellationRequested || restartPolicy == "Never" || (restartPolicy == "OnFailure" && exitCode == 0))
                 {
                     return exitCode;
                 }
 
-                await PauseAsync(_backoff.Next(scene.Time.GetElapsedTime(began)), ct);
+                await PauseAsync(_backoff.Next(_scene.Time.GetElapsedTime(began)), ct);
                 Change(() =>
                 {
                     _last = _state is ContainerState.Terminated ? _state : _last;
@@ -123,7 +129,7 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
             process = _process;
         }
 
-        scene.Changed();
+        _scene.Changed();
         if (process is null)
         {
             // It waits for a restart or for its configuration: there is nothing to be patient with.
@@ -131,8 +137,8 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         }
         else
         {
-            scene.Events.Normal("Killing", $"Stopping container {Spec.Name}");
-            await EndAsync(process, deadline);
+            _scene.Events.Normal("Killing", $"Stopping container {Spec.Name}");
+            await Ending().EndAsync(process, deadline);
         }
 
         try
@@ -151,17 +157,17 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
     {
         if (pause > TimeSpan.FromSeconds(1))
         {
-            scene.Events.Warning("BackOff", $"Back-off restarting failed container {Spec.Name} in pod {pod.Name}_{pod.Namespace}({pod.Uid})");
+            _scene.Events.Warning("BackOff", $"Back-off restarting failed container {Spec.Name} in pod {_pod.Name}_{_pod.Namespace}({_pod.Uid})");
             Change(() =>
             {
                 _last = _state;
                 _state = new ContainerState.Waiting(
                     "CrashLoopBackOff",
-                    $"back-off {Words(pause)} restarting failed container={Spec.Name} pod={pod.Name}_{pod.Namespace}({pod.Uid})");
+                    $"back-off {Words(pause)} restarting failed container={Spec.Name} pod={_pod.Name}_{_pod.Namespace}({_pod.Uid})");
             });
         }
 
-        await Task.Delay(pause, scene.Time, ct);
+        await Task.Delay(pause, _scene.Time, ct);
     }
 
     /// <summary>As Go writes a duration: 40s, 1m20s, 5m0s.</summary>
@@ -171,11 +177,11 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
     private async Task<int> RunOnceAsync(CancellationToken ct)
     {
         var start = await PrepareAsync(ct);
-        var id = $"weft://{pod.Uid}/{Spec.Name}/{_restarts}";
+        var id = $"weft://{_pod.Uid}/{Spec.Name}/{_restarts}";
         var output = new ContainerOutput();
-        using var log = new ContainerLog(Path.Combine(LogFolder, $"{_restarts}.log"), scene.Time) { Copy = output.Write };
-        scene.Events.Normal("Created", $"Created container: {Spec.Name}");
-        var since = scene.Time.GetUtcNow();
+        using var log = new ContainerLog(Path.Combine(LogFolder, $"{_restarts}.log"), _scene.Time) { Copy = output.Write };
+        _scene.Events.Normal("Created", $"Created container: {Spec.Name}");
+        var since = _scene.Time.GetUtcNow();
         using var process = ContainerProcess.Start(start);
         if (await process.WhenPreparedAsync(CancellationToken.None) is { Length: > 0 } problem)
         {
@@ -192,15 +198,15 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
             }
         }
 
-        scene.Events.Normal("Started", $"Started container {Spec.Name}");
-        LogStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name);
+        _scene.Events.Normal("Started", $"Started container {Spec.Name}");
+        LogStarted(_scene.Log, _pod.Namespace, _pod.Name, Spec.Name);
         var exitCode = await WatchAsync(process, start, since, ct);
         output.End();
         RemoveOldLogs();
-        var ended = new ContainerState.Terminated(exitCode, Reason(exitCode, start), Message(exitCode, start), since, scene.Time.GetUtcNow()) { Id = id };
+        var ended = new ContainerState.Terminated(exitCode, Reason(exitCode, start), Message(exitCode, start), since, _scene.Time.GetUtcNow()) { Id = id };
         start.Group?.Remove();
         Change(() => (_state, _started, _ready) = (ended, false, false));
-        LogEnded(scene.Log, pod.Namespace, pod.Name, Spec.Name, exitCode);
+        LogEnded(_scene.Log, _pod.Namespace, _pod.Name, Spec.Name, exitCode);
         return exitCode;
     }
 
@@ -237,16 +243,16 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         {
             if (Spec.Hook("postStart") is { } hook && await call.AttemptAsync(hook, Timeout.InfiniteTimeSpan, ct) is (false, var why))
             {
-                scene.Events.Warning("FailedPostStartHook", $"PostStartHook failed: {why}");
+                _scene.Events.Warning("FailedPostStartHook", $"PostStartHook failed: {why}");
                 Change(() => _state = new ContainerState.Waiting("PostStartHookError", $"PostStartHook failed: {why}"));
                 _begun.TrySetResult();
-                await KillAsync(process, "FailedPostStartHook", pod.Grace);
+                await Ending().KillAsync(process, "FailedPostStartHook", _pod.Grace);
                 return;
             }
 
             Change(() => (_state, _started, _ready) = (new ContainerState.Running(since), false, false));
             _begun.TrySetResult();
-            await new ContainerProbes(Spec, call, scene.Time).RunAsync(report => Take(report, process), ct);
+            await new ContainerProbes(Spec, call, _scene.Time).RunAsync(report => Take(report, process), ct);
         }
         catch (OperationCanceledException)
         {
@@ -260,8 +266,8 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
         var (kind, report, grace) = found;
         if (report is { Passed: false })
         {
-            LogUnhealthy(scene.Log, pod.Namespace, pod.Name, Spec.Name, kind, report.Message);
-            scene.Events.Warning("Unhealthy", $"{kind} probe failed: {report.Message}");
+            LogUnhealthy(_scene.Log, _pod.Namespace, _pod.Name, Spec.Name, kind, report.Message);
+            _scene.Events.Warning("Unhealthy", $"{kind} probe failed: {report.Message}");
         }
 
         switch (kind, report?.Verdict)
@@ -276,138 +282,41 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
                 break;
             case (ProbeKind.Startup or ProbeKind.Liveness, false) when report is { Turned: true }:
                 var name = kind == ProbeKind.Startup ? "startup" : "liveness";
-                _ = KillAsync(process, $"Container {Spec.Name} failed {name} probe{(_restartPolicy == "Never" ? "" : ", will be restarted")}", grace ?? pod.Grace);
+                _ = Ending().KillAsync(process, $"Container {Spec.Name} failed {name} probe{(_restartPolicy == "Never" ? "" : ", will be restarted")}", grace ?? _pod.Grace);
                 break;
         }
     }
 
-    private async Task KillAsync(ContainerProcess process, string why, TimeSpan grace)
-    {
-        scene.Events.Normal("Killing", why);
-        using var limit = new CancellationTokenSource(grace, scene.Time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _ending.Token);
-        try
-        {
-            await EndAsync(process, both.Token);
-            await process.WaitAsync(both.Token);
-        }
-        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException)
-        {
-            // Its time is over, or it had ended already.
-            process.Kill();
-        }
-    }
-
-    /// <summary>Returns when the process has been asked to end; at the deadline it is killed.</summary>
-    private async Task EndAsync(ContainerProcess process, CancellationToken deadline)
-    {
-        if (!deadline.IsCancellationRequested && Spec.Hook("preStop") is { } hook && Snapshot.Start is { } start)
-        {
-            try
-            {
-                if (await CallFor(start).AttemptAsync(hook, Timeout.InfiniteTimeSpan, deadline) is (false, var why))
-                {
-                    scene.Events.Warning("FailedPreStopHook", $"PreStopHook failed: {why}");
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                scene.Events.Warning("FailedPreStopHook", "PreStopHook failed: it did not end within the grace period");
-                process.Terminate();
-                await Task.WhenAny(process.WaitAsync(CancellationToken.None), Task.Delay(_leastGrace, scene.Time, CancellationToken.None));
-            }
-        }
-
-        if (deadline.IsCancellationRequested)
-        {
-            process.Kill();
-            return;
-        }
-
-        process.Terminate();
-        deadline.Register(process.Kill);
-    }
-
     private async Task<int> FailToStartAsync(string problem, DateTimeOffset since, ContainerStart start)
     {
-        scene.Events.Warning("Failed", $"Error: failed to start container \"{Spec.Name}\": {problem}");
+        _scene.Events.Warning("Failed", $"Error: failed to start container \"{Spec.Name}\": {problem}");
         start.Group?.Remove();
         var message = $"failed to start container \"{Spec.Name}\": {problem}";
         Change(() => (_state, _start) = (
-            new ContainerState.Terminated(ContainerScript.FailureCode, "StartError", message, since, scene.Time.GetUtcNow()), start));
-        LogNotStarted(scene.Log, pod.Namespace, pod.Name, Spec.Name, problem);
+            new ContainerState.Terminated(ContainerScript.FailureCode, "StartError", message, since, _scene.Time.GetUtcNow()), start));
+        LogNotStarted(_scene.Log, _pod.Namespace, _pod.Name, Spec.Name, problem);
         _begun.TrySetResult();
         await Task.Yield();
         return ContainerScript.FailureCode;
     }
 
-    /// <summary>Waits until everything that the container needs is there, and says meanwhile what is missing.</summary>
-    private async Task<ContainerStart> PrepareAsync(CancellationToken ct)
+    private Task<ContainerStart> PrepareAsync(CancellationToken ct) => _waiting.RunAsync(() => _begun.TrySetResult(), ct);
+
+    private bool Wait(ContainerState.Waiting state)
     {
-        while (true)
-        {
-            try
-            {
-                var start = await prepare(ct);
-                if (!_pulled)
-                {
-                    scene.Events.Normal("Pulled", $"Container image \"{Spec.Image}\" already present on machine");
-                    _pulled = true;
-                }
-
-                return start;
-            }
-            catch (ConfigException e)
-            {
-                Wait("CreateContainerConfigError", e.Message, $"Error: {e.Message}");
-            }
-            catch (VolumeException e)
-            {
-                scene.Events.Warning("FailedMount", $"MountVolume.SetUp failed for volume \"{e.Volume}\" : {e.Message}");
-                Change(() => _state = new ContainerState.Waiting("ContainerCreating"));
-            }
-            catch (MissingCommandException e)
-            {
-                NoImage(e.Message);
-            }
-            catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException or UnauthorizedAccessException)
-            {
-                Wait("CreateContainerError", e.Message, $"Error: {e.Message}");
-            }
-
-            _begun.TrySetResult();
-            await Task.Delay(_retryConfig, scene.Time, ct);
-        }
-    }
-
-    /// <summary>First the error, then the waiting, as with a registry that does not answer.</summary>
-    private void NoImage(string why)
-    {
-        var again = _state is ContainerState.Waiting { Reason: "ErrImagePull" or "ImagePullBackOff" };
-        if (!again)
-        {
-            scene.Events.Warning("Failed", $"Failed to pull image \"{Spec.Image}\": {why}");
-            Wait("ErrImagePull", why, "Error: ErrImagePull");
-        }
-        else if (_state is not ContainerState.Waiting { Reason: "ImagePullBackOff" } waiting || !waiting.Message.EndsWith(why, StringComparison.Ordinal))
-        {
-            scene.Events.Normal("BackOff", $"Back-off pulling image \"{Spec.Image}\"");
-            Wait("ImagePullBackOff", $"Back-off pulling image \"{Spec.Image}\": {why}", "Error: ImagePullBackOff");
-        }
-    }
-
-    private void Wait(string reason, string message, string told)
-    {
-        var state = new ContainerState.Waiting(reason, message);
-        if (_state != state)
+        var isNew = _state != state;
+        if (isNew)
         {
             Change(() => _state = state);
-            scene.Events.Warning("Failed", told);
         }
+
+        return isNew;
     }
 
+    private ContainerEnding Ending() => new(Spec, _scene, Snapshot.Start is { } start ? CallFor(start) : null, _ending.Token);
+
     private ProbeCall CallFor(ContainerStart start) => new(
-        start.Network.Address, async (words, ct) => await ContainerCommand.RunAsync(Snapshot, words, ct), scene.Time);
+        start.Network.Address, async (words, ct) => await ContainerCommand.RunAsync(Snapshot, words, ct), _scene.Time);
 
     private static string Reason(int exitCode, ContainerStart start) =>
         start.Group?.OutOfMemoryKills > 0 && exitCode != 0 ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error";
@@ -432,7 +341,7 @@ internal sealed partial class Container(ContainerSpec spec, PodSpec pod, Func<Ca
             change();
         }
 
-        scene.Changed();
+        _scene.Changed();
     }
 
     [LoggerMessage(5401, LogLevel.Information, "{Namespace}/{Pod}: container '{Container}' has started.")]

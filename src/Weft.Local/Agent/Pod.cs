@@ -22,7 +22,7 @@ internal sealed partial class Pod : IAsyncDisposable
 
     private readonly PodScene _scene;
     private readonly string _folder;
-    private readonly ProxyFiles _proxyFiles;
+    private readonly PodSandbox _sandbox;
     private readonly PodPreparation _preparation;
     private readonly PodStatus _status;
     private readonly PodEvents _events;
@@ -38,8 +38,6 @@ internal sealed partial class Pod : IAsyncDisposable
     private readonly TaskCompletionSource _proxyReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DateTimeOffset _startTime;
     private PodSpec _spec;
-    private IPAddress? _address;
-    private PodNetwork? _network;
     private PodEnd? _end;
     private string _problem = "";
     private volatile bool _vanished;
@@ -51,11 +49,12 @@ internal sealed partial class Pod : IAsyncDisposable
         _scene = scene;
         _folder = Path.Combine(scene.Options.Home.Pods, spec.Uid);
         _startTime = scene.Options.Time.GetUtcNow();
-        _proxyFiles = new ProxyFiles(spec, _folder, scene.Client, scene.Options);
+        var proxyFiles = new ProxyFiles(spec, _folder, scene.Client, scene.Options);
+        _sandbox = new PodSandbox(scene, proxyFiles);
         _status = new PodStatus(spec, _startTime);
         _events = new PodEvents(spec, new EventLog(scene.Client, scene.Options.Time, random, scene.Options.Log, PodEvents.Component));
         _publisher = new PodPublisher(scene.Client, scene.Options);
-        _preparation = new PodPreparation(spec, _folder, scene, _proxyFiles, _events);
+        _preparation = new PodPreparation(spec, _folder, scene, proxyFiles, _events);
         _stop = new PodStop(scene.Options.Time);
         _containerScene = new ContainerScene(_folder, scene.Options.Time, scene.Options.Log, _events, OnChanged);
         _init = [.. spec.InitContainers.Select(Make)];
@@ -64,10 +63,10 @@ internal sealed partial class Pod : IAsyncDisposable
 
     public PodSpec Spec => _spec;
 
-    public string Address => _network?.Address.ToString() ?? "";
+    public string Address => _sandbox.Network?.Address.ToString() ?? "";
 
     /// <summary>By which others enter its network; throws <see cref="InvalidOperationException"/> when it has none.</summary>
-    public string NamespaceFile => _network?.NamespaceFile ?? throw new InvalidOperationException($"Pod '{_spec}' has no network.");
+    public string NamespaceFile => _sandbox.Network?.NamespaceFile ?? throw new InvalidOperationException($"Pod '{_spec}' has no network.");
 
     /// <summary>All containers at this moment, init containers first.</summary>
     public IReadOnlyList<ContainerSnapshot> Containers => [.. All().Select(c => c.Snapshot)];
@@ -182,7 +181,7 @@ internal sealed partial class Pod : IAsyncDisposable
         JsonNode.DeepEquals(before.Source.Find("metadata", map), newer.Source.Find("metadata", map));
 
     private Container Make(ContainerSpec spec) =>
-        new(spec, _spec, ct => _preparation.PrepareAsync(spec, _network!, Containers, ct), _containerScene);
+        new(spec, _spec, ct => _preparation.PrepareAsync(spec, _sandbox.Network!, Containers, ct), _containerScene);
 
     private List<Container> All()
     {
@@ -249,7 +248,7 @@ internal sealed partial class Pod : IAsyncDisposable
     /// <summary>Starts containers for debugging that have been added since.</summary>
     private void StartEphemeral()
     {
-        if (_network is null || _stopping.IsCancellationRequested)
+        if (_sandbox.Network is null || _stopping.IsCancellationRequested)
         {
             return;
         }
@@ -329,21 +328,8 @@ internal sealed partial class Pod : IAsyncDisposable
             try
             {
                 Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                var capture = _spec is { IsMeshed: true, IsGateway: false } ? CaptureSettings.Parse(_spec.Source) : null;
-                _address ??= _scene.Addresses.Rent();
-                _network ??= await PodNetwork.OpenAsync(_address, _scene.Node, ct);
-                if (capture is not null)
-                {
-                    await _scene.Capture.ApplyAsync(_network, capture, ct);
-                }
-
-                if (_spec.IsMeshed)
-                {
-                    var expires = await _proxyFiles.WriteAsync(Address, ct);
-                    _ = KeepTokenAsync(expires);
-                }
-
-                await PodFiles.WriteAsync(_spec, _folder, _network.Address, ct);
+                await _sandbox.OpenAsync(_spec, _stopping.Token, ct);
+                await PodFiles.WriteAsync(_spec, _folder, _sandbox.Network!.Address, ct);
                 _preparation.Tell();
                 _problem = "";
                 OnChanged();
@@ -361,32 +347,10 @@ internal sealed partial class Pod : IAsyncDisposable
         }
     }
 
-    private async Task KeepTokenAsync(DateTimeOffset expires)
-    {
-        try
-        {
-            await _proxyFiles.RenewAsync(expires, _stopping.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The pod ends; nobody needs its token.
-        }
-    }
-
     private async Task CloseAsync()
     {
         await _preparation.Volumes.DisposeAsync();
-        if (_network is { } network)
-        {
-            _network = null;
-            await network.DisposeAsync();
-        }
-
-        if (_address is { } address)
-        {
-            _address = null;
-            _scene.Addresses.Return(address);
-        }
+        await _sandbox.DisposeAsync();
     }
 
     private void OnChanged()

@@ -38,6 +38,12 @@ internal static class PodPrograms
                     ServeAsync(15006, (client, original) => $"inbound to {original} from {Peer(client)}"),
                     ServeAsync(15021, (_, _) => Http("ready")));
                 return 0;
+            case ("grpc", [var port, var health]):
+                await PodServers.HealthAsync(Number(port), (byte)Number(health));
+                return 0;
+            case ("https", [var port]):
+                await PodServers.HttpsAsync(Number(port));
+                return 0;
             case ("stubborn", []):
                 using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => context.Cancel = true))
                 {
