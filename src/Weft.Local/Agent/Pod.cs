@@ -294,12 +294,10 @@ internal sealed partial class Pod : IAsyncDisposable
         while (true)
         {
             var now = _scene.Options.Time.GetUtcNow();
-            var pause = volumes.HaveLimits ? PodScene.LimitLook
-                : volumes.Renew is { } renew ? renew - now : Timeout.InfiniteTimeSpan;
             using var wait = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            await Task.WhenAny(
-                _refresh.WaitAsync(wait.Token),
-                Task.Delay(pause == Timeout.InfiniteTimeSpan || pause > TimeSpan.Zero ? pause : _retry, _scene.Options.Time, wait.Token));
+            var asked = _refresh.WaitAsync(wait.Token);
+            await Task.WhenAny(asked, Task.Delay(volumes.NextLook(now), _scene.Options.Time, wait.Token));
+            var isAsked = asked.IsCompletedSuccessfully;
             await wait.CancelAsync();
             ct.ThrowIfCancellationRequested();
             if (volumes.FindFull() is { } full)
@@ -310,7 +308,10 @@ internal sealed partial class Pod : IAsyncDisposable
 
             try
             {
-                await volumes.RefreshAsync(_spec, Address, ct);
+                if (isAsked || volumes.Renew <= _scene.Options.Time.GetUtcNow())
+                {
+                    await volumes.RefreshAsync(_spec, Address, ct);
+                }
             }
             catch (Exception e) when (e is ConfigException or KubernetesException or HttpRequestException or TimeoutException or IOException)
             {

@@ -16,6 +16,9 @@ internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent conte
     /// <summary>Volumes that need more than these kinds are refused by name.</summary>
     private const string Known = "emptyDir, configMap, secret, downwardAPI, projected, hostPath, persistentVolumeClaim, ephemeral";
 
+    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longest = TimeSpan.FromDays(1);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Dictionary<string, string> _sources = new(StringComparer.Ordinal);
     private readonly Dictionary<string, VolumeFiles> _written = new(StringComparer.Ordinal);
@@ -83,7 +86,21 @@ internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent conte
         return null;
     }
 
-    public bool HaveLimits => pod.Source.Objects("spec", "volumes").Any(v => v.Find("emptyDir", "sizeLimit") is not null);
+    /// <summary>How long nobody needs to look after them, if nothing is asked for.</summary>
+    public TimeSpan NextLook(DateTimeOffset now)
+    {
+        var limits = pod.Source.Objects("spec", "volumes").Any(v => v.Find("emptyDir", "sizeLimit") is not null) ? PodScene.LimitLook : Timeout.InfiniteTimeSpan;
+        var tokens = pod.Source.Objects("spec", "volumes").Any(v => v.Objects("projected", "sources").Any(s => s["serviceAccountToken"] is not null));
+        if (!tokens)
+        {
+            return limits;
+        }
+
+        // Before the first container has its volumes nobody knows when their tokens end.
+        var renew = Renew is { } at ? at - now : _soon;
+        renew = renew < _soon ? _soon : renew < _longest ? renew : _longest;
+        return limits == Timeout.InfiniteTimeSpan || renew < limits ? renew : limits;
+    }
 
     /// <summary>Takes mounts away; files go with the pod's folder.</summary>
     public async ValueTask DisposeAsync()
@@ -108,10 +125,16 @@ internal sealed class PodVolumes(PodSpec pod, string folder, VolumeContent conte
             throw new ConfigException($"volume \"{volume}\" has a subPath that leads out of it: \"{subPath}\"");
         }
 
-        var path = Path.Combine(source, subPath);
-        if (!Path.Exists(path))
+        var path = source;
+        foreach (var part in subPath.Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            Directory.CreateDirectory(path, AllRights);
+            path = Path.Combine(path, part);
+            if (!Path.Exists(path))
+            {
+                // As the volume itself, whatever this process' mask is: who may write there may write here.
+                Directory.CreateDirectory(path);
+                File.SetUnixFileMode(path, File.GetUnixFileMode(source));
+            }
         }
 
         return path;

@@ -139,8 +139,8 @@ public sealed class FieldTests(RootNode fixture) : IClassFixture<RootNode>
     [Fact]
     public async Task Parts_of_volumes_groups_and_the_place_for_last_words_are_as_the_container_says()
     {
-        await Node.CreatePodAsync("parts", TestNode.Container("app", ["sh", "-c", "id -G > /own/groups; echo last > /tmp/words; sleep 1; exit 3"], """
-            ,"env":[{"name":"WHO","value":"me"}],"terminationMessagePath":"/tmp/words",
+        await Node.CreatePodAsync("parts", TestNode.Container("app", ["sh", "-c", "id -G > /own/groups; echo last > /weft-test-words; sleep 1; exit 3"], """
+            ,"env":[{"name":"WHO","value":"me"}],"terminationMessagePath":"/weft-test-words",
              "volumeMounts":[{"name":"v","mountPath":"/own","subPathExpr":"of-$(WHO)"},{"name":"v","mountPath":"/all","readOnly":true}]
             """) + "," + TestNode.Container("other", ["sh", "-c", "while [ ! -s /all/of-me/groups ]; do sleep 0.1; done; cat /all/of-me/groups; touch /all/x 2>&1 | grep -o 'Read-only'"], """
             ,"volumeMounts":[{"name":"v","mountPath":"/all","readOnly":true}]
@@ -149,7 +149,7 @@ public sealed class FieldTests(RootNode fixture) : IClassFixture<RootNode>
         Assert.Equal("1000 77 88 99\nRead-only\n", await LogAsync("parts", "other"));
         var ended = (await Node.GetPodAsync("parts")).Objects("status", "containerStatuses").First(c => c.Text("name") == "app");
         Assert.Equal("last\n", ended.Text("state", "terminated", "message"));
-        Assert.False(File.Exists("/tmp/words"), "The last words were written on the host.");
+        Assert.False(File.Exists("/weft-test-words"), "The last words were written on the host.");
     }
 
     [Fact]
