@@ -103,7 +103,7 @@ public sealed class NodeRightsTests : IAsyncLifetime
         await ExpectAsync(stranger, HttpMethod.Get, "/weft/link/authority", null, HttpStatusCode.OK);
     }
 
-    private Task TokenAsync() => _server.PostAsync("/api/v1/namespaces/kube-system/secrets", $$$"""
+    private Task<(HttpStatusCode Code, JsonNode Body)> TokenAsync() => _server.PostAsync("/api/v1/namespaces/kube-system/secrets", $$$"""
         {"apiVersion":"v1","kind":"Secret","metadata":{"name":"bootstrap-token-abcdef"},"type":"bootstrap.kubernetes.io/token",
          "stringData":{"token-id":"abcdef","token-secret":"0123456789abcdef","usage-bootstrap-authentication":"true","expiration":"{{{_clock.GetUtcNow().AddHours(1):yyyy-MM-ddTHH:mm:ssZ}}}"}}
         """);

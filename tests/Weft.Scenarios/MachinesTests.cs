@@ -25,7 +25,7 @@ public sealed class MachinesTests
             (await other.WeftAsync(join, _patience)).Succeeded();
             await CallsPassAsync(mesh);
             await OneTokenIsForOneMachineAsync(other, words[2..]);
-            Assert.Equal("0", await cable.StrangersAsync(Second));
+            Assert.Equal("0", await cable.StrangersAsync());
             await ItGoesAndComesBackAsync(mesh, other);
         }
         finally
@@ -188,9 +188,9 @@ public sealed class MachinesTests
             return cable;
         }
 
-        public async Task<string> StrangersAsync(string name)
+        public async Task<string> StrangersAsync()
         {
-            var rules = (await Command.RunAsync("ip", ["netns", "exec", name, "nft", "list", "table", "inet", "seen"])).Succeeded();
+            var rules = (await Command.RunAsync("ip", ["netns", "exec", second, "nft", "list", "table", "inet", "seen"])).Succeeded();
             return rules.Split("packets ")[1..].Select(part => long.Parse(part.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)).Sum()
                 .ToString(System.Globalization.CultureInfo.InvariantCulture);
         }

@@ -67,7 +67,7 @@ public sealed class TestMesh : IAsyncLifetime
 
     private Task<CommandResult> RunAsync(string[] command, string? input = null, TimeSpan? deadline = null)
     {
-        string[] all = Namespace is { } name ? ["nsenter", $"--net=/run/netns/{name}", .. command] : command;
+        var all = Namespace is { } name ? ["nsenter", $"--net=/run/netns/{name}", .. command] : command;
         return Command.RunAsync(all[0], all[1..], _environment, input, deadline);
     }
 

@@ -72,9 +72,9 @@ internal sealed class NodeDial(ApiServices services) : IDisposable
                 throw;
             }
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException($"node {node} did not answer at {agent} within {_patience.TotalSeconds:0} s");
+            throw new IOException($"node {node} did not answer at {agent} within {_patience.TotalSeconds:0} s", late);
         }
         catch (AuthenticationException problem)
         {

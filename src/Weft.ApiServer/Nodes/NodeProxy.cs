@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Weft.ApiServer.Http;
 using Weft.ApiServer.Verbs;

@@ -3,7 +3,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;

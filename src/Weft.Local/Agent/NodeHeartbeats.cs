@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
 using Weft.Local.Controllers;

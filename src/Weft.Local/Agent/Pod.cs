@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Weft.Kubernetes;
-using Weft.Local.Capture;
 using Weft.Local.Controllers;
-using Weft.Local.Network;
 using Weft.Local.Processes;
 
 namespace Weft.Local.Agent;

@@ -118,9 +118,9 @@ internal sealed class PacketPeer
                 filled -= used;
             }
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
         {
-            throw new IOException($"The other machine was silent for {Silence.TotalSeconds:0} s.");
+            throw new IOException($"The other machine was silent for {Silence.TotalSeconds:0} s.", late);
         }
         finally
         {

@@ -65,8 +65,8 @@ public sealed class MachineTests
         var sending = spoke.RunAsync(left, _ => { }, stop.Token);
         await all.Task.WaitAsync(TimeSpan.FromSeconds(20));
         await stop.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
         Assert.Equal(PacketPeer.MaxWaiting, count);
         Assert.Null(PacketPeer.Destination([0x60, .. new byte[40]]));
         Assert.True(hub.Has(PacketPeer.Destination(Packet("10.0.0.1", "10.244.255.255", 20))!.Value));
