@@ -50,6 +50,7 @@ public sealed class MeshSnapshot
             .Order(StringComparer.Ordinal)];
         MindsPlaces = Destinations.MindsPlaces || _services.Items.Any(s => s.Policy.Localities is not null);
         Gateways = new GatewayIndex(_intents.Items.OfType<GatewayIntent>(), _intents.Items.OfType<RouteIntent>());
+        Credentials = new CredentialIndex(world.Credentials, Parts);
         Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
         foreach (var endpoints in _endpoints.Items)
         {
@@ -100,6 +101,8 @@ public sealed class MeshSnapshot
     internal PeerIndex Peers { get; }
 
     internal GatewayIndex Gateways { get; }
+
+    internal CredentialIndex Credentials { get; }
 
     internal PartCache Parts { get; }
 

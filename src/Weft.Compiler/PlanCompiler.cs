@@ -31,7 +31,10 @@ public static class PlanCompiler
             Merge(outbound.Listeners, inbound.Listeners, static l => l.Name),
             outbound.RouteTables,
             Merge(outbound.Clusters, inbound.Clusters, static c => c.Name),
-            outbound.Endpoints);
+            outbound.Endpoints)
+        {
+            Secrets = mesh.Credentials.Resolve(client.Namespace, outbound.Secrets),
+        };
         return new CompiledPlan(plan, mesh.Diagnostics);
     }
 
@@ -39,7 +42,7 @@ public static class PlanCompiler
     public static CompiledPlan CompileGateway(MeshSnapshot mesh, Workload workload) => GatewayPlan.Compile(mesh, workload);
 
     /// <summary>Puts a few parts into a long sorted list; whole stretches are copied, since this is done for every proxy.</summary>
-    private static EquatableArray<T> Merge<T>(EquatableArray<T> sorted, IReadOnlyCollection<T> more, Func<T, string> name)
+    internal static EquatableArray<T> Merge<T>(EquatableArray<T> sorted, IReadOnlyCollection<T> more, Func<T, string> name)
     {
         var all = ImmutableArray.CreateBuilder<T>(sorted.Count + more.Count);
         var rest = sorted.AsSpan();

@@ -51,7 +51,8 @@ public sealed partial class ControlPlane : IAsyncDisposable
         var sources = new ApiSources(_client, _time, _logs.CreateLogger<ApiSources>());
         var state = new MeshState(_options.Settings);
         var proxies = new ProxyTable(_options.Serving.MaxStreams);
-        var loop = new PlanLoop(sources, state, proxies, _options, _time, _logs.CreateLogger<PlanLoop>());
+        var rights = new SecretRights(_client, _time, _logs.CreateLogger<SecretRights>());
+        var loop = new PlanLoop(sources, state, proxies, rights, _options, _time, _logs.CreateLogger<PlanLoop>());
         var publisher = new RootPublisher(_client, _authority.RootPem, _time, _logs.CreateLogger<RootPublisher>());
         sources.Of(Kinds.Namespace).Changed += change => PublishRoot(publisher, change);
         var published = new Informer(_client, Kinds.ConfigMap, _time, new InformerOptions { LabelSelector = RootPublisher.LabelSelector });
@@ -60,6 +61,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
             new TokenAuthenticator(_client, _options.Settings.TrustDomain, _time),
             _authority,
             proxies,
+            rights,
             (ns, pod) => sources.Of(Kinds.Pod).Find(ns, pod)?.Text("spec", "serviceAccountName"),
             _counters,
             _options.Serving,
@@ -77,8 +79,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
         Task[] parts =
         [
             sources.RunAsync(stop.Token), published.RunAsync(stop.Token), loop.RunAsync(stop.Token), publisher.RunAsync(stop.Token),
-            status.RunAsync(stop.Token),
-            ReadyAsync(sources, stop.Token),
+            status.RunAsync(stop.Token), rights.RunAsync(stop.Token), ReadyAsync(sources, stop.Token),
         ];
         await RunPartsAsync(parts, stop, cancellation);
     }

@@ -66,5 +66,8 @@ public sealed record ParsedContent(
     ServiceEntrySpec? Entry = null,
     Workload? Outsider = null)
 {
+    /// <summary>Certificates of a Secret.</summary>
+    public Credential? Credential { get; init; }
+
     public static ParsedContent Nothing { get; } = new();
 }

@@ -61,6 +61,9 @@ public static class Kinds
 
     public static ResourceKind Lease { get; } = Local("coordination.k8s.io", "v1", "leases", "Lease");
 
+    public static ResourceKind SubjectAccessReview { get; } =
+        Cluster("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview");
+
     public static ResourceKind TokenReview { get; } =
         Cluster("authentication.k8s.io", "v1", "tokenreviews", "TokenReview");
 
@@ -99,7 +102,7 @@ public static class Kinds
     [
         Namespace, Node, Pod, Service, ServiceAccount, ConfigMap, Secret, Event, Endpoints,
         Deployment, ReplicaSet, StatefulSet, DaemonSet, ControllerRevision, ReplicationController, Job, CronJob,
-        HorizontalPodAutoscaler, PodDisruptionBudget, PersistentVolumeClaim, PersistentVolume, StorageClass, EndpointSlice, Lease, TokenReview, CustomResourceDefinition,
+        HorizontalPodAutoscaler, PodDisruptionBudget, PersistentVolumeClaim, PersistentVolume, StorageClass, EndpointSlice, Lease, TokenReview, SubjectAccessReview, CustomResourceDefinition,
         VirtualService, DestinationRule, Gateway, ServiceEntry, Sidecar, EnvoyFilter, WorkloadEntry,
         PeerAuthentication, AuthorizationPolicy, RequestAuthentication,
     ];

@@ -35,11 +35,13 @@ internal sealed class ProxyRuntime : IDisposable
     private readonly Lock _gate = new();
     private readonly NameWatch _names;
     private bool _isDisposed;
+    private readonly Action<string>? _tell;
     private LoadedPlan _plan;
     private TlsMaterial? _material;
 
     internal ProxyRuntime(ProxyOptions options)
     {
+        _tell = options.Tell;
         _loops = new ProxyLoop[options.Loops];
         _threads = new Thread[options.Loops];
         _listeners = new LoopListeners[options.Loops];
@@ -165,7 +167,7 @@ internal sealed class ProxyRuntime : IDisposable
         LoadedPlan loaded;
         try
         {
-            loaded = new LoadedPlan(plan, _clusters, _names, _plan.Limits);
+            loaded = new LoadedPlan(plan, _clusters, _names, _plan);
         }
         catch (FormatException problem)
         {
@@ -182,6 +184,11 @@ internal sealed class ProxyRuntime : IDisposable
                 return null;
             });
             return problems;
+        }
+
+        foreach (var words in loaded.Credentials == _plan.Credentials ? [] : loaded.Credentials.Problems)
+        {
+            _tell?.Invoke(words);
         }
 
         _clusters.Adopt(loaded.Clusters);

@@ -46,8 +46,9 @@ public static class TypeUrls
 
     /// <summary>
     /// The types of a plan, in the order in which they are sent: what is referred to comes before what refers to it (make before break).
+    /// Secrets are asked for by name, so they come when what refers to them is known.
     /// </summary>
-    public static IReadOnlyList<string> InOrder { get; } = [Cluster, Endpoints, Listener, RouteTable];
+    public static IReadOnlyList<string> InOrder { get; } = [Cluster, Endpoints, Listener, RouteTable, Secret];
 
     /// <summary>CDS, EDS, LDS, RDS or SDS; the URL itself if it is none of them.</summary>
     public static string ShortName(string typeUrl) => typeUrl switch

@@ -160,12 +160,40 @@ public sealed class DestinationTests
     }
 
     [Fact]
-    public void A_certificate_of_the_operators_own_is_refused_and_nothing_is_sent_without_it()
+    public void A_credential_is_for_gateways_and_for_clients_that_a_rule_names_and_nothing_is_sent_without_it()
     {
         var mesh = Small(out var client);
-        mesh.Destination(Host("reviews"), Policy(null, ClientTlsMode.Mutual));
+        var tls = new ClientTls(ClientTlsMode.Mutual, "", [], "", "", "", false) { Credential = "kubernetes://cert" };
+        var rule = mesh.Destination(Host("reviews"), TrafficPolicy.None with { Tls = tls });
+        mesh.Credentials.Add(new Credential("shop", "cert", "chain", "key", "roots", "", ""));
         Assert.Equal("!" + Reviews, mesh.From(client).Reach("reviews"));
+        Assert.Empty(mesh.Compile(client).Plan.Secrets);
         Assert.Equal("WEFT3004", Assert.Single(mesh.Compile(client).Diagnostics).Id);
+
+        var gateway = PlanCompiler.CompileGateway(MeshSnapshot.Create(mesh.World, mesh.Intents), client).Plan;
+        var shown = gateway.Clusters.Single(c => c.Name == Reviews).Tls!;
+        Assert.Equal(("kubernetes://cert", "kubernetes://cert-cacert"), (shown.Certificate!.Secret, shown.CaSecret));
+        Assert.Equal(["kubernetes://cert", "kubernetes://cert-cacert"], gateway.Secrets.Select(s => s.Name));
+
+        mesh.Intents.Remove(rule);
+        mesh.Intents.Add(rule with { Clients = Labels("app=client") });
+        var named = mesh.Pod("named", labels: "app=client");
+        Assert.Equal(UpstreamTlsMode.Simple, mesh.From(named).Cluster(Reviews).Tls!.Mode);
+        Assert.Equal(["key", ""], mesh.Compile(named).Plan.Secrets.Select(s => s.KeyPem));
+        Assert.Empty(mesh.Compile(client).Plan.Secrets);
+    }
+
+    [Fact]
+    public void Certificates_from_files_are_for_everybody()
+    {
+        var mesh = Small(out var client);
+        mesh.Destination(Host("reviews"), TrafficPolicy.None with
+        {
+            Tls = new ClientTls(ClientTlsMode.Mutual, "", [], "/ca.pem", "/cert.pem", "/key.pem", false) { CrlFile = "/crl.pem" },
+        });
+        var tls = mesh.From(client).Cluster(Reviews).Tls!;
+        Assert.Equal(new CertificateSource("", "/cert.pem", "/key.pem"), tls.Certificate);
+        Assert.Equal(("/ca.pem", "/crl.pem", ""), (tls.CaCertificatesFile, tls.CrlFile, tls.CaSecret));
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class GatewayTests
     public void Tls_that_passes_goes_by_the_routes_server_names()
     {
         var mesh = Small(out var gateway, out _);
-        Gateway(mesh, Server(443, "*.example.com") with { Protocol = ServerProtocol.Tls, Tls = new ServerTls(ServerTlsMode.Passthrough, "") });
+        Gateway(mesh, Server(443, "*.example.com") with { Protocol = ServerProtocol.Tls, Tls = new ServerTls(ServerTlsMode.Passthrough, []) });
         var route = Bound(mesh, "*.example.com");
         var rule = new ConnectionRule(
             [new ConnectionMatch(["a.example.com"], [], 443, LabelSelector.Everything, "", [])], [To(Host("reviews"))], route.Origin);
@@ -117,7 +117,7 @@ public sealed class GatewayTests
     public void Mutual_tls_of_the_mesh_ends_at_the_gateway_with_its_own_identity()
     {
         var mesh = Small(out var gateway, out _);
-        Gateway(mesh, Server(443, "shop.example.com") with { Protocol = ServerProtocol.Https, Tls = new ServerTls(ServerTlsMode.IstioMutual, "") });
+        Gateway(mesh, Server(443, "shop.example.com") with { Protocol = ServerProtocol.Https, Tls = new ServerTls(ServerTlsMode.IstioMutual, []) });
         Bound(mesh, "shop.example.com", Rule(To(Host("reviews"))));
         var plan = Compile(mesh, gateway).Plan;
         var chain = Assert.Single(Assert.Single(plan.Listeners).Chains);
@@ -127,20 +127,10 @@ public sealed class GatewayTests
     }
 
     [Fact]
-    public void Nothing_listens_where_tls_cannot_be_served_as_asked()
-    {
-        var mesh = Small(out var gateway, out _);
-        Gateway(mesh, Server(443, "shop.example.com") with { Protocol = ServerProtocol.Https, Tls = new ServerTls(ServerTlsMode.Simple, "cert") });
-        var compiled = Compile(mesh, gateway);
-        Assert.Empty(compiled.Plan.Listeners);
-        Assert.Contains("WEFT3022", compiled.Diagnostics.Select(d => d.Id));
-    }
-
-    [Fact]
     public void The_oldest_gateway_decides_what_a_port_speaks_and_whose_a_name_is()
     {
         var mesh = Small(out var gateway, out _);
-        var mutual = new ServerTls(ServerTlsMode.IstioMutual, "");
+        var mutual = new ServerTls(ServerTlsMode.IstioMutual, []);
         Gateway(mesh, Server(443, "a.example.com") with { Protocol = ServerProtocol.Https, Tls = mutual });
         Gateway(mesh, Server(443, "*"), Server(443, "a.example.com", "b.example.com") with { Protocol = ServerProtocol.Https, Tls = mutual });
         var compiled = Compile(mesh, gateway);

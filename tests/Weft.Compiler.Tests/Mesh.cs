@@ -19,6 +19,8 @@ internal sealed class Mesh
 
     public List<MeshIntent> Intents { get; } = [];
 
+    public List<Credential> Credentials { get; } = [];
+
     /// <summary>What services that are added from here on ask of their clients.</summary>
     public ServicePolicy Policy { get; set; } = ServicePolicy.None;
 
@@ -28,7 +30,10 @@ internal sealed class Mesh
     public MeshSettings Settings { get; set; } = MeshSettings.Default;
 
     public MeshWorld World => new(
-        _services.ToEquatableArray(), _workloads.ToEquatableArray(), _endpoints.ToEquatableArray(), Settings);
+        _services.ToEquatableArray(), _workloads.ToEquatableArray(), _endpoints.ToEquatableArray(), Settings)
+    {
+        Credentials = Credentials.ToEquatableArray(),
+    };
 
     public static string Host(string service, string ns = "shop") => $"{service}.{ns}.svc.cluster.local";
 

@@ -89,7 +89,18 @@ internal static class ContentText
                 + string.Join(' ', server.Hosts.Select(h => $"{h.Namespace}/{h.Host}")) + (server.RedirectsToHttps ? " redirects to https" : "");
             if (server.Tls is { } tls)
             {
-                yield return $"  tls {tls.Mode} {tls.CredentialName} {tls.MinVersion} {tls.MaxVersion} {string.Join(' ', tls.CipherSuites)} {string.Join(' ', tls.SubjectAltNames)}".TrimEnd();
+                var own = tls.Certificates.Select(c => c.Secret.Length > 0 ? c.Secret : $"{c.ChainFile}+{c.KeyFile}");
+                yield return $"  tls {tls.Mode} {string.Join(' ', own)}".TrimEnd();
+                if (tls.Clients is { } clients)
+                {
+                    string[] words = [clients.Secret, clients.CaFile, clients.CrlFile, .. clients.SubjectAltNames, .. clients.KeyPins, .. clients.CertificatePins];
+                    yield return $"  clients {string.Join(' ', words.Where(word => word.Length > 0))}";
+                }
+
+                if (tls.Parameters != TlsParametersPlan.Default)
+                {
+                    yield return $"  versions {tls.Parameters.Min} to {tls.Parameters.Max} {string.Join(' ', tls.Parameters.Ciphers)}".TrimEnd();
+                }
             }
         }
     }
@@ -272,7 +283,8 @@ internal static class ContentText
         if (policy.Tls is { } tls)
         {
             yield return $"tls {tls.Mode} sni '{tls.Sni}' sans [{string.Join(' ', tls.SubjectAltNames)}] ca '{tls.CaCertificatesFile}'"
-                + $" cert '{tls.ClientCertificateFile}' key '{tls.PrivateKeyFile}'{(tls.InsecureSkipVerify ? " insecure" : "")}";
+                + $" cert '{tls.ClientCertificateFile}' key '{tls.PrivateKeyFile}'{(tls.InsecureSkipVerify ? " insecure" : "")}"
+                + (tls.Credential.Length > 0 ? $" credential {tls.Credential}" : "") + (tls.CrlFile.Length > 0 ? $" crl {tls.CrlFile}" : "");
         }
 
         if (policy.Connections is { } connections)

@@ -27,7 +27,22 @@ internal sealed class TestAuthority : IDisposable
         _key.Dispose();
     }
 
-    internal (string Chain, string Key) Issue(params string[] uris)
+    internal (string Chain, string Key) Issue(params string[] uris) => Issue(uris, []);
+
+    /// <summary>A certificate as servers and clients outside of a mesh have it.</summary>
+    internal (string Chain, string Key) IssueFor(params string[] hosts) => Issue([], hosts);
+
+    /// <summary>A list that revokes one certificate.</summary>
+    internal string Revoke(string chainPem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(chainPem);
+        var list = new CertificateRevocationListBuilder();
+        list.AddEntry(certificate, DateTimeOffset.UnixEpoch.AddYears(52));
+        var der = list.Build(_root, 1, DateTimeOffset.UnixEpoch.AddYears(99), HashAlgorithmName.SHA256, null, DateTimeOffset.UnixEpoch.AddYears(51));
+        return PemEncoding.WriteString("X509 CRL", der) + "\n";
+    }
+
+    private (string Chain, string Key) Issue(string[] uris, string[] hosts)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("O=test", key, HashAlgorithmName.SHA256);
@@ -37,7 +52,12 @@ internal sealed class TestAuthority : IDisposable
             names.AddUri(new Uri(uri));
         }
 
-        if (uris.Length > 0)
+        foreach (var host in hosts)
+        {
+            names.AddDnsName(host);
+        }
+
+        if (uris.Length + hosts.Length > 0)
         {
             request.CertificateExtensions.Add(names.Build());
         }

@@ -3,6 +3,7 @@
 using Weft.Compiler.Index;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
+using Weft.Model.Plan;
 
 namespace Weft.Compiler.Analysis;
 
@@ -43,9 +44,10 @@ internal static class IngressAnalysis
     {
         foreach (var server in one.Servers)
         {
-            if (server.Tls is { CredentialName.Length: > 0 } tls && other.Servers.Any(s => s.Tls?.CredentialName == tls.CredentialName))
+            if (server.Tls?.Certificates is [var own, ..] && other.Servers.Any(s => s.Tls is { } tls && tls.Certificates.Contains(own)))
             {
-                findings.Add(CompilerMessages.DuplicateCertificate.At(server.Origin, tls.CredentialName, $"Gateway {other.FullName}"));
+                var name = own.Secret.Length > 0 ? SecretNames.Candidates(own.Secret)[0] : own.ChainFile;
+                findings.Add(CompilerMessages.DuplicateCertificate.At(server.Origin, name, $"Gateway {other.FullName}"));
             }
 
             foreach (var host in server.Hosts)

@@ -86,9 +86,10 @@ internal static class MeshAnalysis
             return;
         }
 
-        if (Policies(intent).Any(p => p.Tls is { Mode: ClientTlsMode.Mutual }))
+        if (intent.Clients.MatchLabels.Count == 0 &&
+            Policies(intent).Any(p => p.Tls is { Mode: ClientTlsMode.Simple or ClientTlsMode.Mutual, Credential.Length: > 0 }))
         {
-            findings.Add(CompilerMessages.ClientCertificateUnsupported.At(intent.Origin, intent.Host));
+            findings.Add(CompilerMessages.CredentialNeedsSelector.At(intent.Origin, intent.Host));
         }
 
         foreach (var subset in intent.Subsets)

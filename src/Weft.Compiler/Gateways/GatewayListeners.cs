@@ -11,7 +11,7 @@ namespace Weft.Compiler.Gateways;
 
 /// <summary>One listener a bound port: HTTP with all of its servers in one table, TLS with a chain a server, or TCP.</summary>
 internal sealed class GatewayListeners(
-    MeshSnapshot index, ClientView view, GatewayRoutes routes, List<RouteTablePlan> tables, List<Diagnostic> findings)
+    MeshSnapshot index, ClientView view, GatewayRoutes routes, PassedServices passed, List<RouteTablePlan> tables, List<Diagnostic> findings)
 {
     /// <summary>Null if no server of the port can be served: nothing listens then.</summary>
     public ListenerPlan? Make(int port, string bind, List<(GatewayIntent Gateway, GatewayServer Server)> servers)
@@ -68,8 +68,8 @@ internal sealed class GatewayListeners(
                 chains.AddRange(server.Tls!.Mode switch
                 {
                     ServerTlsMode.Passthrough => Passed(gateway, server),
-                    ServerTlsMode.IstioMutual => [Ended(listener, gateway, server, names)],
-                    _ => Unsupported(server),
+                    ServerTlsMode.AutoPassthrough => passed.Chains(listener, server),
+                    _ => [Ended(listener, gateway, server, names)],
                 });
             }
         }
@@ -77,17 +77,11 @@ internal sealed class GatewayListeners(
         return chains;
     }
 
-    private List<ChainPlan> Unsupported(GatewayServer server)
-    {
-        findings.Add(CompilerMessages.GatewayTlsModeUnsupported.At(server.Origin, server.Tls!.Mode.ToString().ToUpperInvariant()));
-        return [];
-    }
-
     private ChainPlan Ended(string listener, GatewayIntent gateway, GatewayServer server, List<string> names)
     {
         var http = server.Protocol == ServerProtocol.Https;
         var name = $"{(http ? "https" : "tls")}.{Names.Number(server.Port)}.{server.Name}.{gateway.Origin.Name}.{gateway.Origin.Namespace}";
-        var tls = new DownstreamTlsPlan(true, [index.Settings.TrustDomain], http ? ["h2", "http/1.1"] : []);
+        var tls = GatewayTls.Compile(server.Tls!, index.Settings.TrustDomain, http);
         if (http)
         {
             tables.Add(routes.Table(name, server.Port, [(gateway, server)]));

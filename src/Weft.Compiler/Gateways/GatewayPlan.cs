@@ -15,7 +15,8 @@ internal static class GatewayPlan
         var servers = GatewayServers.Of(index, workload);
         var tables = new List<RouteTablePlan>();
         var listeners = new List<ListenerPlan>();
-        var listener = new GatewayListeners(index, view, new GatewayRoutes(index, view), tables, servers.Findings);
+        var passed = new PassedServices(index, view);
+        var listener = new GatewayListeners(index, view, new GatewayRoutes(index, view), passed, tables, servers.Findings);
         foreach (var ((port, bind), list) in servers.Ports)
         {
             if (listener.Make(port, bind, list) is { } made)
@@ -25,12 +26,16 @@ internal static class GatewayPlan
         }
 
         var outbound = OutboundPlan.For(index, workload, isGateway: true);
+        var secrets = servers.Ports.SelectMany(p => p.Value).Where(s => s.Server.Tls is not null).SelectMany(s => GatewayTls.Secrets(s.Server.Tls!));
         return new CompiledPlan(
             new ProxyPlan(
                 [.. listeners.OrderBy(l => l.Name, StringComparer.Ordinal)],
                 [.. tables.OrderBy(t => t.Name, StringComparer.Ordinal)],
-                outbound.Clusters,
-                outbound.Endpoints),
+                PlanCompiler.Merge(outbound.Clusters, [.. passed.Clusters], static c => c.Name),
+                PlanCompiler.Merge(outbound.Endpoints, [.. passed.Endpoints], static e => e.Cluster))
+            {
+                Secrets = index.Credentials.Resolve(workload.Namespace, outbound.Secrets.Concat(secrets)),
+            },
             [.. index.Diagnostics, .. servers.Findings]);
     }
 }

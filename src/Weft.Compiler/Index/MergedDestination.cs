@@ -25,8 +25,14 @@ internal sealed record MergedDestination(Origin Origin, TrafficPolicy Policy, Eq
         }
 
         var policy = oldestFirst.FirstOrDefault(i => i.Policy != TrafficPolicy.None)?.Policy ?? TrafficPolicy.None;
-        return new MergedDestination(oldestFirst[0].Origin, policy, subsets.ToEquatableArray());
+        return new MergedDestination(oldestFirst[0].Origin, policy, subsets.ToEquatableArray())
+        {
+            NamesClients = oldestFirst[0].Clients.MatchLabels.Count > 0,
+        };
     }
+
+    /// <summary>True if it says which workloads it is for; only those that are named may have its credentials, and gateways.</summary>
+    public bool NamesClients { get; private init; }
 
     /// <summary>True if what it says about endpoints may differ from one place of a client to another.</summary>
     public bool MindsPlaces { get; } = MindPlaces(Policy) || Subsets.Any(s => MindPlaces(s.Policy));

@@ -13,6 +13,9 @@ internal sealed class ClientView(MeshSnapshot index, Workload client, bool isGat
 
     public Workload Client => client;
 
+    /// <summary>True for a proxy at the mesh's edge.</summary>
+    public bool IsGateway => isGateway;
+
     /// <summary>The services that it sees.</summary>
     public ClientScope Scope { get; } = index.ScopeOf(client, isGateway);
 

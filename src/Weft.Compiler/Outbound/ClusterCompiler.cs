@@ -25,8 +25,24 @@ internal static class ClusterCompiler
         TrafficDirection.Outbound,
         Origin.BuiltIn);
 
+    /// <summary>The cluster through which a gateway passes mutual TLS on as it came.</summary>
+    public static ClusterPlan Passing(MeshSettings settings, Target target, string name)
+    {
+        var cluster = CompileCluster(settings, target);
+        return cluster with
+        {
+            Name = name,
+            Kind = ClusterKind.Eds,
+            Balancer = cluster.Kind == ClusterKind.Eds ? cluster.Balancer : LoadBalancerKind.LeastRequest,
+            Tls = null,
+            ProxyProtocol = ProxyProtocolVersion.None,
+            HealthCheck = null,
+        };
+    }
+
     /// <summary>All clusters of a service as one merged intent shapes them for clients of one place.</summary>
-    public static ServiceClusters Compile(MeshSnapshot index, Service service, MergedDestination? merged, ClientPlace client)
+    public static ServiceClusters Compile(
+        MeshSnapshot index, Service service, MergedDestination? merged, ClientPlace client, bool isGateway)
     {
         var clusters = new List<ClusterPlan>();
         var endpoints = new List<EndpointsPlan>();
@@ -37,12 +53,17 @@ internal static class ClusterCompiler
                 var facts = index.Facts(service, port.Port);
                 foreach (var subset in (IEnumerable<Subset?>)[null, .. merged?.Subsets ?? []])
                 {
-                    Add(index, new Target(service, port, subset, merged, facts), client, clusters, endpoints);
+                    var target = new Target(service, port, subset, merged, facts);
+                    if (ClusterTls.MayConnect(target, isGateway))
+                    {
+                        Add(index, target, client, clusters, endpoints);
+                    }
                 }
 
-                if (service.Headless && !Protocols.IsHttp(port.Protocol))
+                var whole = new Target(service, port, null, merged, facts);
+                if (service.Headless && !Protocols.IsHttp(port.Protocol) && ClusterTls.MayConnect(whole, isGateway))
                 {
-                    AddPods(index, new Target(service, port, null, merged, facts), clusters, endpoints);
+                    AddPods(index, whole, clusters, endpoints);
                 }
             }
         }
@@ -56,11 +77,6 @@ internal static class ClusterCompiler
     /// </summary>
     private static void AddPods(MeshSnapshot index, Target target, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
     {
-        if (target.Policy.Tls is { Mode: ClientTlsMode.Mutual })
-        {
-            return;
-        }
-
         foreach (var group in target.Facts.Select(null).GroupBy(e => e.Address, StringComparer.Ordinal))
         {
             var name = Names.Outbound(target.Port.Port, group.Key, target.Service.Host);
@@ -82,12 +98,6 @@ internal static class ClusterCompiler
     private static void Add(
         MeshSnapshot index, Target target, ClientPlace client, List<ClusterPlan> clusters, List<EndpointsPlan> endpoints)
     {
-        // Without the operator's own certificate the connection would not be what was asked for: no cluster, so 503 with flag NC.
-        if (target.Policy.Tls is { Mode: ClientTlsMode.Mutual })
-        {
-            return;
-        }
-
         var cluster = index.Parts.Get(
             new PartKey("cluster", target.Service, target.Merged, index.Settings, $"{target.Name} {target.Facts.Summary}"),
             () => CompileCluster(index.Settings, target));

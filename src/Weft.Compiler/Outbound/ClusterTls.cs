@@ -19,7 +19,7 @@ internal static class ClusterTls
     {
         ClientTlsMode.Disable => null,
         ClientTlsMode.IstioMutual => Mesh(UpstreamTlsMode.Mutual, target, tls.Sni, tls.SubjectAltNames),
-        ClientTlsMode.Simple => Files(target, tls),
+        ClientTlsMode.Simple or ClientTlsMode.Mutual => Outside(target, tls),
 
         // Nobody there has a proxy to speak mutual TLS to.
         _ when target.Service.IsExternal => null,
@@ -37,11 +37,31 @@ internal static class ClusterTls
         "",
         false);
 
-    private static UpstreamTlsPlan Files(Target target, ClientTls tls) => new(
+    /// <summary>The secrets that a cluster needs.</summary>
+    public static IEnumerable<string> Secrets(ClusterPlan cluster) => cluster.Tls is { } tls
+        ? new[] { tls.Certificate?.Secret ?? "", tls.CaSecret }.Where(name => name.Length > 0)
+        : [];
+
+    /// <summary>
+    /// False where a rule's credential is not for this client: the connection would not be what was asked for, so there is no cluster, and
+    /// requests are answered 503 with flag NC.
+    /// </summary>
+    public static bool MayConnect(Target target, bool isGateway) =>
+        target.Policy.Tls is not { Mode: ClientTlsMode.Simple or ClientTlsMode.Mutual, Credential.Length: > 0 } ||
+        isGateway || target.Merged is { NamesClients: true };
+
+    private static UpstreamTlsPlan Outside(Target target, ClientTls tls) => new(
         UpstreamTlsMode.Simple,
         tls.Sni.Length > 0 || HostPattern.IsWildcard(target.Service.Host) ? tls.Sni : target.Service.Host,
         [],
         tls.SubjectAltNames.Count > 0 ? tls.SubjectAltNames : target.Service.SubjectAltNames,
         tls.CaCertificatesFile,
-        tls.InsecureSkipVerify);
+        tls.InsecureSkipVerify)
+    {
+        Certificate = tls.Mode != ClientTlsMode.Mutual ? null
+            : tls.Credential.Length > 0 ? CertificateSource.Of(tls.Credential)
+            : new CertificateSource("", tls.ClientCertificateFile, tls.PrivateKeyFile),
+        CaSecret = SecretNames.Roots(tls.Credential),
+        CrlFile = tls.CrlFile,
+    };
 }

@@ -18,6 +18,9 @@ internal sealed record OutboundPlan(
     EquatableArray<ClusterPlan> Clusters,
     EquatableArray<EndpointsPlan> Endpoints)
 {
+    /// <summary>Names of the secrets that clusters need; which they are depends on the client's namespace.</summary>
+    public EquatableArray<string> Secrets { get; private init; } = [];
+
     public static OutboundPlan For(MeshSnapshot index, Workload client, bool isGateway = false)
     {
         var key = (isGateway ? "gateway " : "") + ClassOf(index, client);
@@ -50,7 +53,8 @@ internal sealed record OutboundPlan(
             var merged = view.Destination(service);
             var place = merged is { MindsPlaces: true } || service.Policy.Localities is not null ? view.Place.Key : "";
             var compiled = index.Shared(
-                new PartKey("clusters", service, merged, null, place), () => ClusterCompiler.Compile(index, service, merged, view.Place));
+                new PartKey("clusters", service, merged, null, $"{view.IsGateway} {place}"),
+                () => ClusterCompiler.Compile(index, service, merged, view.Place, view.IsGateway));
             clusters.AddRange(compiled.Clusters);
             endpoints.AddRange(compiled.Endpoints);
             foreach (var port in service.Ports)
@@ -74,7 +78,10 @@ internal sealed record OutboundPlan(
             TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All)),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
-            Sorted(HboneEndpoints.Apply(index, view.Client, clusters, endpoints), e => e.Cluster));
+            Sorted(HboneEndpoints.Apply(index, view.Client, clusters, endpoints), e => e.Cluster))
+        {
+            Secrets = clusters.SelectMany(ClusterTls.Secrets).Distinct(StringComparer.Ordinal).ToEquatableArray(),
+        };
     }
 
     private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)

@@ -8,7 +8,7 @@ using Weft.Model.World;
 
 namespace Weft.Control.Analysis;
 
-/// <summary>What gateways need beside themselves: Secrets where their pods run, and ports of the service that leads to them.</summary>
+/// <summary>What gateways need beside themselves: ports of the service that leads to them.</summary>
 internal static class GatewayObjectAnalysis
 {
     public static IEnumerable<Diagnostic> Run(AnalysisInput input)
@@ -18,14 +18,6 @@ internal static class GatewayObjectAnalysis
             var pods = input.Mesh.World.Workloads.Where(w => intent.Selector.Selects(w.Labels)).ToList();
             foreach (var server in intent.Servers.ToList())
             {
-                foreach (var ns in server.Tls is { CredentialName.Length: > 0 } tls ? pods.Select(p => p.Namespace).Distinct(StringComparer.Ordinal) : [])
-                {
-                    if (!input.Objects.Any(o => o.Kind == "Secret" && o.Namespace == ns && o.Name == server.Tls!.CredentialName))
-                    {
-                        yield return CompilerMessages.UnknownCredential.At(server.Origin, server.Tls!.CredentialName, ns);
-                    }
-                }
-
                 if (Unserved(input, pods, server) is { } services)
                 {
                     yield return CompilerMessages.GatewayPortNotAtService.At(server.Origin, server.Port.ToString(CultureInfo.InvariantCulture), services);

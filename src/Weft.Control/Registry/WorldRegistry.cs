@@ -20,6 +20,7 @@ public sealed class WorldRegistry(MeshSettings settings)
     private readonly Dictionary<Named, HashSet<Named>> _servicesOfPod = [];
     private readonly Dictionary<Named, ServiceEndpoints[]> _endpoints = [];
     private readonly Dictionary<string, string> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<Named, Credential> _credentials = [];
     private readonly HashSet<Named> _dirty = [];
     private readonly EntryTable _entries = new();
     private MeshWorld? _world;
@@ -55,6 +56,14 @@ public sealed class WorldRegistry(MeshSettings settings)
     public void SetOutsider(string ns, string name, Workload? workload)
     {
         _entries.SetOutsider(ns, name, workload);
+        _world = null;
+    }
+
+    /// <summary>A Secret with certificates. A version that cannot be used leaves the last good one in force and says so.</summary>
+    public void SetCredential(string ns, string name, Credential? credential)
+    {
+        var good = credential is { Problem.Length: > 0 } ? _credentials.GetValueOrDefault(new(ns, name)) : null;
+        Set(_credentials, new(ns, name), good is null ? credential : good with { Problem = credential!.Problem });
         _world = null;
     }
 
@@ -113,7 +122,13 @@ public sealed class WorldRegistry(MeshSettings settings)
                 .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
             [.. _endpoints.Values.SelectMany(each => each).Concat(_entries.Endpoints)
                 .OrderBy(each => each.ServiceHost, StringComparer.Ordinal).ThenBy(each => each.Namespace, StringComparer.Ordinal).ThenBy(each => each.ServicePort)],
-            settings);
+            settings)
+        {
+            Credentials =
+            [
+                .. _credentials.Values.OrderBy(each => each.Namespace, StringComparer.Ordinal).ThenBy(each => each.Name, StringComparer.Ordinal),
+            ],
+        };
     }
 
     private Workload Placed(Workload workload) =>

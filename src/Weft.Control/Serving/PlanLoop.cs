@@ -3,10 +3,12 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Weft.Compiler;
+using Weft.Control.Authority;
 using Weft.Control.Sources;
 using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
+using Weft.Model.Plan;
 using Weft.Model.World;
 using Weft.Wire.Plans;
 
@@ -21,6 +23,7 @@ internal sealed partial class PlanLoop
     private readonly ApiSources _sources;
     private readonly MeshState _state;
     private readonly ProxyTable _proxies;
+    private readonly SecretRights _rights;
     private readonly ControlOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<PlanLoop> _log;
@@ -29,9 +32,9 @@ internal sealed partial class PlanLoop
     private PlanLoopView _view;
 
     public PlanLoop(
-        ApiSources sources, MeshState state, ProxyTable proxies, ControlOptions options, TimeProvider time, ILogger<PlanLoop> log)
+        ApiSources sources, MeshState state, ProxyTable proxies, SecretRights rights, ControlOptions options, TimeProvider time, ILogger<PlanLoop> log)
     {
-        (_sources, _state, _proxies, _options, _time, _log) = (sources, state, proxies, options, time, log);
+        (_sources, _state, _proxies, _rights, _options, _time, _log) = (sources, state, proxies, rights, options, time, log);
         _debounce = new Debounce(options.DebounceQuiet, options.DebounceMax);
         _view = new PlanLoopView(0, 0, 0, new MeshWorld([], [], [], options.Settings), []);
     }
@@ -48,8 +51,16 @@ internal sealed partial class PlanLoop
         Publish(_state.Snapshot().Diagnostics);
         var change = _sources.Changes.WaitToReadAsync(cancellation).AsTask();
         var arrival = _proxies.Arrivals.WaitToReadAsync(cancellation).AsTask();
-        while (await AnythingAsync(change, arrival, cancellation))
+        var rights = _rights.Changes.WaitToReadAsync(cancellation).AsTask();
+        while (await AnythingAsync([change, arrival, rights], cancellation))
         {
+            if (rights.IsCompleted)
+            {
+                _rights.Changes.TryRead(out _);
+                _debounce.Touch(_time.GetUtcNow());
+                rights = _rights.Changes.WaitToReadAsync(cancellation).AsTask();
+            }
+
             if (change.IsCompleted)
             {
                 TakeChanges();
@@ -70,17 +81,17 @@ internal sealed partial class PlanLoop
         }
     }
 
-    private async Task<bool> AnythingAsync(Task<bool> change, Task<bool> arrival, CancellationToken cancellation)
+    private async Task<bool> AnythingAsync(Task[] anything, CancellationToken cancellation)
     {
         if (_debounce.Wait(_time.GetUtcNow()) is { } wait)
         {
             using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            await Task.WhenAny(change, arrival, Task.Delay(wait, _time, enough.Token));
+            await Task.WhenAny([.. anything, Task.Delay(wait, _time, enough.Token)]);
             await enough.CancelAsync();
         }
         else
         {
-            await Task.WhenAny(change, arrival);
+            await Task.WhenAny(anything);
         }
 
         cancellation.ThrowIfCancellationRequested();
@@ -130,9 +141,22 @@ internal sealed partial class PlanLoop
         var node = stream.Peer.Node;
         var client = _state.Registry.FindWorkload(node.Namespace, node.Pod) ?? stream.Peer.SelfDescription(stream.Status.ConnectedAt);
         var compiled = node.IsGateway ? PlanCompiler.CompileGateway(snapshot, client) : PlanCompiler.Compile(snapshot, client);
-        stream.Offer(new ProxyPush(_encoder.Encode(compiled.Plan), _state.Number, since));
-        return compiled.Diagnostics;
+        var (plan, findings) = (compiled.Plan, compiled.Diagnostics);
+        if (plan.Secrets.Count > 0 && !_rights.May(stream.Peer.Caller.Id))
+        {
+            findings = [.. findings, CompilerMessages.CredentialDenied.At(WantsSecrets(plan), stream.Peer.Caller.Id.ServiceAccount, node.Namespace)];
+            plan = plan with { Secrets = [] };
+        }
+
+        stream.Offer(new ProxyPush(_encoder.Encode(plan), _state.Number, since));
+        return findings;
     }
+
+    /// <summary>The first object that wants a secret.</summary>
+    private static Origin WantsSecrets(ProxyPlan plan) =>
+        plan.Listeners.SelectMany(l => l.Chains).FirstOrDefault(c => c.Tls is { Certificates.Count: > 0 })?.Origin
+        ?? plan.Clusters.FirstOrDefault(c => c.Tls is { Certificate: not null } or { CaSecret.Length: > 0 })?.Origin
+        ?? Origin.BuiltIn;
 
     private void Publish(IEnumerable<Diagnostic> findings) => Volatile.Write(ref _view, new PlanLoopView(
         _state.Number,

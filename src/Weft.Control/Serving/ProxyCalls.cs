@@ -14,6 +14,7 @@ internal sealed partial class ProxyCalls(
     TokenAuthenticator authenticator,
     CertificateAuthority authority,
     ProxyTable proxies,
+    SecretRights rights,
     Func<string, string, string?> accountOfPod,
     Counters counters,
     ServingLimits limits,
@@ -121,6 +122,11 @@ internal sealed partial class ProxyCalls(
         if (node.Refuse(caller, first.Node, accountOfPod(node.Namespace, node.Pod)) is { } refusal)
         {
             throw new GrpcRefusalException(GrpcStatusCode.PermissionDenied, refusal);
+        }
+
+        if (node.IsGateway)
+        {
+            await rights.LearnAsync(caller.Id, cancellation);
         }
 
         var stream = new ProxyStream(call, new ProxyPeer(caller, node, first.Node), limits, time, counters, log);

@@ -14,7 +14,7 @@ public sealed partial class ApiSources
     // Kinds that an API may lack. Without nodes the pods' own labels say where they run.
     private static readonly ResourceKind[] _optional =
     [
-        Kinds.Node,
+        Kinds.Node, Kinds.Secret,
         Kinds.VirtualService, Kinds.DestinationRule, Kinds.PeerAuthentication, Kinds.Gateway, Kinds.ServiceEntry, Kinds.Sidecar,
         Kinds.EnvoyFilter, Kinds.WorkloadEntry, Kinds.AuthorizationPolicy, Kinds.RequestAuthentication,
     ];

@@ -115,6 +115,11 @@ public sealed class MeshState
             Registry.SetOutsider(key.Namespace, key.Name, now.Outsider);
         }
 
+        if (before.Credential != now.Credential)
+        {
+            Registry.SetCredential(key.Namespace, key.Name, now.Credential);
+        }
+
         if (before.Node != now.Node)
         {
             Registry.SetNode(key.Name, now.Node?.Locality);

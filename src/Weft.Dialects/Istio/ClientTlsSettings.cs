@@ -27,9 +27,12 @@ internal static class ClientTlsSettings
             tls.Text("caCertificates") ?? "",
             tls.Text("clientCertificate") ?? "",
             tls.Text("privateKey") ?? "",
-            tls.Boolean("insecureSkipVerify") ?? false);
+            tls.Boolean("insecureSkipVerify") ?? false)
+        {
+            Credential = tls.Find("credentialName") is { } credential ? CredentialNames.Read(credential) : "",
+            CrlFile = tls.NonEmptyText("caCrl") ?? "",
+        };
         Check(tls, mode);
-        tls.NotSupported("credentialName", "caCrl");
         tls.Finish();
         return settings;
     }
@@ -38,7 +41,7 @@ internal static class ClientTlsSettings
     {
         if (mode is ClientTlsMode.IstioMutual)
         {
-            foreach (var name in new[] { "clientCertificate", "privateKey", "caCertificates", "credentialName", "insecureSkipVerify" })
+            foreach (var name in new[] { "clientCertificate", "privateKey", "caCertificates", "caCrl", "credentialName", "insecureSkipVerify" })
             {
                 if (tls.Find(name) is { } field)
                 {
@@ -47,7 +50,15 @@ internal static class ClientTlsSettings
             }
         }
 
-        if (mode is ClientTlsMode.Mutual && !tls.Has("credentialName"))
+        if (tls.Has("credentialName"))
+        {
+            // One or the other: which of two certificates is meant cannot be told.
+            foreach (var name in new[] { "clientCertificate", "privateKey", "caCertificates" })
+            {
+                tls.Exclusive("credentialName", name);
+            }
+        }
+        else if (mode is ClientTlsMode.Mutual)
         {
             foreach (var name in new[] { "clientCertificate", "privateKey" })
             {

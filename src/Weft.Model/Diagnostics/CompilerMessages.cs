@@ -30,12 +30,12 @@ public static class CompilerMessages
         "The port of a destination is the service's port, not the container's.",
         "IST0101");
 
-    public static DiagnosticMessage ClientCertificateUnsupported { get; } = new(
+    public static DiagnosticMessage CredentialNeedsSelector { get; } = new(
         "WEFT3004",
-        Severity.Error,
-        "TLS mode MUTUAL with the operator's own certificate, as asked for '{host}', is not supported yet.",
-        "Use ISTIO_MUTUAL inside the mesh; until then requests to it are answered 503 (flag NC).",
-        "Sending the request without the certificate, or in plain text, would not be what the rule asks for; so it is refused.");
+        Severity.Info,
+        "The credential of {host} is for gateways only; requests of other workloads to it are answered 503 (flag NC).",
+        "Add workloadSelector with the labels of the clients that may have it.",
+        "A Secret is given to those that are named, and only in their own namespace. Without it the connection would not be what the rule asks for; so there is none.");
 
     public static DiagnosticMessage HostTaken { get; } = new(
         "WEFT3005",
@@ -164,12 +164,28 @@ public static class CompilerMessages
         "Over TLS a server is chosen by name, so a name belongs to one server of a port; the oldest Gateway's has it.",
         "IST0145");
 
-    public static DiagnosticMessage GatewayTlsModeUnsupported { get; } = new(
-        "WEFT3022",
+    public static DiagnosticMessage CredentialMissing { get; } = new(
+        "WEFT3040",
         Severity.Error,
-        "TLS mode {mode} of a gateway is not supported yet; the server has no effect.",
-        "Use PASSTHROUGH or ISTIO_MUTUAL.",
-        "Serving it without TLS would not be what the object asks for; connections to the port are refused.");
+        "There is no Secret {secret} with {what} for the gateway's pods; handshakes with this server fail.",
+        "Create it there; it takes effect without a restart.",
+        "A gateway's credentials lie in the namespace of its pods. Keys are in tls.crt and tls.key (or cert and key), roots in ca.crt (or cacert), in the Secret itself or in one with -cacert behind its name.",
+        "IST0101");
+
+    public static DiagnosticMessage CredentialBroken { get; } = new(
+        "WEFT3041",
+        Severity.Error,
+        "The Secret {secret} cannot be used: {problem}.",
+        "Correct it; the last good one stays in force until then, if there was one.",
+        "Certificates and keys are PEM, the server's own certificate first, and the key must belong to it.",
+        "IST0161");
+
+    public static DiagnosticMessage CredentialDenied { get; } = new(
+        "WEFT3042",
+        Severity.Error,
+        "Service account {account} may not list Secrets in {namespace}, so its proxy gets no certificates.",
+        "Bind it to a Role there with the verbs get, list and watch on secrets.",
+        "Who may not read a Secret does not get it through a gateway either.");
 
     public static DiagnosticMessage ServerNotVerified { get; } = new(
         "WEFT3101",
@@ -210,14 +226,6 @@ public static class CompilerMessages
         "Add the port to the service {services}.",
         "Clients reach a gateway through its service; a port that is not there cannot be reached from outside.",
         "IST0162");
-
-    public static DiagnosticMessage UnknownCredential { get; } = new(
-        "WEFT3106",
-        Severity.Error,
-        "There is no Secret '{credential}' in namespace {namespace}, where the gateway runs.",
-        "Create it in the namespace of the gateway's pods.",
-        "Without the certificate no connection to this server succeeds.",
-        "IST0101");
 
     public static DiagnosticMessage SubsetsNotAtIngress { get; } = new(
         "WEFT3107",
@@ -296,7 +304,7 @@ public static class CompilerMessages
         UnknownHost,
         UnknownSubset,
         UnknownPort,
-        ClientCertificateUnsupported,
+        CredentialNeedsSelector,
         HostTaken,
         PeerModeTaken,
         EmptySubset,
@@ -314,13 +322,14 @@ public static class CompilerMessages
         HostNotAtGateway,
         GatewayPortTaken,
         ServerHostTaken,
-        GatewayTlsModeUnsupported,
+        CredentialMissing,
+        CredentialBroken,
+        CredentialDenied,
         ServerNotVerified,
         ServerNotVerifiedAtPort,
         DuplicateCertificate,
         ConflictingGateways,
         GatewayPortNotAtService,
-        UnknownCredential,
         SubsetsNotAtIngress,
         InternalGateway,
         ShadowedRule,

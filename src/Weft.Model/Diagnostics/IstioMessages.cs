@@ -400,6 +400,62 @@ public static class IstioMessages
         "Use NONE for wildcard hosts, DNS for others.",
         "With NONE the application asks DNS, and the connection goes to the address that it found.");
 
+    public static DiagnosticMessage BadCredentialName { get; } = new(
+        "WEFT2080",
+        Severity.Error,
+        "'{name}' names no Secret: {problem}.",
+        "Write the name of a Secret, or kubernetes:// and its name.",
+        "The Secret lies in the namespace of the gateway's pods; others cannot be named.");
+
+    public static DiagnosticMessage HalfACertificate { get; } = new(
+        "WEFT2081",
+        Severity.Error,
+        "'{field}' is missing: a certificate and its key belong together.",
+        "Name both files, or a Secret with credentialName.",
+        "The files are looked for by the proxy, in the gateway's own file system.");
+
+    public static DiagnosticMessage TooManyCertificates { get; } = new(
+        "WEFT2082",
+        Severity.Error,
+        "'{field}' has more than two certificates.",
+        "Keep one with an RSA key and one with an ECDSA key.",
+        "A server shows one of them, as the client understands it; other names are other servers.");
+
+    public static DiagnosticMessage MutualNeedsRoots { get; } = new(
+        "WEFT2083",
+        Severity.Error,
+        "'{tls}' says nothing about whose clients are accepted.",
+        "Name a Secret with credentialName or caCertCredentialName, or a file with caCertificates.",
+        "MUTUAL and OPTIONAL_MUTUAL accept clients whose certificate comes from known roots.");
+
+    public static DiagnosticMessage NoTlsVersionLeft { get; } = new(
+        "WEFT2084",
+        Severity.Error,
+        "The newest version of TLS is older than the oldest.",
+        "Raise maxProtocolVersion, or lower minProtocolVersion; without one it is TLSV1_2.",
+        "No client could connect.");
+
+    public static DiagnosticMessage UnknownCipher { get; } = new(
+        "WEFT2085",
+        Severity.Warning,
+        "'{name}' is no cipher suite that a gateway can agree to; it is left out.",
+        "Write OpenSSL's name of it; those of TLS 1.3 cannot be chosen and are always on.",
+        "docs/reference/dialects/istio.md lists them.");
+
+    public static DiagnosticMessage CipherTwice { get; } = new(
+        "WEFT2086",
+        Severity.Warning,
+        "The cipher suite '{name}' is given twice.",
+        "Remove one of them.",
+        "The order says which is preferred.");
+
+    public static DiagnosticMessage BadPin { get; } = new(
+        "WEFT2087",
+        Severity.Error,
+        "'{text}' is no SHA-256 in {form}.",
+        "Write all of its 32 bytes.",
+        "For a key, 'openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64' prints it; for a certificate, 'openssl x509 -fingerprint -sha256'.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -458,5 +514,13 @@ public static class IstioMessages
         BadEntryAddress,
         UnixSocketEndpoint,
         ResolutionNotSupported,
+        BadCredentialName,
+        HalfACertificate,
+        TooManyCertificates,
+        MutualNeedsRoots,
+        NoTlsVersionLeft,
+        UnknownCipher,
+        CipherTwice,
+        BadPin,
     ];
 }

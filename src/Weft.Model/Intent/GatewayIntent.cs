@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Diagnostics;
+using Weft.Model.Plan;
 using Weft.Model.World;
 
 namespace Weft.Model.Intent;
@@ -82,18 +83,12 @@ public enum ServerTlsMode
 
 /// <summary>TLS of a gateway's port.</summary>
 /// <param name="Mode">Where it ends.</param>
-/// <param name="CredentialName">The Secret with certificate and key, in the namespace of the gateway's workload; empty for files.</param>
-public sealed record ServerTls(ServerTlsMode Mode, string CredentialName)
+/// <param name="Certificates">The server's own, one for each kind of key; secrets lie in the namespace of the gateway's workload.</param>
+public sealed record ServerTls(ServerTlsMode Mode, EquatableArray<CertificateSource> Certificates)
 {
-    /// <summary>Names of which a client's certificate must bear one; none for any.</summary>
-    public EquatableArray<string> SubjectAltNames { get; init; } = [];
+    /// <summary>Which clients are accepted; null where they are not asked for a certificate.</summary>
+    public ValidationPlan? Clients { get; init; }
 
-    /// <summary>The least version, as <c>TLSV1_2</c>; empty for the default.</summary>
-    public string MinVersion { get; init; } = "";
-
-    /// <summary>The newest version; empty for the default.</summary>
-    public string MaxVersion { get; init; } = "";
-
-    /// <summary>OpenSSL's names; none for the default.</summary>
-    public EquatableArray<string> CipherSuites { get; init; } = [];
+    /// <summary>Versions and ciphers.</summary>
+    public TlsParametersPlan Parameters { get; init; } = TlsParametersPlan.Default;
 }

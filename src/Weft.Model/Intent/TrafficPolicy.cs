@@ -92,7 +92,14 @@ public sealed record ClientTls(
     string CaCertificatesFile,
     string ClientCertificateFile,
     string PrivateKeyFile,
-    bool InsecureSkipVerify);
+    bool InsecureSkipVerify)
+{
+    /// <summary>The secret with the client's certificate and the server's roots, as SDS names it; empty for files.</summary>
+    public string Credential { get; init; } = "";
+
+    /// <summary>Revoked certificates of servers, a PEM file; empty for none.</summary>
+    public string CrlFile { get; init; } = "";
+}
 
 /// <summary>When an endpoint leaves rotation for what it answered.</summary>
 /// <param name="Detection">What counts and for how long.</param>

@@ -243,7 +243,7 @@ public enum UpstreamTlsMode
     /// <summary>Mutual TLS with the workload's certificate to every endpoint (ISTIO_MUTUAL).</summary>
     Mutual,
 
-    /// <summary>One-sided TLS to a server outside the mesh (SIMPLE).</summary>
+    /// <summary>TLS to a server outside the mesh, one-sided or with the operator's certificate (SIMPLE, MUTUAL).</summary>
     Simple,
 }
 
@@ -262,7 +262,17 @@ public sealed record UpstreamTlsPlan(
     EquatableArray<string> AlpnProtocols,
     EquatableArray<string> SubjectAltNames,
     string CaCertificatesFile,
-    bool InsecureSkipVerify);
+    bool InsecureSkipVerify)
+{
+    /// <summary>Simple: the certificate that the server is shown; null for none.</summary>
+    public CertificateSource? Certificate { get; init; }
+
+    /// <summary>Simple: the server's roots as SDS names them, in place of the file; empty for the file.</summary>
+    public string CaSecret { get; init; } = "";
+
+    /// <summary>Simple: revoked certificates, a PEM file; empty for none but those of the secret.</summary>
+    public string CrlFile { get; init; } = "";
+}
 
 /// <summary>The endpoints of an EDS cluster.</summary>
 public sealed record EndpointsPlan(string Cluster, EquatableArray<EndpointPlan> Endpoints);

@@ -80,14 +80,26 @@ public sealed record ChainMatchPlan(
     public static ChainMatchPlan Any { get; } = new(0, [], [], "", []);
 }
 
-/// <summary>TLS termination with the workload's own certificate (mutual, peers of the trust domain only).</summary>
-/// <param name="RequireClientCertificate">True in the mesh: a peer without a certificate is refused.</param>
-/// <param name="TrustDomains">Trust domains whose identities are accepted.</param>
+/// <summary>
+/// TLS termination: with the workload's own certificate (mutual, peers of the trust domain only), or with the operator's.
+/// </summary>
+/// <param name="RequireClientCertificate">A peer without a certificate is refused, as it is in the mesh.</param>
+/// <param name="TrustDomains">Trust domains whose identities are accepted; of no use with the operator's certificates.</param>
 /// <param name="AlpnProtocols">What the server selects from, in order of preference.</param>
 public sealed record DownstreamTlsPlan(
     bool RequireClientCertificate,
     EquatableArray<string> TrustDomains,
-    EquatableArray<string> AlpnProtocols);
+    EquatableArray<string> AlpnProtocols)
+{
+    /// <summary>The operator's certificates, one for each kind of key; none for the workload's own.</summary>
+    public EquatableArray<CertificateSource> Certificates { get; init; } = [];
+
+    /// <summary>With the operator's certificates: which clients are accepted; null asks clients for no certificate.</summary>
+    public ValidationPlan? Clients { get; init; }
+
+    /// <summary>Versions and ciphers.</summary>
+    public TlsParametersPlan Parameters { get; init; } = TlsParametersPlan.Default;
+}
 
 /// <summary>The connection carries HTTP.</summary>
 /// <param name="StatPrefix">Prefix of its statistics, e.g. <c>inbound_0.0.0.0_8080</c>.</param>

@@ -13,6 +13,9 @@ public sealed record ProxyPlan(
     EquatableArray<ClusterPlan> Clusters,
     EquatableArray<EndpointsPlan> Endpoints)
 {
+    /// <summary>Keys, certificates and roots of the operator's own (SDS). What refers to one that is missing here does not work.</summary>
+    public EquatableArray<SecretPlan> Secrets { get; init; } = [];
+
     /// <summary>A plan that serves nothing: what a proxy has before its first one. No plan, no traffic.</summary>
     public static ProxyPlan Empty { get; } = new([], [], [], []);
 }

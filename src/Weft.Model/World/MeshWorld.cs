@@ -11,7 +11,11 @@ public sealed record MeshWorld(
     EquatableArray<Service> Services,
     EquatableArray<Workload> Workloads,
     EquatableArray<ServiceEndpoints> Endpoints,
-    MeshSettings Settings);
+    MeshSettings Settings)
+{
+    /// <summary>Secrets that hold certificates, sorted by namespace and name.</summary>
+    public EquatableArray<Credential> Credentials { get; init; } = [];
+}
 
 /// <summary>Mesh-wide settings with Istio's defaults.</summary>
 public sealed record MeshSettings(

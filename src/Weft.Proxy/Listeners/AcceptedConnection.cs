@@ -319,10 +319,10 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     private void StartTls(DownstreamTlsPlan plan)
     {
-        var context = _loop.Contexts.ForServer(plan);
+        var context = _loop.Contexts.ForServer(plan, out var problem);
         if (context is null)
         {
-            Drop("this proxy has no certificate yet", FailureKind.TlsFailed);
+            Drop(problem, FailureKind.TlsFailed);
             return;
         }
 

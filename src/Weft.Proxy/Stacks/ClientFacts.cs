@@ -27,8 +27,11 @@ internal sealed class ClientFacts
         ListenerAddress = accepted.Listener.Address;
         IsTls = channel is TlsChannel;
         Peer = channel.Peer;
-        PeerPrincipal = Peer is null ? "" : loop.PeerNames.Intern(Peer.Uri);
-        _forwardedCertificate = Peer?.ForwardedBy(loop.Contexts.OwnPrincipal) ?? [];
+        var isOutside = channel is TlsChannel { IsFromOutside: true };
+
+        // An outside client's names are not the mesh's to believe, whatever they look like.
+        PeerPrincipal = Peer is null || isOutside ? "" : loop.PeerNames.Intern(Peer.Uri);
+        _forwardedCertificate = Peer is null ? [] : isOutside ? Peer.ForwardedWhole() : Peer.ForwardedBy(loop.Contexts.OwnPrincipal);
     }
 
     internal IpEndpoint PeerAddress { get; }

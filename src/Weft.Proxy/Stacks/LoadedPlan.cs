@@ -5,6 +5,7 @@ using Weft.Proxy.Limits;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Names;
 using Weft.Proxy.Routing;
+using Weft.Proxy.Tls;
 using Weft.Proxy.Upstreams;
 
 namespace Weft.Proxy.Stacks;
@@ -18,10 +19,11 @@ internal sealed class LoadedPlan
     private readonly Dictionary<HttpChainPlan, HttpChain> _chains = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Throws <see cref="FormatException"/> naming what cannot be used; the plan in force then stays.</summary>
-    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters, NameWatch? names = null, RateLimits? limits = null)
+    internal LoadedPlan(ProxyPlan plan, SharedClusters clusters, NameWatch? names = null, LoadedPlan? before = null)
     {
         Plan = plan;
-        Limits = new RateLimits(limits, plan, clusters.Clock);
+        Limits = new RateLimits(before?.Limits, plan, clusters.Clock);
+        Credentials = CredentialSet.Of(plan.Secrets, before?.Credentials ?? CredentialSet.None);
         Listeners = new ListenerTable(plan);
         Dictionary<string, EndpointsPlan> endpoints = [];
         foreach (var group in plan.Endpoints)
@@ -54,6 +56,9 @@ internal sealed class LoadedPlan
     }
 
     internal ProxyPlan Plan { get; }
+
+    /// <summary>The operator's keys and roots.</summary>
+    internal CredentialSet Credentials { get; }
 
     internal ListenerTable Listeners { get; }
 

@@ -42,7 +42,7 @@ internal sealed class ProxyLoop : IDisposable
         Events = events;
         Random = random;
         Tls = new TlsEngine(events);
-        Contexts = new TlsContexts();
+        Contexts = new TlsContexts(() => events.Now);
         Connector = new Connector(events, Tls, Contexts) { Tunnels = new HboneClients(this) };
         Pools = new PoolTable(events, Connector, settings.ConnectionsPerEndpoint);
         Date = new DateText(settings.Clock);
@@ -170,6 +170,7 @@ internal sealed class ProxyLoop : IDisposable
             }
         }
 
+        Contexts.Use(plan.Credentials);
         Plan = plan;
         Connections.Follow(plan.Plan);
     }

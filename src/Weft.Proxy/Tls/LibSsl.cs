@@ -22,6 +22,8 @@ internal static unsafe partial class LibSsl
     internal const int ControlSessionCache = 44;
     internal const int ControlSetServerName = 55;
     internal const int ControlMinProtocol = 123;
+    internal const int ControlMaxProtocol = 124;
+    internal const ulong VerifyRevocations = 0x4 | 0x8;
     internal const long ModePartialWrite = 1;
     internal const long ModeMovingBuffer = 2;
     internal const long ModeNoAutoChain = 8;
@@ -30,7 +32,10 @@ internal static unsafe partial class LibSsl
     internal const ulong OptionCipherServerPreference = 1UL << 22;
     internal const ulong OptionNoRenegotiation = 1UL << 30;
     internal const int SubjectAltName = 85;
+    internal const int GeneralNameEmail = 1;
+    internal const int GeneralNameDns = 2;
     internal const int GeneralNameUri = 6;
+    internal const int GeneralNameAddress = 7;
     internal const int BioFlush = 11;
     internal const int BioTypeOwn = 0x0400 | 0x70;
     internal const int BioFlagRead = 1;
@@ -88,6 +93,15 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_alpn_protos")]
     internal static partial int ContextSetAlpn(nint context, byte* protocols, uint length);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_add_client_CA")]
+    internal static partial int ContextAnnounceRoot(nint context, nint root);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_security_level")]
+    internal static partial void ContextSetSecurity(nint context, int level);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_add1_host", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int AddExpectedHost(nint ssl, string host);
 
     [LibraryImport(Ssl, EntryPoint = "SSL_new")]
     internal static partial nint New(nint context);
@@ -205,6 +219,30 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Crypto, EntryPoint = "PEM_read_bio_PrivateKey")]
     internal static partial nint ReadKey(nint bio, nint target, nint password, nint argument);
+
+    [LibraryImport(Crypto, EntryPoint = "PEM_read_bio_X509_CRL")]
+    internal static partial nint ReadRevocations(nint bio, nint target, nint password, nint argument);
+
+    [LibraryImport(Crypto, EntryPoint = "PEM_write_bio_X509")]
+    internal static partial int WriteCertificate(nint bio, nint certificate);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_CRL_free")]
+    internal static partial void RevocationsFree(nint list);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_STORE_add_crl")]
+    internal static partial int StoreAddRevocations(nint store, nint list);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_STORE_set_flags")]
+    internal static partial int StoreSetFlags(nint store, ulong flags);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_check_private_key")]
+    internal static partial int CertificateFitsKey(nint certificate, nint key);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_get_X509_PUBKEY")]
+    internal static partial nint CertificateKey(nint certificate);
+
+    [LibraryImport(Crypto, EntryPoint = "i2d_X509_PUBKEY")]
+    internal static partial int EncodeKey(nint key, byte** output);
 
     [LibraryImport(Crypto, EntryPoint = "X509_free")]
     internal static partial void CertificateFree(nint certificate);

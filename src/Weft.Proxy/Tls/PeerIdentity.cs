@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using Weft.Model.Identity;
 
@@ -11,6 +13,7 @@ internal sealed unsafe class PeerIdentity
 {
     private string _forwardedBy = "";
     private byte[] _forwarded = [];
+    private byte[]? _forwardedWhole;
 
     private PeerIdentity(SpiffeId? id, string uri, string subject, string hash, string? problem)
     {
@@ -34,25 +37,53 @@ internal sealed unsafe class PeerIdentity
 
     internal string? Problem { get; }
 
+    /// <summary>URIs, DNS names, e-mail and IP addresses, as far as they are plain text.</summary>
+    internal IReadOnlyList<string> Names { get; private init; } = [];
+
+    internal IReadOnlyList<string> DnsNames { get; private init; } = [];
+
+    /// <summary>SHA-256 of the public key, base64.</summary>
+    internal string KeyHash { get; private init; } = "";
+
+    /// <summary>PEM; empty unless it was asked for.</summary>
+    internal string Certificate { get; private init; } = "";
+
     /// <summary>This peer's element of x-forwarded-client-cert as the given identity writes it; made once for all its connections.</summary>
     internal byte[] ForwardedBy(string own)
     {
         if (_forwarded.Length == 0 || _forwardedBy != own)
         {
-            var subject = Subject.Replace("\"", "\\\"", StringComparison.Ordinal);
-            _forwarded = Encoding.ASCII.GetBytes($"By={own};Hash={Hash};Subject=\"{subject}\";URI={Uri}");
+            _forwarded = Encoding.ASCII.GetBytes($"By={own};Hash={Hash};Subject=\"{Quoted(Subject)}\";URI={Uri}");
             _forwardedBy = own;
         }
 
         return _forwarded;
     }
 
-    internal static PeerIdentity Read(nint certificate) => Read(certificate, HashOf(certificate));
+    /// <summary>The same as a gateway says it of a client from outside of the mesh: with the whole certificate and its DNS names.</summary>
+    internal byte[] ForwardedWhole()
+    {
+        if (_forwardedWhole is null)
+        {
+            var text = new StringBuilder($"Hash={Hash};Cert=\"{System.Uri.EscapeDataString(Certificate)}\";Subject=\"{Quoted(Subject)}\";URI={Uri}");
+            foreach (var name in DnsNames)
+            {
+                text.Append(";DNS=").Append(name);
+            }
+
+            _forwardedWhole = Encoding.ASCII.GetBytes(text.ToString());
+        }
+
+        return _forwardedWhole;
+    }
+
+    internal static PeerIdentity Read(nint certificate) => Read(certificate, HashOf(certificate), isWhole: false);
 
     /// <summary>Reads a certificate whose <see cref="HashOf"/> is known.</summary>
-    internal static PeerIdentity Read(nint certificate, string hash)
+    internal static PeerIdentity Read(nint certificate, string hash, bool isWhole)
     {
-        var uris = ReadUris(certificate);
+        var names = ReadNames(certificate);
+        var uris = names.Where(n => n.Type == LibSsl.GeneralNameUri).Select(n => n.Text).ToList();
         var uri = uris.Count > 0 ? uris[0] : "";
         SpiffeId? id = null;
         var problem = uris.Count switch
@@ -62,7 +93,16 @@ internal sealed unsafe class PeerIdentity
             1 => SpiffeId.TryParse(uri, out id) ? null : $"'{uri}' is not spiffe://DOMAIN/ns/NAMESPACE/sa/ACCOUNT",
             _ => "it has more than one URI name",
         };
-        return new PeerIdentity(id, uri, ReadSubject(certificate), hash, problem);
+
+        // Roots outside of the mesh may sign anything: what could end a field or an element is not repeated.
+        var plain = names.Where(n => IsPlain(n.Text)).ToList();
+        return new PeerIdentity(id, IsPlain(uri) ? uri : "", ReadSubject(certificate), hash, problem)
+        {
+            Names = [.. plain.Select(n => n.Text)],
+            DnsNames = [.. plain.Where(n => n.Type == LibSsl.GeneralNameDns).Select(n => n.Text)],
+            KeyHash = isWhole ? KeyHashOf(certificate) : "",
+            Certificate = isWhole ? ReadPem(certificate) : "",
+        };
     }
 
     /// <summary>SHA-256 of the certificate, lower-case hexadecimal; empty where it cannot be had.</summary>
@@ -75,13 +115,36 @@ internal sealed unsafe class PeerIdentity
             : "";
     }
 
-    private static List<string> ReadUris(nint certificate)
+    private static string Quoted(string text) => text.Replace("\"", "\\\"", StringComparison.Ordinal);
+
+    private static bool IsPlain(string text) => text.All(c => c is > ' ' and < (char)0x7F and not ('"' or ',' or ';' or '\\'));
+
+    private static string KeyHashOf(nint certificate)
     {
-        var uris = new List<string>();
+        var key = LibSsl.CertificateKey(certificate);
+        var length = LibSsl.EncodeKey(key, null);
+        if (length <= 0)
+        {
+            return "";
+        }
+
+        var bytes = new byte[length];
+        fixed (byte* start = bytes)
+        {
+            var end = start;
+            _ = LibSsl.EncodeKey(key, &end);
+        }
+
+        return Convert.ToBase64String(SHA256.HashData(bytes));
+    }
+
+    private static List<(int Type, string Text)> ReadNames(nint certificate)
+    {
+        var found = new List<(int, string)>();
         var names = LibSsl.CertificateExtension(certificate, LibSsl.SubjectAltName, 0, 0);
         if (names == 0)
         {
-            return uris;
+            return found;
         }
 
         var count = LibSsl.StackCount(names);
@@ -89,23 +152,41 @@ internal sealed unsafe class PeerIdentity
         {
             int type;
             var value = LibSsl.GeneralNameValue(LibSsl.StackItem(names, i), &type);
-            if (type == LibSsl.GeneralNameUri)
+            if (type is LibSsl.GeneralNameUri or LibSsl.GeneralNameDns or LibSsl.GeneralNameEmail or LibSsl.GeneralNameAddress)
             {
-                uris.Add(Encoding.ASCII.GetString(LibSsl.StringBytes(value), LibSsl.StringLength(value)));
+                var bytes = new ReadOnlySpan<byte>(LibSsl.StringBytes(value), LibSsl.StringLength(value));
+                found.Add((type, type != LibSsl.GeneralNameAddress ? Encoding.ASCII.GetString(bytes)
+                    : bytes.Length is 4 or 16 ? new IPAddress(bytes).ToString() : ""));
             }
         }
 
         LibSsl.GeneralNamesFree(names);
-        return uris;
+        return found;
     }
 
     private static string ReadSubject(nint certificate)
     {
         var bio = LibSsl.BioNew(LibSsl.BioMemoryMethod());
         _ = LibSsl.NamePrint(bio, LibSsl.CertificateSubject(certificate), 0, LibSsl.NameRfc2253);
-        var buffer = stackalloc byte[512];
-        var length = LibSsl.BioRead(bio, buffer, 512);
-        _ = LibSsl.BioFree(bio);
-        return length > 0 ? Marshal.PtrToStringUTF8((nint)buffer, length) : "";
+        return ReadText(bio, 512);
+    }
+
+    private static string ReadPem(nint certificate)
+    {
+        const int MaxBytes = 16 * 1024;
+        var bio = LibSsl.BioNew(LibSsl.BioMemoryMethod());
+        _ = LibSsl.WriteCertificate(bio, certificate);
+        return ReadText(bio, MaxBytes);
+    }
+
+    private static string ReadText(nint bio, int most)
+    {
+        var buffer = new byte[most];
+        fixed (byte* start = buffer)
+        {
+            var length = LibSsl.BioRead(bio, start, most);
+            _ = LibSsl.BioFree(bio);
+            return length > 0 ? Marshal.PtrToStringUTF8((nint)start, length) : "";
+        }
     }
 }

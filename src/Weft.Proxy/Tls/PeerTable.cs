@@ -12,23 +12,23 @@ internal sealed class PeerTable
 
     internal int Count => _known.Count;
 
-    /// <summary>Who a certificate says the peer is; whether to believe it is the caller's decision.</summary>
-    internal PeerIdentity Identify(nint certificate)
+    /// <summary>Who a certificate says the peer is; whether to believe it is the caller's decision. The certificate itself only where it is wanted.</summary>
+    internal PeerIdentity Identify(nint certificate, bool isWhole = false)
     {
         var hash = PeerIdentity.HashOf(certificate);
         if (hash.Length == 0)
         {
-            return PeerIdentity.Read(certificate, hash);
+            return PeerIdentity.Read(certificate, hash, isWhole);
         }
 
-        if (!_known.TryGetValue(hash, out var peer))
+        if (!_known.TryGetValue(hash, out var peer) || (isWhole && peer.Certificate.Length == 0))
         {
             if (_known.Count >= Limit)
             {
                 _known.Clear();
             }
 
-            _known[hash] = peer = PeerIdentity.Read(certificate, hash);
+            _known[hash] = peer = PeerIdentity.Read(certificate, hash, isWhole);
         }
 
         return peer;

@@ -42,6 +42,9 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
 
     internal TlsContext Context => _context;
 
+    /// <summary>The peer's certificate is not of the mesh: the operator's own roots signed it.</summary>
+    internal bool IsFromOutside => _context.Rule is not null;
+
     /// <summary>The protocol agreed upon; empty for none.</summary>
     internal string Alpn { get; private set; } = "";
 
@@ -327,13 +330,8 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
         var certificate = LibSsl.PeerCertificate(_ssl);
         if (certificate != 0)
         {
-            _peer = _engine.Peers.Identify(certificate);
+            _peer = _engine.Peers.Identify(certificate, _context.Rule is not null);
             LibSsl.CertificateFree(certificate);
-        }
-
-        if (!_context.VerifiesIdentity)
-        {
-            return true;
         }
 
         var problem = TlsEngine.Judge(_context, _peer);

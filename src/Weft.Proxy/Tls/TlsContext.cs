@@ -17,6 +17,10 @@ internal sealed unsafe class TlsContext : IDisposable
     private const string Ciphers12 =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
+    // What comes from outside has no hardware for AES as often as not.
+    private const string OutsideCiphers12 = Ciphers12 + ":ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+    private const string OldCiphers = "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
+
     // Sessions may ask for the list after their context was dropped, so lists live as long as the process; few differ.
     private static readonly Dictionary<string, nint> _alpnLists = [];
 
@@ -78,8 +82,11 @@ internal sealed unsafe class TlsContext : IDisposable
 
     internal string Sni { get; private init; } = "";
 
-    /// <summary>Simple TLS: the name that the certificate must be for; empty checks none.</summary>
-    internal string ExpectedHost { get; private init; } = "";
+    /// <summary>Simple TLS: the names of which the certificate must be for one; none checks none.</summary>
+    internal EquatableArray<string> ExpectedHosts { get; private init; } = [];
+
+    /// <summary>What a peer from outside of the mesh must be like; null in the mesh, and where the names above are enough.</summary>
+    internal PeerRule? Rule { get; private init; }
 
     /// <summary>The server's side of mutual TLS, or of one-sided TLS where no client certificate is wanted.</summary>
     internal static TlsContext ForServer(DownstreamTlsPlan plan, TlsMaterial material)
@@ -88,7 +95,9 @@ internal sealed unsafe class TlsContext : IDisposable
         {
             VerifiesIdentity = plan.RequireClientCertificate,
             TrustDomains = plan.TrustDomains.Count > 0 ? plan.TrustDomains : [material.Identity.TrustDomain],
+            AcceptedNames = plan.Clients?.SubjectAltNames ?? [],
         };
+        context.Limit(plan.Parameters, Ciphers12);
         context.UseIdentity(material);
         if (plan.RequireClientCertificate)
         {
@@ -102,6 +111,42 @@ internal sealed unsafe class TlsContext : IDisposable
         }
 
         return context;
+    }
+
+    /// <summary>The server's side with the operator's certificates. Throws where what it needs is not there.</summary>
+    internal static TlsContext ForOutside(DownstreamTlsPlan plan, CredentialSet credentials)
+    {
+        var context = new TlsContext(isServer: true)
+        {
+            Rule = plan.Clients is { } accepted ? PeerRule.OfClients(plan.RequireClientCertificate, accepted) : null,
+        };
+        try
+        {
+            foreach (var source in plan.Certificates)
+            {
+                context.Use(credentials.PairOf(source));
+            }
+
+            if (plan.Clients is { } clients)
+            {
+                // Without roots every certificate would do.
+                var roots = credentials.RootsOf(clients.Secret, clients.CaFile, clients.CrlFile) ?? throw new TlsException("no roots for clients are named");
+                context.Trust(roots, plan.RequireClientCertificate ? LibSsl.VerifyPeer | LibSsl.VerifyFailIfNoPeer : LibSsl.VerifyPeer);
+            }
+
+            context.Limit(plan.Parameters, OutsideCiphers12);
+            if (plan.AlpnProtocols.Count > 0)
+            {
+                LibSsl.ContextSetAlpnSelect(context.Handle, &SelectAlpn, AlpnList(plan.AlpnProtocols));
+            }
+
+            return context;
+        }
+        catch (TlsException)
+        {
+            context.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The client's side of mutual TLS in the mesh.</summary>
@@ -121,21 +166,37 @@ internal sealed unsafe class TlsContext : IDisposable
         return context;
     }
 
-    /// <summary>One-sided TLS to a server outside the mesh.</summary>
-    internal static TlsContext ForSimpleClient(UpstreamTlsPlan plan)
+    /// <summary>TLS to a server outside the mesh, with the operator's certificate if there is one. Throws where what it needs is not there.</summary>
+    internal static TlsContext ForSimpleClient(UpstreamTlsPlan plan, CredentialSet credentials)
     {
+        // libssl knows hosts and their wildcards; identities of other meshes are compared as they are.
+        var named = plan.SubjectAltNames.Any(name => name.Contains("://", StringComparison.Ordinal));
         var context = new TlsContext(isServer: false)
         {
             Sni = plan.Sni,
-            ExpectedHost = plan.InsecureSkipVerify ? "" : HostToExpect(plan),
+            ExpectedHosts = plan.InsecureSkipVerify || named ? [] : plan.SubjectAltNames.Count > 0 ? plan.SubjectAltNames : [plan.Sni],
+            Rule = named && !plan.InsecureSkipVerify ? new PeerRule(true, plan.SubjectAltNames, [], []) : null,
         };
-        if (!plan.InsecureSkipVerify)
+        try
         {
-            context.TrustFile(plan.CaCertificatesFile);
-        }
+            if (plan.Certificate is { } own)
+            {
+                context.Use(credentials.PairOf(own));
+            }
 
-        context.OfferAlpn(plan.AlpnProtocols);
-        return context;
+            if (!plan.InsecureSkipVerify)
+            {
+                context.Trust(credentials.RootsOf(plan.CaSecret, plan.CaCertificatesFile, plan.CrlFile), LibSsl.VerifyPeer);
+            }
+
+            context.OfferAlpn(plan.AlpnProtocols);
+            return context;
+        }
+        catch (TlsException)
+        {
+            context.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A session will be made from it, whatever becomes of it until <see cref="Release"/>.</summary>
@@ -163,27 +224,62 @@ internal sealed unsafe class TlsContext : IDisposable
         }
     }
 
-    private static string HostToExpect(UpstreamTlsPlan plan) =>
-        plan.SubjectAltNames.Count > 0 ? plan.SubjectAltNames[0] : plan.Sni;
-
     private void UseIdentity(TlsMaterial material)
     {
-        if (LibSsl.ContextUseCertificate(Handle, material.Certificate) != 1 ||
-            LibSsl.ContextUseKey(Handle, material.Key) != 1 ||
+        Use(material.Certificate, material.Key, material.Intermediates);
+        material.KeepAlive();
+    }
+
+    private void Use(KeyPair pair)
+    {
+        Use(pair.Certificate, pair.Key, pair.Intermediates);
+        pair.KeepAlive();
+    }
+
+    private void Use(nint own, nint key, nint[] intermediates)
+    {
+        if (LibSsl.ContextUseCertificate(Handle, own) != 1 ||
+            LibSsl.ContextUseKey(Handle, key) != 1 ||
             LibSsl.ContextCheckKey(Handle) != 1)
         {
             throw new TlsException($"The key does not belong to the certificate: {LibSsl.TakeError()}");
         }
 
-        foreach (var certificate in material.Intermediates)
+        foreach (var certificate in intermediates)
         {
             // SSL_CTX_add1_chain_cert: the context takes a reference of its own.
             const int AddChainCertificate = 89;
             _ = LibSsl.ContextControl(Handle, AddChainCertificate, 1, certificate);
         }
-
-        material.KeepAlive();
     }
+
+    /// <summary>Versions and ciphers. What is older than 1.2 needs what libssl refuses by itself today.</summary>
+    private void Limit(TlsParametersPlan parameters, string ciphers)
+    {
+        var old = parameters.Min is TlsVersion.Tls10 or TlsVersion.Tls11;
+        if (parameters.Min != TlsVersion.Default)
+        {
+            _ = LibSsl.ContextControl(Handle, LibSsl.ControlMinProtocol, VersionNumber(parameters.Min), 0);
+        }
+
+        if (parameters.Max != TlsVersion.Default)
+        {
+            _ = LibSsl.ContextControl(Handle, LibSsl.ControlMaxProtocol, VersionNumber(parameters.Max), 0);
+        }
+
+        if (old)
+        {
+            LibSsl.ContextSetSecurity(Handle, 0);
+        }
+
+        var chosen = parameters.Ciphers.Count > 0 ? string.Join(':', parameters.Ciphers) : old ? $"{ciphers}:{OldCiphers}" : ciphers;
+        if (LibSsl.ContextSetCiphers(Handle, chosen) != 1)
+        {
+            throw new TlsException($"None of the ciphers can be had: {LibSsl.TakeError()}");
+        }
+    }
+
+    private static long VersionNumber(TlsVersion version) => LibSsl.Tls12 + (version - TlsVersion.Tls12);
 
     private void TrustRoots(nint[] roots, int mode)
     {
@@ -196,21 +292,34 @@ internal sealed unsafe class TlsContext : IDisposable
         LibSsl.ContextSetVerify(Handle, mode, 0);
     }
 
-    private void TrustFile(string file)
+    /// <summary>Null for the system's roots. A server says which roots its clients' certificates must come from.</summary>
+    private void Trust(RootSet? roots, int mode)
     {
-        if (file.Length == 0)
+        if (roots is null)
         {
             _ = LibSsl.ContextUseSystemRoots(Handle);
-            LibSsl.ContextSetVerify(Handle, LibSsl.VerifyPeer, 0);
+            LibSsl.ContextSetVerify(Handle, mode, 0);
             return;
         }
 
-        var roots = File.Exists(file) ? TlsMaterial.ReadCertificates(File.ReadAllText(file)) : [];
-        TrustRoots(roots, LibSsl.VerifyPeer);
-        foreach (var root in roots)
+        TrustRoots(roots.Roots, mode);
+        foreach (var root in IsServer ? roots.Roots : [])
         {
-            LibSsl.CertificateFree(root);
+            _ = LibSsl.ContextAnnounceRoot(Handle, root);
         }
+
+        var store = LibSsl.ContextStore(Handle);
+        foreach (var list in roots.Revoked)
+        {
+            _ = LibSsl.StoreAddRevocations(store, list);
+        }
+
+        if (roots.Revoked.Length > 0)
+        {
+            _ = LibSsl.StoreSetFlags(store, LibSsl.VerifyRevocations);
+        }
+
+        roots.KeepAlive();
     }
 
     private void OfferAlpn(EquatableArray<string> protocols)

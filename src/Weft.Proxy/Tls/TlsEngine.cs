@@ -114,9 +114,9 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
             _ = LibSsl.ControlText(ssl, LibSsl.ControlSetServerName, 0, context.Sni);
         }
 
-        if (context.ExpectedHost.Length > 0)
+        for (var i = 0; i < context.ExpectedHosts.Count; i++)
         {
-            _ = LibSsl.SetExpectedHost(ssl, context.ExpectedHost);
+            _ = i == 0 ? LibSsl.SetExpectedHost(ssl, context.ExpectedHosts[i]) : LibSsl.AddExpectedHost(ssl, context.ExpectedHosts[i]);
         }
 
         return ssl;
@@ -336,6 +336,16 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>Null if the peer is who it may be, else the reason why not.</summary>
     internal static string? Judge(TlsContext context, PeerIdentity? peer)
     {
+        if (context.Rule is { } rule)
+        {
+            return rule.Judge(peer);
+        }
+
+        if (!context.VerifiesIdentity)
+        {
+            return null;
+        }
+
         if (peer?.Id is null)
         {
             return $"peer without identity: {peer?.Problem ?? "no certificate"}";

@@ -90,7 +90,27 @@ public sealed unsafe class TlsMaterial
         return [.. found];
     }
 
-    private static nint ReadKey(string pem)
+    internal static nint[] ReadRevocations(string pem)
+    {
+        var found = new List<nint>();
+        var bytes = Encoding.UTF8.GetBytes(pem);
+        fixed (byte* start = bytes)
+        {
+            var bio = LibSsl.BioOfMemory(start, bytes.Length);
+            nint list;
+            while ((list = LibSsl.ReadRevocations(bio, 0, 0, 0)) != 0)
+            {
+                found.Add(list);
+            }
+
+            LibSsl.ClearErrors();
+            _ = LibSsl.BioFree(bio);
+        }
+
+        return [.. found];
+    }
+
+    internal static nint ReadKey(string pem)
     {
         var bytes = Encoding.UTF8.GetBytes(pem);
         fixed (byte* start = bytes)
@@ -104,35 +124,29 @@ public sealed unsafe class TlsMaterial
     }
 }
 
-/// <summary>Frees a native certificate or key when its last managed holder is gone.</summary>
+/// <summary>Frees a native certificate, key or list of revoked certificates when its last managed holder is gone.</summary>
 internal sealed class TlsHandle : SafeHandle
 {
-    private readonly bool _isKey;
+    private readonly Action<nint> _free;
 
-    private TlsHandle(nint value, bool isKey)
+    private TlsHandle(nint value, Action<nint> free)
         : base(0, ownsHandle: true)
     {
-        _isKey = isKey;
+        _free = free;
         SetHandle(value);
     }
 
     public override bool IsInvalid => handle == 0;
 
-    internal static TlsHandle OfCertificate(nint value) => new(value, isKey: false);
+    internal static TlsHandle OfCertificate(nint value) => new(value, LibSsl.CertificateFree);
 
-    internal static TlsHandle OfKey(nint value) => new(value, isKey: true);
+    internal static TlsHandle OfKey(nint value) => new(value, LibSsl.KeyFree);
+
+    internal static TlsHandle OfRevocations(nint value) => new(value, LibSsl.RevocationsFree);
 
     protected override bool ReleaseHandle()
     {
-        if (_isKey)
-        {
-            LibSsl.KeyFree(handle);
-        }
-        else
-        {
-            LibSsl.CertificateFree(handle);
-        }
-
+        _free(handle);
         return true;
     }
 }

@@ -37,11 +37,11 @@ internal sealed class Connector(EventLoop loop, TlsEngine tls, TlsContexts conte
         TlsContext? context = null;
         if (target.Tls is not null)
         {
-            context = contexts.ForClient(target.Tls);
+            context = contexts.ForClient(target.Tls, out var missing);
             if (context is null)
             {
                 // Never fall back to plain bytes: the other side would take them for an unauthenticated peer's.
-                problem = "this proxy has no certificate yet";
+                problem = missing;
                 return null;
             }
         }

@@ -54,8 +54,8 @@ public sealed class DeltaClientSession(Node node)
             _types[resource.TypeUrl].Put(resource.Name, resource.Version, part);
         }
 
-        Follow(TypeUrls.Cluster);
-        Follow(TypeUrls.Listener);
+        _ = Follow(TypeUrls.Cluster);
+        _ = Follow(TypeUrls.Listener);
         Publish();
         return true;
     }
@@ -105,10 +105,7 @@ public sealed class DeltaClientSession(Node node)
         else
         {
             Errors = Take(type, response);
-            if (Follow(type.TypeUrl) is { } change)
-            {
-                requests.Add(change);
-            }
+            requests.AddRange(Follow(type.TypeUrl));
         }
 
         var answer = new DeltaDiscoveryRequest { TypeUrl = response.TypeUrl, ResponseNonce = response.Nonce };
@@ -172,27 +169,30 @@ public sealed class DeltaClientSession(Node node)
         return errors.ToImmutable();
     }
 
-    /// <summary>Clusters name endpoints, listeners name route tables: subscribes to what is named now.</summary>
-    private DeltaDiscoveryRequest? Follow(string changed)
+    /// <summary>Clusters name endpoints, listeners name route tables, both name secrets: subscribes to what is named now.</summary>
+    private List<DeltaDiscoveryRequest> Follow(string changed)
     {
-        HeldResources type;
-        HashSet<string> wanted;
-        switch (changed)
+        var requests = changed switch
         {
-            case TypeUrls.Cluster:
-                type = _types[TypeUrls.Endpoints];
-                wanted = new HashSet<string>(StringComparer.Ordinal);
-                wanted.UnionWith(_types[changed].Parts.Cast<ClusterPlan>().Where(c => c.Kind == ClusterKind.Eds).Select(c => c.Name));
-                break;
-            case TypeUrls.Listener:
-                type = _types[TypeUrls.RouteTable];
-                wanted = new HashSet<string>(StringComparer.Ordinal);
-                wanted.UnionWith(_types[changed].Parts.Cast<ListenerPlan>().SelectMany(RouteTables));
-                break;
-            default:
-                return null;
-        }
+            TypeUrls.Cluster => [Want(TypeUrls.Endpoints, Clusters.Where(c => c.Kind == ClusterKind.Eds).Select(c => c.Name)), WantSecrets()],
+            TypeUrls.Listener => [Want(TypeUrls.RouteTable, Listeners.SelectMany(NamedBy.RouteTables)), WantSecrets()],
+            _ => (DeltaDiscoveryRequest?[])[],
+        };
+        return [.. requests.OfType<DeltaDiscoveryRequest>()];
+    }
 
+    private IEnumerable<ClusterPlan> Clusters => _types[TypeUrls.Cluster].Parts.Cast<ClusterPlan>();
+
+    private IEnumerable<ListenerPlan> Listeners => _types[TypeUrls.Listener].Parts.Cast<ListenerPlan>();
+
+    private DeltaDiscoveryRequest? WantSecrets() =>
+        Want(TypeUrls.Secret, Clusters.SelectMany(NamedBy.Secrets).Concat(Listeners.SelectMany(NamedBy.Secrets)));
+
+    private DeltaDiscoveryRequest? Want(string typeUrl, IEnumerable<string> names)
+    {
+        var type = _types[typeUrl];
+        var wanted = new HashSet<string>(StringComparer.Ordinal);
+        wanted.UnionWith(names);
         var (added, dropped) = type.Want(wanted);
         if (added.Count == 0 && dropped.Count == 0)
         {
@@ -205,24 +205,16 @@ public sealed class DeltaClientSession(Node node)
         return request;
     }
 
-    private static IEnumerable<string> RouteTables(ListenerPlan listener)
-    {
-        foreach (var chain in listener.DefaultChain is { } last ? listener.Chains.Append(last) : listener.Chains)
-        {
-            if (chain.Http is { RouteTable.Length: > 0 } http)
-            {
-                yield return http.RouteTable;
-            }
-        }
-    }
-
     private void Publish()
     {
         var plan = new ProxyPlan(
             _types[TypeUrls.Listener].Sorted<ListenerPlan>(),
             _types[TypeUrls.RouteTable].Sorted<RouteTablePlan>(),
             _types[TypeUrls.Cluster].Sorted<ClusterPlan>(),
-            _types[TypeUrls.Endpoints].Sorted<EndpointsPlan>());
+            _types[TypeUrls.Endpoints].Sorted<EndpointsPlan>())
+        {
+            Secrets = _types[TypeUrls.Secret].Sorted<SecretPlan>(),
+        };
         if (Plan is null || _types.Values.Any(t => t.Changed))
         {
             Plan = plan;

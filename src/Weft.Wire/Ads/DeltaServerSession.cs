@@ -17,7 +17,7 @@ public sealed class DeltaServerSession
     /// <summary>A response is closed before it grows beyond this, unless a single resource is larger.</summary>
     public const int MaxResponseBytes = 1024 * 1024;
 
-    private static readonly string[] _removalOrder = [TypeUrls.Listener, TypeUrls.RouteTable, TypeUrls.Cluster, TypeUrls.Endpoints];
+    private static readonly string[] _removalOrder = [TypeUrls.Listener, TypeUrls.RouteTable, TypeUrls.Cluster, TypeUrls.Endpoints, TypeUrls.Secret];
 
     private readonly Dictionary<string, Subscription> _types =
         TypeUrls.InOrder.ToDictionary(t => t, t => new Subscription(t), StringComparer.Ordinal);

@@ -16,7 +16,8 @@ public static class PlanCache
     public static byte[] Write(EncodedPlan plan)
     {
         var file = new DeltaDiscoveryResponse { SystemVersionInfo = Mark };
-        foreach (var resource in plan.All)
+        // Without its control plane a proxy that starts again has no certificates of the operator's: better than keys on a disk.
+        foreach (var resource in plan.All.Where(r => r.TypeUrl != TypeUrls.Secret))
         {
             file.Resources.Add(new Resource
             {

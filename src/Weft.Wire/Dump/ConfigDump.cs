@@ -27,7 +27,7 @@ public static class ConfigDump
             WriteClusters(json, plan, facts);
             WriteListeners(json, plan, facts);
             WriteRoutes(json, plan, facts);
-            WriteSecrets(json, facts);
+            WriteSecrets(json, plan, facts);
             WriteEndpoints(json, plan, facts);
             json.WriteEndArray();
             json.WriteEndObject();
@@ -130,7 +130,7 @@ public static class ConfigDump
         json.WriteEndObject();
     }
 
-    private static void WriteSecrets(Utf8JsonWriter json, DumpFacts facts)
+    private static void WriteSecrets(Utf8JsonWriter json, ProxyPlan plan, DumpFacts facts)
     {
         Open(json, "SecretsConfigDump");
         json.WriteStartArray("dynamic_active_secrets");
@@ -144,6 +144,18 @@ public static class ConfigDump
             WriteSecret(json, TlsEncoder.RootSecret, "validation_context", "trusted_ca", roots, facts);
         }
 
+        foreach (var secret in plan.Secrets)
+        {
+            var isRoots = secret.KeyPem.Length == 0;
+            WriteSecret(
+                json,
+                secret.Name,
+                isRoots ? "validation_context" : "tls_certificate",
+                isRoots ? "trusted_ca" : "certificate_chain",
+                isRoots ? secret.RootsPem : secret.ChainPem,
+                facts);
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -152,7 +164,7 @@ public static class ConfigDump
     {
         json.WriteStartObject();
         json.WriteString("name", name);
-        json.WriteString("version_info", "");
+        json.WriteString("version_info", facts.VersionOf(TypeUrls.Secret, name) ?? "");
         json.WriteStartObject("secret");
         json.WriteString("@type", TypeUrls.Secret);
         json.WriteString("name", name);

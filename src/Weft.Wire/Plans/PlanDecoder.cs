@@ -5,6 +5,7 @@ using Envoy.Config.Cluster.V3;
 using Envoy.Config.Endpoint.V3;
 using Envoy.Config.Listener.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Extensions.TransportSockets.Tls.V3;
 using Google.Protobuf;
 using Weft.Model;
 using Weft.Model.Plan;
@@ -19,6 +20,8 @@ public static class PlanDecoder
     private static readonly MessageParser<RouteConfiguration> _tables = RouteConfiguration.Parser.WithDiscardUnknownFields(true);
     private static readonly MessageParser<ClusterLoadAssignment> _assignments =
         ClusterLoadAssignment.Parser.WithDiscardUnknownFields(true);
+
+    private static readonly MessageParser<Secret> _secrets = Secret.Parser.WithDiscardUnknownFields(true);
 
     /// <summary>Reads one resource.</summary>
     public static DecodedResource Decode(string typeUrl, string name, ByteString body)
@@ -69,7 +72,10 @@ public static class PlanDecoder
     {
         var all = parts.ToList();
         return new ProxyPlan(
-            Sorted<ListenerPlan>(all), Sorted<RouteTablePlan>(all), Sorted<ClusterPlan>(all), Sorted<EndpointsPlan>(all));
+            Sorted<ListenerPlan>(all), Sorted<RouteTablePlan>(all), Sorted<ClusterPlan>(all), Sorted<EndpointsPlan>(all))
+        {
+            Secrets = Sorted<SecretPlan>(all),
+        };
     }
 
     internal static string NameOf(object part) => part switch
@@ -78,6 +84,7 @@ public static class PlanDecoder
         RouteTablePlan table => table.Name,
         ClusterPlan cluster => cluster.Name,
         EndpointsPlan endpoints => endpoints.Cluster,
+        SecretPlan secret => secret.Name,
         _ => throw new ArgumentException($"{part.GetType()} is no part of a plan", nameof(part)),
     };
 
@@ -93,6 +100,8 @@ public static class PlanDecoder
                 return scope.Parse(_clusters, body) is { } cluster ? ClusterDecoder.Decode(scope, cluster) : null;
             case TypeUrls.Endpoints:
                 return scope.Parse(_assignments, body) is { } endpoints ? EndpointsDecoder.Decode(scope, endpoints) : null;
+            case TypeUrls.Secret:
+                return scope.Parse(_secrets, body) is { } secret ? SecretCodec.Decode(scope, secret) : null;
             default:
                 scope.Error($"type {typeUrl} is not supported");
                 return null;

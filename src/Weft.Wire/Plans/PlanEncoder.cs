@@ -23,7 +23,10 @@ public sealed class PlanEncoder
         EncodeAll(plan.Clusters.AsSpan(), static c => Seal(TypeUrls.Cluster, c.Name, ClusterEncoder.Encode(c))),
         EncodeAll(plan.Endpoints.AsSpan(), static e => Seal(TypeUrls.Endpoints, e.Cluster, EndpointsEncoder.Encode(e))),
         EncodeAll(plan.Listeners.AsSpan(), static l => Seal(TypeUrls.Listener, l.Name, ListenerEncoder.Encode(l))),
-        EncodeAll(plan.RouteTables.AsSpan(), static t => Seal(TypeUrls.RouteTable, t.Name, RouteEncoder.Encode(t))));
+        EncodeAll(plan.RouteTables.AsSpan(), static t => Seal(TypeUrls.RouteTable, t.Name, RouteEncoder.Encode(t))))
+    {
+        Secrets = EncodeAll(plan.Secrets.AsSpan(), static s => Seal(TypeUrls.Secret, s.Name, SecretCodec.Encode(s))),
+    };
 
     private ImmutableArray<EncodedResource> EncodeAll<T>(ReadOnlySpan<T> parts, Func<T, EncodedResource> encode)
         where T : class

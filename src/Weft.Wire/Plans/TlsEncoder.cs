@@ -3,6 +3,7 @@
 using Envoy.Config.Core.V3;
 using Envoy.Extensions.TransportSockets.Tls.V3;
 using Envoy.Type.Matcher.V3;
+using Weft.Model;
 using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
@@ -17,17 +18,31 @@ internal static class TlsEncoder
 
     public static TransportSocket Downstream(DownstreamTlsPlan plan)
     {
-        var common = Mesh();
-        common.AlpnProtocols.AddRange(plan.AlpnProtocols);
+        var common = new CommonTlsContext();
+        var clients = plan.Clients;
+        if (plan.Certificates.Count == 0)
+        {
+            common.TlsCertificateSdsSecretConfigs.Add(Secret(WorkloadSecret));
+            clients = (clients ?? new ValidationPlan("", "", "")) with { Secret = RootSecret };
+        }
+
+        foreach (var certificate in plan.Certificates)
+        {
+            Add(common, certificate);
+        }
+
+        var validation = clients is null ? null : Validate(common, clients);
         foreach (var domain in plan.TrustDomains)
         {
-            common.CombinedValidationContext.DefaultValidationContext.MatchTypedSubjectAltNames.Add(new SubjectAltNameMatcher
+            validation?.MatchTypedSubjectAltNames.Add(new SubjectAltNameMatcher
             {
                 SanType = SubjectAltNameMatcher.Types.SanType.Uri,
                 Matcher = new StringMatcher { Prefix = $"{SpiffeScheme}{domain}/" },
             });
         }
 
+        common.AlpnProtocols.AddRange(plan.AlpnProtocols);
+        common.TlsParams = Parameters(plan.Parameters);
         var context = new DownstreamTlsContext
         {
             CommonTlsContext = common,
@@ -38,56 +53,113 @@ internal static class TlsEncoder
 
     public static TransportSocket Upstream(UpstreamTlsPlan plan)
     {
-        var common = plan.Mode == UpstreamTlsMode.Simple ? Files(plan) : Mesh();
-        common.AlpnProtocols.AddRange(plan.AlpnProtocols);
+        var common = new CommonTlsContext();
         var simple = plan.Mode == UpstreamTlsMode.Simple;
-        var validation = simple ? common.ValidationContext : common.CombinedValidationContext.DefaultValidationContext;
-        foreach (var name in plan.SubjectAltNames)
+        var secret = simple ? plan.CaSecret : RootSecret;
+        var validation = Validate(common, new ValidationPlan(secret, secret.Length > 0 ? "" : plan.CaCertificatesFile, plan.CrlFile));
+        if (!simple)
+        {
+            common.TlsCertificateSdsSecretConfigs.Add(Secret(WorkloadSecret));
+        }
+        else
+        {
+            if (plan.Certificate is { } certificate)
+            {
+                Add(common, certificate);
+            }
+
+            if (plan.CaCertificatesFile.Length == 0 && secret.Length == 0)
+            {
+                validation.SystemRootCerts = new CertificateValidationContext.Types.SystemRootCerts();
+            }
+
+            validation.TrustChainVerification = plan.InsecureSkipVerify
+                ? CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted
+                : CertificateValidationContext.Types.TrustChainVerification.VerifyTrustChain;
+        }
+
+        common.AlpnProtocols.AddRange(plan.AlpnProtocols);
+        Match(validation, plan.SubjectAltNames, simple);
+        var context = new UpstreamTlsContext { CommonTlsContext = common, Sni = plan.Sni };
+        return new TransportSocket { Name = SocketName, TypedConfig = Wrap.Any(TypeUrls.UpstreamTls, context) };
+    }
+
+    private static SdsSecretConfig Secret(string name) => new() { Name = name, SdsConfig = Wrap.Ads() };
+
+    private static void Add(CommonTlsContext common, CertificateSource certificate)
+    {
+        if (certificate.Secret.Length > 0)
+        {
+            common.TlsCertificateSdsSecretConfigs.Add(Secret(certificate.Secret));
+            return;
+        }
+
+        common.TlsCertificates.Add(new TlsCertificate
+        {
+            CertificateChain = new DataSource { Filename = certificate.ChainFile },
+            PrivateKey = new DataSource { Filename = certificate.KeyFile },
+        });
+    }
+
+    private static CertificateValidationContext Validate(CommonTlsContext common, ValidationPlan plan)
+    {
+        var validation = new CertificateValidationContext();
+        if (plan.Secret.Length > 0)
+        {
+            common.CombinedValidationContext = new CommonTlsContext.Types.CombinedCertificateValidationContext
+            {
+                DefaultValidationContext = validation,
+                ValidationContextSdsSecretConfig = Secret(plan.Secret),
+            };
+        }
+        else
+        {
+            common.ValidationContext = validation;
+        }
+
+        if (plan.CaFile.Length > 0)
+        {
+            validation.TrustedCa = new DataSource { Filename = plan.CaFile };
+        }
+
+        if (plan.CrlFile.Length > 0)
+        {
+            validation.Crl = new DataSource { Filename = plan.CrlFile };
+        }
+
+        validation.VerifyCertificateSpki.AddRange(plan.KeyPins);
+        validation.VerifyCertificateHash.AddRange(plan.CertificatePins);
+        Match(validation, plan.SubjectAltNames, isOutside: true);
+        return validation;
+    }
+
+    private static void Match(CertificateValidationContext validation, EquatableArray<string> names, bool isOutside)
+    {
+        foreach (var name in names)
         {
             validation.MatchTypedSubjectAltNames.Add(new SubjectAltNameMatcher
             {
-                SanType = simple && !name.Contains("://", StringComparison.Ordinal)
+                SanType = isOutside && !name.Contains("://", StringComparison.Ordinal)
                     ? SubjectAltNameMatcher.Types.SanType.Dns
                     : SubjectAltNameMatcher.Types.SanType.Uri,
                 Matcher = new StringMatcher { Exact = name },
             });
         }
-
-        var context = new UpstreamTlsContext { CommonTlsContext = common, Sni = plan.Sni };
-        return new TransportSocket { Name = SocketName, TypedConfig = Wrap.Any(TypeUrls.UpstreamTls, context) };
     }
 
-    private static CommonTlsContext Mesh()
+    private static TlsParameters? Parameters(TlsParametersPlan plan)
     {
-        var common = new CommonTlsContext
+        if (plan == TlsParametersPlan.Default)
         {
-            CombinedValidationContext = new CommonTlsContext.Types.CombinedCertificateValidationContext
-            {
-                DefaultValidationContext = new CertificateValidationContext(),
-                ValidationContextSdsSecretConfig = new SdsSecretConfig { Name = RootSecret, SdsConfig = Wrap.Ads() },
-            },
-        };
-        common.TlsCertificateSdsSecretConfigs.Add(new SdsSecretConfig { Name = WorkloadSecret, SdsConfig = Wrap.Ads() });
-        return common;
-    }
-
-    private static CommonTlsContext Files(UpstreamTlsPlan plan)
-    {
-        var validation = new CertificateValidationContext
-        {
-            TrustChainVerification = plan.InsecureSkipVerify
-                ? CertificateValidationContext.Types.TrustChainVerification.AcceptUntrusted
-                : CertificateValidationContext.Types.TrustChainVerification.VerifyTrustChain,
-        };
-        if (plan.CaCertificatesFile.Length > 0)
-        {
-            validation.TrustedCa = new DataSource { Filename = plan.CaCertificatesFile };
-        }
-        else
-        {
-            validation.SystemRootCerts = new CertificateValidationContext.Types.SystemRootCerts();
+            return null;
         }
 
-        return new CommonTlsContext { ValidationContext = validation };
+        var parameters = new TlsParameters
+        {
+            TlsMinimumProtocolVersion = (TlsParameters.Types.TlsProtocol)plan.Min,
+            TlsMaximumProtocolVersion = (TlsParameters.Types.TlsProtocol)plan.Max,
+        };
+        parameters.CipherSuites.AddRange(plan.Ciphers);
+        return parameters;
     }
 }

@@ -348,7 +348,7 @@ public sealed class ControlPlaneTests
         return await client.CallAsync(SigningPath, token, GrpcTestClient.Frame(request), IstioCertificateResponse.Parser);
     }
 
-    private static async Task<T> UntilAsync<T>(Func<Task<T>> get, Func<T, bool> condition)
+    internal static async Task<T> UntilAsync<T>(Func<Task<T>> get, Func<T, bool> condition)
     {
         var watch = Stopwatch.StartNew();
         while (true)

@@ -27,10 +27,10 @@ internal sealed class TestProxy : IAsyncDisposable
     /// <summary>Set to refuse everything of a type with this message.</summary>
     public (string TypeUrl, string Reason)? Refuse { get; set; }
 
-    public static async Task<TestProxy> ConnectAsync(string socket, string pod = "web-1", string ns = "shop", DeltaClientSession? session = null, string? token = null)
+    public static async Task<TestProxy> ConnectAsync(string socket, string pod = "web-1", string ns = "shop", DeltaClientSession? session = null, string? token = null, string type = "sidecar")
     {
         var node = NodeMessage.Create(
-            $"sidecar~10.0.0.9~{pod}.{ns}~{ns}.svc.cluster.local", pod, [KeyValuePair.Create("namespace", ns), KeyValuePair.Create("clusterId", "Kubernetes")]);
+            $"{type}~10.0.0.9~{pod}.{ns}~{ns}.svc.cluster.local", pod, [KeyValuePair.Create("namespace", ns), KeyValuePair.Create("clusterId", "Kubernetes")]);
         var proxy = new TestProxy(socket, session ?? new DeltaClientSession(node));
         foreach (var request in proxy.Session.Connect())
         {

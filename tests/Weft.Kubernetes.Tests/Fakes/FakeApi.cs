@@ -35,6 +35,9 @@ internal sealed class FakeApi : IAsyncDisposable
     public Func<string, JsonObject> ReviewToken { get; set; } =
         _ => new JsonObject { ["authenticated"] = false, ["error"] = "unknown token" };
 
+    /// <summary>Answers POST subjectaccessreviews: whether the user may.</summary>
+    public Func<string, bool> ReviewAccess { get; set; } = _ => false;
+
     /// <summary>Kinds that the API does not know (their CRD is absent), by plural.</summary>
     public ConcurrentDictionary<string, bool> Unknown { get; } = new();
 
@@ -228,6 +231,13 @@ internal sealed class FakeApi : IAsyncDisposable
         if (kind == Kinds.TokenReview)
         {
             body["status"] = ReviewToken(body.Text("spec", "token")!);
+            await AnswerAsync(context, 201, body);
+            return;
+        }
+
+        if (kind == Kinds.SubjectAccessReview)
+        {
+            body["status"] = new JsonObject { ["allowed"] = ReviewAccess(body.Text("spec", "user")!) };
             await AnswerAsync(context, 201, body);
             return;
         }

@@ -174,7 +174,7 @@ public sealed class TlsChannelTests : IDisposable
         var clock = new ShiftedClock();
         using var loop = LoopFactory.Create(IoChoice.Epoll, new LoopSettings(clock, 0), out _);
         using var engine = new TlsEngine(loop);
-        using var context = TlsContext.ForSimpleClient(new UpstreamTlsPlan(UpstreamTlsMode.Simple, "", [], [], "", InsecureSkipVerify: true));
+        using var context = TlsContext.ForSimpleClient(new UpstreamTlsPlan(UpstreamTlsMode.Simple, "", [], [], "", InsecureSkipVerify: true), CredentialSet.None);
         var wires = new List<MemoryChannel>();
         var channels = new List<TlsChannel>();
         for (var i = 0; i <= TlsEngine.ClientHandshakes; i++)

@@ -27,7 +27,7 @@ internal sealed unsafe class TlsScene : IDisposable
         _clientEngine = new TlsEngine(_loop);
         var (chain, key) = _authority.Issue("spiffe://cluster.local/ns/a/sa/b");
         _server = TlsContext.ForServer(new DownstreamTlsPlan(false, [], []), TlsMaterial.Parse(chain, key, _authority.RootPem));
-        _client = TlsContext.ForSimpleClient(new UpstreamTlsPlan(UpstreamTlsMode.Simple, "", [], [], "", InsecureSkipVerify: true));
+        _client = TlsContext.ForSimpleClient(new UpstreamTlsPlan(UpstreamTlsMode.Simple, "", [], [], "", InsecureSkipVerify: true), CredentialSet.None);
         Channel = new TlsChannel(_engine, _server, Wire, Heard);
         Client = Meet();
     }

@@ -18,7 +18,10 @@ internal sealed partial class PlanMaker(int seed)
         Sorted(Many(4, Listener), l => l.Name),
         Sorted(Many(4, RouteTable), t => t.Name),
         Sorted(Many(5, Cluster), c => c.Name),
-        Sorted(Many(5, () => new EndpointsPlan(Name(), Many(4, Endpoint))), e => e.Cluster));
+        Sorted(Many(5, () => new EndpointsPlan(Name(), Many(4, Endpoint))), e => e.Cluster))
+    {
+        Secrets = Sorted(Many(3, Secret), s => s.Name),
+    };
 
     private ListenerPlan Listener() => new(
         Name(),
@@ -47,7 +50,7 @@ internal sealed partial class PlanMaker(int seed)
                 Many(2, Name),
                 Pick("", "tls", "raw_buffer"),
                 Many(3, () => Pick("istio", "http/1.1", "h2c"))),
-            Maybe(() => new DownstreamTlsPlan(Coin(), Many(2, Name), Many(2, Name))),
+            Maybe(ServerTls),
             kind == 0 ? Http() : null,
             kind == 1 ? new TcpChainPlan(Name(), Some(3, TcpCluster), Ms()) { MaxConnectAttempts = _random.Next(1, 5) } : null,
             Maybe(Origin))
@@ -205,12 +208,50 @@ internal sealed partial class PlanMaker(int seed)
             Many(2, () => new HeaderPlan(Name(), Name())),
             Many(2, Name));
 
+    private DownstreamTlsPlan ServerTls() => Coin()
+        ? new DownstreamTlsPlan(Coin(), Many(2, Name), Many(2, Name))
+        {
+            Clients = Maybe(() => new ValidationPlan("", "", "") { SubjectAltNames = Some(2, Name) }),
+            Parameters = Parameters(),
+        }
+        : new DownstreamTlsPlan(false, [], Many(2, Name))
+        {
+            Certificates = Coin() ? Some(2, () => CertificateSource.Of($"kubernetes://{Name()}")) : Some(2, () => new CertificateSource("", Name(), Name())),
+            Parameters = Parameters(),
+        } is var outside && Coin() ? outside : outside with { RequireClientCertificate = Coin(), Clients = Clients() };
+
+    private ValidationPlan Clients()
+    {
+        var fromFile = Coin();
+        return new ValidationPlan(fromFile ? "" : $"kubernetes://{Name()}-cacert", fromFile ? Name() : "", Pick("", Name()))
+        {
+            SubjectAltNames = Many(2, Name),
+            KeyPins = Many(2, Name),
+            CertificatePins = Many(2, Name),
+        };
+    }
+
+    private TlsParametersPlan Parameters() => Coin()
+        ? TlsParametersPlan.Default
+        : new TlsParametersPlan(Pick(Enum.GetValues<TlsVersion>()), Pick(Enum.GetValues<TlsVersion>()), Many(2, Name));
+
+    private CertificateSource Certificate() =>
+        Coin() ? CertificateSource.Of($"kubernetes://{Name()}") : new CertificateSource("", Name(), Name());
+
+    private SecretPlan Secret() => Coin()
+        ? new SecretPlan($"kubernetes://{Name()}", Name(), Name(), "", "")
+        : new SecretPlan($"kubernetes://{Name()}-cacert", "", "", Name(), Pick("", Name()));
+
     private UpstreamTlsPlan Tls()
     {
         var mode = Pick(Enum.GetValues<UpstreamTlsMode>());
         return mode == UpstreamTlsMode.Simple
             ? new UpstreamTlsPlan(
                 mode, Name(), Many(2, Name), Many(2, Name), Pick("", "/etc/ca.pem"), Coin())
+            {
+                Certificate = Maybe(Certificate),
+                CrlFile = Pick("", "/etc/crl.pem"),
+            } is var tls && Coin() ? tls with { CaCertificatesFile = "", CaSecret = $"kubernetes://{Name()}-cacert" } : tls
             : new UpstreamTlsPlan(mode, Name(), Many(3, Name), Many(2, () => $"spiffe://td/ns/{Name()}/sa/{Name()}"), "", false);
     }
 
