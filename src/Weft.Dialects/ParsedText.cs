@@ -64,7 +64,8 @@ public sealed record ParsedContent(
     NamespaceSpec? Namespace = null,
     NodeSpec? Node = null,
     ServiceEntrySpec? Entry = null,
-    Workload? Outsider = null)
+    Workload? Outsider = null,
+    MeshConfigSpec? Mesh = null)
 {
     /// <summary>Certificates of a Secret.</summary>
     public Credential? Credential { get; init; }

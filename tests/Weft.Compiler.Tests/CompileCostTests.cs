@@ -34,6 +34,32 @@ public sealed class CompileCostTests
     }
 
     [Fact]
+    public void A_change_to_one_of_ten_thousand_routes_compiles_a_handful_of_parts_and_only_those_who_see_it_get_it()
+    {
+        const int Routes = 10_000;
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        var stranger = mesh.Pod("stranger", "other");
+        mesh.Sidecar("other", null, [new HostImport("*", Host("s1"), 0)]);
+        for (var i = 0; i < Routes; i++)
+        {
+            mesh.Service($"s{i}", 8000 + (i % 100), pods: [client]);
+            mesh.Route(Host($"s{i}"), Rule(To(Host($"s{i}"), weight: 1)));
+        }
+
+        var first = MeshSnapshot.Create(mesh.World, mesh.Intents);
+        var before = PlanCompiler.Compile(first, client).Plan;
+        var unseen = PlanCompiler.Compile(first, stranger).Plan;
+        var last = mesh.Intents.Count - 1;
+        mesh.Intents[last] = ((RouteIntent)mesh.Intents[last]) with { Http = [Rule(To(Host("s0"), port: 8000))] };
+        var second = MeshSnapshot.Create(mesh.World, mesh.Intents, first);
+        var after = PlanCompiler.Compile(second, client).Plan;
+        Assert.InRange(second.CompiledUnits, 1, 6);
+        Assert.Equal(1, Differences(before.RouteTables, after.RouteTables));
+        Assert.Equal(unseen, PlanCompiler.Compile(second, stranger).Plan);
+    }
+
+    [Fact]
     public void An_equal_world_costs_nothing_even_if_its_objects_are_new()
     {
         var mesh = Large(out var client);

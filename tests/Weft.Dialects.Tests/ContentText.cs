@@ -40,6 +40,7 @@ internal static class ContentText
         { Service: { } service } => Lines(service),
         { Entry: { } entry } => Lines(entry),
         { Outsider: { } outsider } => Lines(outsider),
+        { Mesh: { } mesh } => [$"any outbound {mesh.AllowAnyOutbound} connect {mesh.ConnectTimeoutMs} dns {mesh.DnsRefreshMs} mTLS {mesh.AutoMtls} {(mesh.Localities is { } l ? Text(l) : "")}"],
         { Workload: { } workload } => Lines(workload),
         { Slice: { } slice } => Lines(slice),
         { Node: { } node } => [$"stands in '{node.Locality}'"],

@@ -53,14 +53,14 @@ internal static class ClusterCompiler
                 var facts = index.Facts(service, port.Port);
                 foreach (var subset in (IEnumerable<Subset?>)[null, .. merged?.Subsets ?? []])
                 {
-                    var target = new Target(service, port, subset, merged, facts);
+                    var target = new Target(service, port, subset, merged, facts, index.Settings);
                     if (ClusterTls.MayConnect(target, isGateway))
                     {
                         Add(index, target, client, clusters, endpoints);
                     }
                 }
 
-                var whole = new Target(service, port, null, merged, facts);
+                var whole = new Target(service, port, null, merged, facts, index.Settings);
                 if (service.Headless && !Protocols.IsHttp(port.Protocol) && ClusterTls.MayConnect(whole, isGateway))
                 {
                     AddPods(index, whole, clusters, endpoints);

@@ -22,7 +22,7 @@ internal static class ClusterTls
         ClientTlsMode.Simple or ClientTlsMode.Mutual => Outside(target, tls),
 
         // Nobody there has a proxy to speak mutual TLS to.
-        _ when target.Service.IsExternal => null,
+        _ when target.Service.IsExternal || !target.Mesh.AutoMtls => null,
 
         // The address that the client asked for carries no mark of its own, so it is all or nothing.
         _ when passthrough => target.Facts.AllMeshed ? Mesh(UpstreamTlsMode.Mutual, target, "", []) : null,

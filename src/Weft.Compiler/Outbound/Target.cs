@@ -8,7 +8,7 @@ using Weft.Model.World;
 namespace Weft.Compiler.Outbound;
 
 /// <summary>What a cluster is for.</summary>
-internal sealed record Target(Service Service, ServicePort Port, Subset? Subset, MergedDestination? Merged, EndpointFacts Facts)
+internal sealed record Target(Service Service, ServicePort Port, Subset? Subset, MergedDestination? Merged, EndpointFacts Facts, MeshSettings Mesh)
 {
     public string Name { get; } = Names.Outbound(Port.Port, Subset?.Name ?? "", Service.Host);
 
@@ -18,7 +18,7 @@ internal sealed record Target(Service Service, ServicePort Port, Subset? Subset,
     public UpstreamProtocol Protocol => ClusterPolicies.ProtocolOf(Port.Protocol, Policy.Connections?.Value.Upgrade ?? HttpUpgrade.AsDeclared);
 
     /// <summary>Which localities come first; null if all are alike.</summary>
-    public LocalityPolicy? Localities { get; } = LocalitiesOf(Service, Port.Port, Subset, Merged);
+    public LocalityPolicy? Localities { get; } = LocalitiesOf(Service, Port.Port, Subset, Merged, Mesh);
 
     /// <summary>A rule's blocks; where it has none, the service's own.</summary>
     public static TrafficPolicy PolicyOf(Service service, int port, Subset? subset, MergedDestination? merged) =>
@@ -30,13 +30,13 @@ internal sealed record Target(Service Service, ServicePort Port, Subset? Subset,
     /// Priorities need something that takes sick endpoints out of rotation: without it nobody would ever fail over. The mesh's own
     /// setting waits for a rule that says so; what is written for the host is content with any.
     /// </summary>
-    private static LocalityPolicy? LocalitiesOf(Service service, int port, Subset? subset, MergedDestination? merged)
+    private static LocalityPolicy? LocalitiesOf(Service service, int port, Subset? subset, MergedDestination? merged, MeshSettings mesh)
     {
         var rule = merged?.Effective(port, subset) ?? TrafficPolicy.None;
         var said = rule.Balancer?.Value.Localities ?? service.Policy.Localities?.Value;
         if (said is null)
         {
-            return rule.Outlier is null ? null : LocalityPolicy.Nearest;
+            return rule.Outlier is null || !mesh.Localities.Enabled ? null : mesh.Localities;
         }
 
         var policy = rule.Over(service.Policy.Traffic);

@@ -23,6 +23,7 @@ public sealed class WorldRegistry(MeshSettings settings)
     private readonly Dictionary<Named, Credential> _credentials = [];
     private readonly HashSet<Named> _dirty = [];
     private readonly EntryTable _entries = new();
+    private MeshConfigSpec? _mesh;
     private MeshWorld? _world;
 
     public int Services => _services.Count;
@@ -43,6 +44,13 @@ public sealed class WorldRegistry(MeshSettings settings)
         Set(_workloads, new(ns, name), workload is { Address.Length: > 0 } ? Placed(workload) : null);
         _dirty.UnionWith(_servicesOfPod.GetValueOrDefault(new(ns, name)) ?? []);
         _entries.OnWorkload(ns);
+        _world = null;
+    }
+
+    /// <summary>The mesh's own configuration over the settings that the mesh was made with; null for those alone.</summary>
+    public void SetMesh(MeshConfigSpec? mesh)
+    {
+        _mesh = mesh;
         _world = null;
     }
 
@@ -122,7 +130,7 @@ public sealed class WorldRegistry(MeshSettings settings)
                 .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
             [.. _endpoints.Values.SelectMany(each => each).Concat(_entries.Endpoints)
                 .OrderBy(each => each.ServiceHost, StringComparer.Ordinal).ThenBy(each => each.Namespace, StringComparer.Ordinal).ThenBy(each => each.ServicePort)],
-            settings)
+            Settings())
         {
             Credentials =
             [
@@ -130,6 +138,15 @@ public sealed class WorldRegistry(MeshSettings settings)
             ],
         };
     }
+
+    private MeshSettings Settings() => settings with
+    {
+        AllowAnyOutbound = _mesh?.AllowAnyOutbound ?? settings.AllowAnyOutbound,
+        ConnectTimeoutMs = _mesh?.ConnectTimeoutMs ?? settings.ConnectTimeoutMs,
+        DnsRefreshMs = _mesh?.DnsRefreshMs ?? settings.DnsRefreshMs,
+        AutoMtls = _mesh?.AutoMtls ?? settings.AutoMtls,
+        Localities = _mesh?.Localities ?? settings.Localities,
+    };
 
     private Workload Placed(Workload workload) =>
         _nodes.GetValueOrDefault(workload.Node, "") is var locality && locality == workload.NodeLocality

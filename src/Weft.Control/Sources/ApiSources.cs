@@ -2,7 +2,9 @@
 
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Weft.Dialects.Kubernetes;
 using Weft.Kubernetes;
+using Weft.Model.World;
 
 namespace Weft.Control.Sources;
 
@@ -26,7 +28,12 @@ public sealed partial class ApiSources
     public ApiSources(KubernetesClient client, TimeProvider time, ILogger<ApiSources> log)
     {
         _log = log;
-        Informers = [.. _core.Select(kind => Follow(client, kind, time, false)), .. _optional.Select(kind => Follow(client, kind, time, true))];
+        Informers =
+        [
+            .. _core.Select(kind => Follow(client, kind, time, new InformerOptions())),
+            .. _optional.Select(kind => Follow(client, kind, time, new InformerOptions { OptionalKind = true })),
+            Follow(client, Kinds.ConfigMap, time, new InformerOptions { Namespace = MeshSettings.Default.RootNamespace }, HoldsMesh),
+        ];
     }
 
     public IReadOnlyList<Informer> Informers { get; }
@@ -44,10 +51,13 @@ public sealed partial class ApiSources
     public Task RunAsync(CancellationToken cancellation) =>
         Task.WhenAll(Informers.Select(informer => informer.RunAsync(cancellation)));
 
-    private Informer Follow(KubernetesClient client, ResourceKind kind, TimeProvider time, bool optional)
+    /// <summary>Other ConfigMaps mean nothing to the mesh.</summary>
+    private static bool HoldsMesh(Change change) => ConfigMapKind.HoldsMesh(change.Object.Namespace(), change.Object.Name());
+
+    private Informer Follow(KubernetesClient client, ResourceKind kind, TimeProvider time, InformerOptions options, Predicate<Change>? matters = null)
     {
-        var informer = new Informer(client, kind, time, new InformerOptions { OptionalKind = optional });
-        informer.Changed += change => _changes.Writer.TryWrite(new SourceChange(kind, change));
+        var informer = new Informer(client, kind, time, options);
+        informer.Changed += change => _ = (matters?.Invoke(change) ?? true) && _changes.Writer.TryWrite(new SourceChange(kind, change));
         informer.Failed += (error, delay) => LogFailed(kind.Plural, error.Message, delay);
         return informer;
     }

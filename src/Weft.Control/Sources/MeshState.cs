@@ -105,6 +105,11 @@ public sealed class MeshState
             Registry.SetWorkload(key.Namespace, key.Name, now.Workload);
         }
 
+        if (before.Mesh != now.Mesh)
+        {
+            Registry.SetMesh(now.Mesh);
+        }
+
         if (before.Entry != now.Entry)
         {
             Registry.SetEntry(key.Namespace, key.Name, now.Entry);

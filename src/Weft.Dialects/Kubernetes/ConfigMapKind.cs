@@ -15,13 +15,18 @@ public static class ConfigMapKind
     internal static ParsedContent Parse(ObjectContext context)
     {
         var root = context.Root;
+        MeshConfigSpec? mesh = null;
         foreach (var (key, value) in root.Map("data"))
         {
             CheckKey(key, value, "data");
-            if (value.AsText() is { } text && key == "mesh" && HoldsMesh(context.Metadata.Namespace, context.Metadata.Name)
-                && ProxyConfigs.ProblemOf(text) is { } problem)
+            if (value.AsText() is { } text && key == "mesh" && HoldsMesh(context.Metadata.Namespace, context.Metadata.Name))
             {
-                value.Report(KubernetesMessages.BadMeshConfig, value.Path, problem);
+                if (ProxyConfigs.ProblemOf(text) is { } problem)
+                {
+                    value.Report(KubernetesMessages.BadMeshConfig, value.Path, problem);
+                }
+
+                mesh = MeshConfigs.Read(value);
             }
         }
 
@@ -37,7 +42,7 @@ public static class ConfigMapKind
 
         root.Boolean("immutable");
         root.Finish(KubernetesMessages.UnknownKubernetesField);
-        return ParsedContent.Nothing;
+        return mesh is null ? ParsedContent.Nothing : new ParsedContent(Mesh: mesh);
     }
 
     /// <summary>True for the object in which Istio keeps the mesh's configuration, under the key <c>mesh</c>.</summary>

@@ -223,6 +223,13 @@ public static class ReadingMessages
         "Correct those that are listed first.",
         "The list is cut so that one object cannot bury the findings about the others.");
 
+    public static DiagnosticMessage UnknownMeshField { get; } = new(
+        "WEFT0117",
+        Severity.Warning,
+        "The field '{field}' is not known in {place} of the mesh's configuration.",
+        "Remove it, or correct its name.",
+        "The rest of the configuration takes effect: a whole mesh should not depend on one word.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         TextTooLarge,
@@ -256,5 +263,6 @@ public static class ReadingMessages
         UnknownVersion,
         DeprecatedField,
         TooManyFindings,
+        UnknownMeshField,
     ];
 }

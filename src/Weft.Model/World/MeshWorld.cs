@@ -29,6 +29,12 @@ public sealed record MeshSettings(
     /// <summary>Where DNS names no time for its answer, or has none, it is asked again after so long.</summary>
     public int DnsRefreshMs { get; init; } = 60_000;
 
+    /// <summary>False sends plain text where nobody asks for TLS.</summary>
+    public bool AutoMtls { get; init; } = true;
+
+    /// <summary>Which localities come first where a rule takes sick endpoints out of rotation and says nothing itself.</summary>
+    public LocalityPolicy Localities { get; init; } = LocalityPolicy.Nearest;
+
     public static MeshSettings Default { get; } = new("cluster.local", "cluster.local", "istio-system", "Kubernetes", true, 10_000);
 }
 

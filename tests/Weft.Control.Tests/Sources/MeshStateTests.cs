@@ -73,6 +73,59 @@ public sealed class MeshStateTests
         Assert.Same(before, _state.Snapshot());
     }
 
+    [Fact]
+    public void The_mesh_s_configuration_holds_at_once_and_goes_with_its_object()
+    {
+        Assert.True(_state.Snapshot().World.Settings.AllowAnyOutbound);
+        Assert.True(_state.Apply(Kinds.ConfigMap, new Change(ChangeType.Added, Mesh("outboundTrafficPolicy: {mode: REGISTRY_ONLY}\nenableAutoMtls: false"), null)));
+        var settings = _state.Snapshot().World.Settings;
+        Assert.False(settings.AllowAnyOutbound);
+        Assert.False(settings.AutoMtls);
+
+        // A text that cannot be read leaves what was said before.
+        Assert.False(_state.Apply(Kinds.ConfigMap, new Change(ChangeType.Modified, Mesh("outboundTrafficPolicy: ["), null)));
+        Assert.False(_state.Snapshot().World.Settings.AllowAnyOutbound);
+        Assert.True(_state.Apply(Kinds.ConfigMap, new Change(ChangeType.Deleted, Mesh(""), null)));
+        Assert.True(_state.Snapshot().World.Settings.AllowAnyOutbound);
+    }
+
+    [Fact]
+    public void An_entry_is_served_by_the_pods_and_workload_entries_that_it_selects_as_they_come_and_go()
+    {
+        _state.Apply(Kinds.ServiceEntry, new Change(ChangeType.Added, Stamped(JsonNode.Parse(
+            """
+            {"apiVersion":"networking.istio.io/v1","kind":"ServiceEntry","metadata":{"name":"machines","namespace":"shop"},
+             "spec":{"hosts":["machines.internal"],"location":"MESH_INTERNAL","resolution":"STATIC","workloadSelector":{"labels":{"app":"machine"}},
+              "ports":[{"number":80,"name":"http","protocol":"HTTP","targetPort":8080}]}}
+            """)!.AsObject()), null));
+        Assert.Empty(Machines());
+        var machine = Stamped(JsonNode.Parse(
+            """
+            {"apiVersion":"networking.istio.io/v1","kind":"WorkloadEntry","metadata":{"name":"m1","namespace":"shop"},
+             "spec":{"address":"10.2.0.1","labels":{"app":"machine"},"ports":{"http":9090},"weight":3}}
+            """)!.AsObject());
+        Assert.True(_state.Apply(Kinds.WorkloadEntry, new Change(ChangeType.Added, machine, null)));
+        _state.Apply(Kinds.Pod, new Change(ChangeType.Added, Stamped(JsonNode.Parse(
+            """
+            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"p1","namespace":"shop","labels":{"app":"machine"}},
+             "spec":{"containers":[{"name":"app","image":"x"}]},"status":{"podIP":"10.244.0.9","phase":"Running"}}
+            """)!.AsObject()), null));
+        Assert.Equal([("10.2.0.1", 9090, 3), ("10.244.0.9", 8080, 1)], Machines());
+        _state.Apply(Kinds.WorkloadEntry, new Change(ChangeType.Deleted, machine, null));
+        Assert.Equal([("10.244.0.9", 8080, 1)], Machines());
+    }
+
+    private IEnumerable<(string Address, int Port, int Weight)> Machines() => _state.Snapshot().World.Endpoints
+        .Single(e => e.ServiceHost == "machines.internal").Endpoints.Select(e => (e.Address, e.Port, e.Weight));
+
+    private JsonObject Mesh(string text) => Stamped(new JsonObject
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "ConfigMap",
+        ["metadata"] = new JsonObject { ["name"] = "istio", ["namespace"] = "istio-system" },
+        ["data"] = new JsonObject { ["mesh"] = text },
+    });
+
     private static ObjectKey Key(string name) => new("networking.istio.io", "VirtualService", "shop", name);
 
     private static JsonObject Route(string name, int weight) => JsonNode.Parse(
