@@ -30,7 +30,7 @@ internal sealed class PassedServices(MeshSnapshot index, ClientView view)
                 foreach (var subset in (IEnumerable<Subset?>)[null, .. merged?.Subsets ?? []])
                 {
                     var name = Names.Sni(port.Port, subset?.Name ?? "", service.Host);
-                    if (Make(name, new Target(service, port, subset, merged, index.Facts(service, port.Port))))
+                    if (Make(name, new Target(service, port, subset, merged, index.Facts(service, port.Port), index.Settings)))
                     {
                         var match = ChainMatchPlan.Any with { ServerNames = [name], TransportProtocol = "tls" };
                         yield return new ChainPlan(name, match, null, null, Defaults.Tcp(listener, name), server.Origin);
