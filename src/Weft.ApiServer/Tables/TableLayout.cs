@@ -92,6 +92,11 @@ public sealed record TableLayout(Column[] Columns, Func<JsonObject, DateTimeOffs
         ["workloadentries.networking.istio.io"] = Custom(("Address", "spec.address")),
     };
 
+    /// <summary>The subresource scale, of whatever kind.</summary>
+    public static TableLayout Scale { get; } = new(
+        [Column.ObjectName, Column.Count("Desired"), Column.Count("Available"), Column.Age],
+        (tree, now) => [Name(tree), tree.At("spec", "replicas").Number() ?? 0, tree.At("status", "replicas").Number() ?? 0, Created(tree, now)]);
+
     public static TableLayout For(ResourceDefinition resource, string version) =>
         CustomObjects.VersionOf(resource, version)?.Layout ?? For(resource.StoredAs);
 

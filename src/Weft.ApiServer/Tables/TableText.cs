@@ -12,11 +12,12 @@ internal static class TableText
     private const string PartialKind = "PartialObjectMetadata";
     private const string PartialVersion = "meta.k8s.io/v1";
 
-    public static JsonObject Of(ApiRequest request, IEnumerable<JsonObject> items, JsonObject metadata, DateTimeOffset now)
+    public static JsonObject Of(
+        ApiRequest request, IEnumerable<JsonObject> items, JsonObject metadata, DateTimeOffset now, TableLayout? layout = null)
     {
         // None, Metadata (when nothing is said) or Object.
         var includeObject = request.Query("includeObject");
-        var layout = TableLayout.For(request.Resource, request.Version);
+        layout ??= TableLayout.For(request.Resource, request.Version);
         var columns = new JsonArray();
         foreach (var column in layout.Columns)
         {

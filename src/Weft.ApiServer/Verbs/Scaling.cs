@@ -20,7 +20,7 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
         var method = request.Context.Request.Method;
         if (HttpMethods.IsGet(method))
         {
-            await Answer.JsonAsync(request.Context, 200, View(request, reading.Find(request).Parse()));
+            await Answer.JsonAsync(request.Context, 200, Shown(request, View(request, reading.Find(request).Parse())));
             return;
         }
 
@@ -42,7 +42,7 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
             var scale = Changed(request, View(request, current.Parse()), body);
             if (Store(plain, current, scale) is { } written)
             {
-                await Answer.JsonAsync(request.Context, 200, View(request, written));
+                await Answer.JsonAsync(request.Context, 200, Shown(request, View(request, written)));
                 return;
             }
         }
@@ -129,6 +129,11 @@ internal sealed class Scaling(ApiServices services, ObjectWriter writer, Reading
 
     /// <summary>Where a custom kind keeps its numbers; null for kinds that keep them where Deployments do.</summary>
     private static ScalePaths? Paths(ApiRequest request) => CustomObjects.VersionOf(request.Resource, request.Version)?.Scale;
+
+    private JsonObject Shown(ApiRequest request, JsonObject scale) => Form.Of(request.Context) is Form.Table
+        ? TableText.Of(
+            request, [scale], new JsonObject { ["resourceVersion"] = scale.At("metadata", "resourceVersion").Text() }, services.Clock.GetUtcNow(), TableLayout.Scale)
+        : scale;
 
     private static JsonObject View(ApiRequest request, JsonObject stored)
     {
