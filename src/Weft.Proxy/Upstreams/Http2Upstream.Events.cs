@@ -16,6 +16,7 @@ internal sealed partial class Http2Upstream
     private long _pingedAt;
     private bool _withdrawn;
     private bool _pinging;
+    private Http2UpstreamStream? _held;
 
     public void OnConnected()
     {
@@ -43,6 +44,7 @@ internal sealed partial class Http2Upstream
         if (_codec is not null)
         {
             _codec.Receive(data, _loop.Events.Now);
+            LetGo();
             FlushLater();
         }
     }
@@ -69,26 +71,54 @@ internal sealed partial class Http2Upstream
         // A client gets none.
     }
 
-    public void OnResponse(Http2Stream stream, in Http2Fields fields, bool endStream) => Of(stream)?.OnResponse(fields, endStream);
+    public void OnResponse(Http2Stream stream, in Http2Fields fields, bool endStream)
+    {
+        LetGo();
+        Of(stream)?.OnResponse(fields, endStream);
+    }
 
-    public void OnData(Http2Stream stream, ReadOnlySpan<byte> data, bool endStream) => Of(stream)?.OnData(data, endStream);
+    public void OnData(Http2Stream stream, ReadOnlySpan<byte> data, bool endStream)
+    {
+        var owner = Of(stream);
+        LetGo(except: owner);
+        owner?.OnData(data, endStream);
+    }
 
-    public void OnTrailers(Http2Stream stream, in Http2Fields fields) => Of(stream)?.OnTrailers(fields.Lines);
+    public void OnTrailers(Http2Stream stream, in Http2Fields fields)
+    {
+        var owner = Of(stream);
+        LetGo(except: owner);
+        owner?.OnTrailers(fields.Lines);
+    }
 
-    public void OnWritable(Http2Stream stream) => Of(stream)?.OnWritable();
+    public void OnWritable(Http2Stream stream)
+    {
+        LetGo();
+        Of(stream)?.OnWritable();
+    }
 
-    public void OnReset(Http2Stream stream, Http2ErrorCode code, Http2ResetBy by) => Of(stream)?.OnReset(code, by);
+    public void OnReset(Http2Stream stream, Http2ErrorCode code, Http2ResetBy by)
+    {
+        LetGo();
+        Of(stream)?.OnReset(code, by);
+    }
 
     public void OnClosed(Http2Stream stream)
     {
+        LetGo();
         Of(stream)?.OnClosed();
         BeginWaiting();
     }
 
-    public void OnSettings() => BeginWaiting();
+    public void OnSettings()
+    {
+        LetGo();
+        BeginWaiting();
+    }
 
     public void OnGoAway(Http2ErrorCode code, ReadOnlySpan<byte> text)
     {
+        LetGo();
         Withdraw();
         FlushLater();
 
@@ -102,6 +132,26 @@ internal sealed partial class Http2Upstream
     public void OnPong(ulong payload)
     {
         // Any input is a sign of life.
+    }
+
+    /// <summary>
+    /// An answer's head waits for the body that may have come with it, so that both leave in one send. The loop's output is this stream's
+    /// alone meanwhile: whatever else happens on the connection lets it go first.
+    /// </summary>
+    internal void Hold(Http2UpstreamStream stream) => _held = stream;
+
+    private void LetGo(Http2UpstreamStream? except = null)
+    {
+        if (_held is not { } held)
+        {
+            return;
+        }
+
+        _held = null;
+        if (!ReferenceEquals(held, except))
+        {
+            held.Exchange?.FlushResponse();
+        }
     }
 
     private static Http2UpstreamStream? Of(Http2Stream stream) => stream.Owner as Http2UpstreamStream;

@@ -150,7 +150,14 @@ internal sealed class Http2UpstreamStream : UpstreamStream
         var generation = _generation;
         exchange.OnResponseHead(this, text.Bytes, endStream ? BodyKind.None : grantsTunnel ? BodyKind.Tunnel
             : fields.ContentLength >= 0 ? BodyKind.Sized : BodyKind.Open);
-        Finish(generation, endStream);
+        if (endStream || grantsTunnel)
+        {
+            Finish(generation, endStream);
+        }
+        else if (generation == _generation)
+        {
+            _connection.Hold(this);
+        }
     }
 
     internal void OnData(ReadOnlySpan<byte> data, bool endStream)

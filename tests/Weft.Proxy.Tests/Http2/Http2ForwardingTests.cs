@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net.Sockets;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
 using Xunit;
@@ -89,6 +90,40 @@ public abstract class Http2ForwardingTests
         }
 
         Assert.Equal(1, origin.Connections);
+    }
+
+    [Fact]
+    public void A_head_and_the_body_that_came_with_it_leave_in_one_send()
+    {
+        using var origin = Http2Peer.Answering((peer, request) => peer.Answer(request, "ten bytes.", "content-length: 10"));
+        using var proxy = Through(origin, UpstreamProtocol.Http2, out var port);
+        using var client = Peer.Connect(port);
+        for (var i = 0; i < 5; i++)
+        {
+            var before = SegmentsIn(client.Socket);
+            client.Write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+            Assert.EndsWith("ten bytes.", client.ReadMessage(), StringComparison.Ordinal);
+            Assert.Equal(before + 1, SegmentsIn(client.Socket));
+        }
+    }
+
+    [Fact]
+    public void A_head_without_a_body_behind_it_does_not_wait_for_one()
+    {
+        using var go = new ManualResetEventSlim();
+        using var origin = Http2Peer.Answering((peer, request) =>
+        {
+            peer.SendHead(request, end: false, ":status: 200", "x-head: first");
+            peer.Flush();
+            go.Wait();
+            peer.Send(request, "body", end: true);
+        });
+        using var proxy = Through(origin, UpstreamProtocol.Http2, out var port);
+        using var client = Peer.Connect(port);
+        client.Write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+        Assert.Equal("first", Peer.Header(client.ReadHead()!, "x-head"));
+        go.Set();
+        Assert.Equal("body", client.ReadChunks());
     }
 
     [Fact]
@@ -236,6 +271,18 @@ public abstract class Http2ForwardingTests
         // The server's SETTINGS frame is the first that it sends (RFC 9113 section 3.4).
         var header = client.Read(9);
         Assert.Equal('\x04', header[3]);
+    }
+
+    /// <summary>Segments with data that came, as the kernel counts them (tcp_info.tcpi_data_segs_in): one for each send of this size.</summary>
+    private static uint SegmentsIn(Socket socket)
+    {
+        const int Tcp = 6;
+        const int TcpInfo = 11;
+        const int DataSegmentsIn = 152;
+        Span<byte> info = stackalloc byte[256];
+        var length = socket.GetRawSocketOption(Tcp, TcpInfo, info);
+        Assert.True(length >= DataSegmentsIn + sizeof(uint));
+        return BitConverter.ToUInt32(info[DataSegmentsIn..]);
     }
 
     private static TestProxy Through(TestOrigin origin, UpstreamProtocol protocol, out int port)
