@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
-using Weft.Protocols.ProxyProtocol;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tls;
-using Weft.Proxy.Tunnels;
 
 namespace Weft.Proxy.Listeners;
 
@@ -18,7 +16,7 @@ namespace Weft.Proxy.Listeners;
 /// Where the first bytes decide and the client says nothing, the server is connected to meanwhile: if it speaks first, the connection is
 /// opaque, and nobody has waited for the detection to time out.
 /// </remarks>
-internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable, IDialOwner
+internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 {
     /// <summary>How long a TLS handshake may take.</summary>
     internal const int HandshakeTimeoutMs = 15_000;
@@ -35,8 +33,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     private ByteChannel _channel = null!;
     private NativeBuffer _held;
     private ChainPlan? _chain;
-    private ChainPlan? _aheadChain;
-    private Dial? _ahead;
+    private ServerAhead? _ahead;
     private Looks _looks;
     private long _deadline;
     private bool _awaitsHeader;
@@ -140,21 +137,6 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         }
     }
 
-    public void OnDialed()
-    {
-    }
-
-    public void OnServerSpoke()
-    {
-        if (_held.IsEmpty && !_given)
-        {
-            _loop.Speakers.Learn(Facts.Destination, Speaker.Server);
-            Choose();
-        }
-    }
-
-    public void OnDialFailed(Failure failure) => _ahead = null;
-
     public void Drain()
     {
     }
@@ -201,19 +183,22 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         _loop.Events.Timers.Start(_timer, speaker == Speaker.Unknown ? Math.Min(_deadline, _loop.Events.Now + SilenceMs) : _deadline);
     }
 
-    /// <summary>Connects to the server that would serve a client of which nothing is known, if its bytes go there as they are.</summary>
     private void GoAhead()
     {
-        var chain = Listener.Chains.Select(Facts);
-        if (!_held.IsEmpty || chain?.Tcp is not { } tcp || chain.Tls is not null ||
-            _loop.Plan.FindCluster(Dial.ChooseCluster(tcp, _loop.Random)) is not { } cluster)
+        if (_held.IsEmpty)
         {
-            return;
+            _ahead = ServerAhead.Begin(_loop, this, Listener.Chains.Select(Facts));
         }
+    }
 
-        _aheadChain = chain;
-        _ahead = new Dial(_loop, this, cluster, tcp, this);
-        _ahead.Begin();
+    /// <summary>The server that was connected to meanwhile has spoken: unless the client was quicker, nobody waits for it any more.</summary>
+    internal void OnServerSpoke()
+    {
+        if (_held.IsEmpty && !_given)
+        {
+            _loop.Speakers.Learn(Facts.Destination, Speaker.Server);
+            Choose();
+        }
     }
 
     private void Read(Waiting waiting)
@@ -231,29 +216,18 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     private void ReadHeader(Waiting waiting)
     {
-        var status = ProxyHeaderReader.TryRead(_held.Bytes, out var header, out var length, out var error);
-        if (status == ProxyHeaderStatus.NeedMore && waiting == Waiting.GoesOn)
+        var length = ProxyPreface.Read(_held.Bytes, _header, waiting, out var source, out var problem);
+        if (length < 0)
         {
+            if (problem is not null)
+            {
+                Drop(problem, FailureKind.BadPreface);
+            }
+
             return;
         }
 
-        if (status == ProxyHeaderStatus.Refused)
-        {
-            Drop(ProxyHeaderErrors.Describe(error), FailureKind.BadPreface);
-            return;
-        }
-
-        if (status != ProxyHeaderStatus.Done && _header == ProxyHeaderRule.Required)
-        {
-            Drop("the connection does not begin with a PROXY header", FailureKind.BadPreface);
-            return;
-        }
-
-        if (header.HasAddresses)
-        {
-            PeerAddress = IpEndpoint.Of(header.Source.Bits, header.Source.Port);
-        }
-
+        PeerAddress = source.IsNone ? PeerAddress : source;
         _held.Consume(length);
         _awaitsHeader = false;
         _loop.Events.Timers.Stop(_timer);
@@ -280,7 +254,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         }
 
         Facts = facts;
-        if (_ahead is not null && !_held.IsEmpty)
+        if (_ahead?.Dial is not null && !_held.IsEmpty)
         {
             _loop.Speakers.Learn(Facts.Destination, Speaker.Client);
         }
@@ -292,9 +266,9 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
     {
         _loop.Events.Timers.Stop(_timer);
         _chain = Listener.Chains.Select(Facts);
-        if (_chain != _aheadChain)
+        if (_ahead is { } ahead && !ahead.Serves(_chain))
         {
-            _ahead?.End();
+            ahead.End();
             _ahead = null;
         }
 
@@ -341,41 +315,8 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         _given = true;
         _loop.Events.Timers.Stop(_timer);
         _loop.Connections.Remove(this);
-        var chain = _chain!;
-        if (chain.Http is { } http)
-        {
-            GiveHttp(http, first);
-        }
-        else if (chain.Tcp is { } tcp)
-        {
-            TunnelStack.Start(_loop, _channel, this, tcp, _ahead, first);
-        }
-        else if (chain.Hbone is { } hbone)
-        {
-            HboneServer.Start(_loop, _channel, this, hbone, first);
-        }
-        else
-        {
-            _channel.Abort();
-        }
+        StackChoice.Start(_loop, _channel, this, _chain!, _ahead?.Dial, first);
     }
-
-    private void GiveHttp(HttpChainPlan http, Span<byte> first)
-    {
-        var service = _loop.Plan.ChainOf(http);
-        var client = new ClientFacts(_loop, service, _channel, this);
-        IByteHandler connection = SpeaksHttp2()
-            ? new Http2Downstream(_loop, service, _channel, client)
-            : new Http1Downstream(_loop, service, _channel, client);
-        _channel.ResumeReading();
-        if (!first.IsEmpty)
-        {
-            connection.OnData(first);
-        }
-    }
-
-    /// <summary>What ALPN agreed upon; without it, what the first bytes said. A preface that comes all the same is understood, too.</summary>
-    private bool SpeaksHttp2() => _channel is TlsChannel tls ? tls.Alpn is "h2" or "istio-h2" : Facts.Protocols is ["h2c"];
 
     private void Drop(string? reason, FailureKind kind = FailureKind.ClientGone)
     {

@@ -2,6 +2,7 @@
 
 using System.Text;
 using Weft.Model.Plan;
+using Weft.Protocols.Http1;
 using Weft.Proxy.Routing;
 
 namespace Weft.Proxy.Telemetry;
@@ -42,6 +43,15 @@ internal sealed class LoopMetrics(WorkloadNamePlan own)
 
     /// <summary>Somebody ran into a limit.</summary>
     public void Hit(ProxyLimit limit) => Volatile.Write(ref _limitHits[(int)limit], _limitHits[(int)limit] + 1);
+
+    /// <summary>A parser refused bytes: a limit, if that is why.</summary>
+    public void Hit(Http1Error error)
+    {
+        if (ProxyLimits.Of(error) is var limit and not ProxyLimit.None)
+        {
+            Hit(limit);
+        }
+    }
 
     public long HitsOf(ProxyLimit limit) => Volatile.Read(ref _limitHits[(int)limit]);
 

@@ -107,7 +107,7 @@ internal sealed partial class Http1Upstream
 
         if (status == ParseStatus.Invalid)
         {
-            Hit(exchange, response.Error);
+            exchange.Loop.Metrics.Hit(response.Error);
         }
 
         if (status == ParseStatus.Invalid || (response.Status == 101 && !exchange.Request.IsUpgrade))
@@ -196,19 +196,11 @@ internal sealed partial class Http1Upstream
                     return bytes.Length;
                 default:
                     // What was right before it leaves first, as with a connection that breaks here.
-                    Hit(exchange, _chunks.Error);
+                    exchange.Loop.Metrics.Hit(_chunks.Error);
                     exchange.FlushResponse();
                     exchange.FailTry(this, new Failure(FailureKind.BadResponse, _chunks.Error.Describe()));
                     return bytes.Length;
             }
-        }
-    }
-
-    private static void Hit(Exchange exchange, Http1Error error)
-    {
-        if (ProxyLimits.Of(error) is var limit and not ProxyLimit.None)
-        {
-            exchange.Loop.Metrics.Hit(limit);
         }
     }
 
