@@ -3,7 +3,7 @@
 using System.Diagnostics;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
-using Weft.Proxy.Telemetry;
+using Weft.Proxy.Tests.Filters;
 using Weft.Proxy.Upstreams;
 using Xunit;
 
@@ -25,7 +25,7 @@ public abstract class PolicyTests
         using var origin = TestOrigin.Answering(request => Interlocked.Increment(ref tries) < 3
             ? TestOrigin.Response("no", 503)
             : TestOrigin.Response(request));
-        using var setting = new Setting(Plans.Forward("origin", _retry), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", _retry), origin.Port);
         var answer = setting.Ask("POST / HTTP/1.1\r\nhost: shop\r\ncontent-length: 4\r\n\r\nbody");
         Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
         Assert.Contains("x-envoy-attempt-count: 3\r\n", answer, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public abstract class PolicyTests
     {
         var tries = 0;
         using var origin = TestOrigin.Answering(_ => TestOrigin.Response($"try {Interlocked.Increment(ref tries)}", 500));
-        using var setting = new Setting(Plans.Forward("origin", _retry), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", _retry), origin.Port);
         var answer = setting.Ask(Get);
         Assert.StartsWith("HTTP/1.1 500", answer, StringComparison.Ordinal);
         Assert.EndsWith("try 3", answer, StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public abstract class PolicyTests
             Interlocked.Increment(ref tries);
             return TestOrigin.Response("no", 503);
         });
-        using var setting = new Setting(Plans.Forward("origin", _retry), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", _retry), origin.Port);
         var body = new string('x', Stacks.RetryPolicy.BodyLimit + 1);
         Assert.StartsWith("HTTP/1.1 503", setting.Ask($"POST / HTTP/1.1\r\nhost: shop\r\ncontent-length: {body.Length}\r\n\r\n{body}"), StringComparison.Ordinal);
         Assert.Equal(1, tries);
@@ -66,7 +66,7 @@ public abstract class PolicyTests
         using var origin = TestOrigin.Answering(request => Interlocked.Increment(ref tries) == 1
             ? TestOrigin.Response("no", 503)
             : TestOrigin.Response($"{request.Length - request.IndexOf("\r\n\r\n", StringComparison.Ordinal) - 4}"));
-        using var setting = new Setting(Plans.Forward("origin", _retry), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", _retry), origin.Port);
         var body = new string('x', Stacks.RetryPolicy.BodyLimit);
         Assert.EndsWith($"{body.Length}", setting.Ask($"POST / HTTP/1.1\r\nhost: shop\r\ncontent-length: {body.Length}\r\n\r\n{body}"), StringComparison.Ordinal);
     }
@@ -75,7 +75,7 @@ public abstract class PolicyTests
     public void An_endpoint_that_refuses_is_avoided_by_the_retry()
     {
         using var origin = TestOrigin.Ok("alive");
-        using var setting = new Setting(
+        using var setting = Serve(
             Plans.Forward("origin", new RetryPlan(2, 0, ["connect-failure"], [], 1)), TestProxy.FreePort(), origin.Port);
         for (var i = 0; i < 10; i++)
         {
@@ -86,7 +86,7 @@ public abstract class PolicyTests
     [Fact]
     public void An_endpoint_that_refuses_is_answered_503_with_flag_UF()
     {
-        using var setting = new Setting(Plans.Forward("origin"), TestProxy.FreePort());
+        using var setting = Serve(Plans.Forward("origin"), TestProxy.FreePort());
         var answer = setting.Ask(Get);
         Assert.StartsWith("HTTP/1.1 503", answer, StringComparison.Ordinal);
         Assert.EndsWith("reset reason: connection failure", answer, StringComparison.Ordinal);
@@ -96,7 +96,7 @@ public abstract class PolicyTests
     [Fact]
     public void A_cluster_without_endpoints_is_answered_503_with_flag_UH()
     {
-        using var setting = new Setting(Plans.Forward("origin"));
+        using var setting = Serve(Plans.Forward("origin"));
         Assert.EndsWith("no healthy upstream", setting.Ask(Get), StringComparison.Ordinal);
         Assert.Contains("response_flags=\"UH\"", setting.Metrics(), StringComparison.Ordinal);
     }
@@ -130,7 +130,7 @@ public abstract class PolicyTests
     public void A_server_that_hangs_up_is_answered_503_with_flag_UC()
     {
         using var origin = new TestOrigin(peer => peer.ReadHead());
-        using var setting = new Setting(Plans.Forward("origin"), origin.Port);
+        using var setting = Serve(Plans.Forward("origin"), origin.Port);
         Assert.EndsWith("reset reason: connection termination", setting.Ask(Get), StringComparison.Ordinal);
         Assert.Contains("response_flags=\"UC\"", setting.Metrics(), StringComparison.Ordinal);
     }
@@ -145,7 +145,7 @@ public abstract class PolicyTests
             peer.Write(TestOrigin.Response("first"));
             peer.ReadRequest();
         });
-        using var setting = new Setting(Plans.Forward("origin"), origin.Port);
+        using var setting = Serve(Plans.Forward("origin"), origin.Port);
         for (var i = 0; i < 10; i++)
         {
             Assert.EndsWith("first", setting.Ask(Get), StringComparison.Ordinal);
@@ -156,7 +156,7 @@ public abstract class PolicyTests
     public void A_request_that_takes_too_long_is_answered_504()
     {
         using var origin = new TestOrigin(peer => peer.ReadToEnd());
-        using var setting = new Setting(Plans.Forward("origin", timeoutMs: 50), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", timeoutMs: 50), origin.Port);
         var answer = setting.Ask(Get);
         Assert.StartsWith("HTTP/1.1 504", answer, StringComparison.Ordinal);
         Assert.EndsWith("upstream request timeout", answer, StringComparison.Ordinal);
@@ -177,7 +177,7 @@ public abstract class PolicyTests
 
             peer.Write(TestOrigin.Response("second"));
         });
-        using var setting = new Setting(Plans.Forward("origin", new RetryPlan(1, 100, ["5xx"], [], 1)), origin.Port);
+        using var setting = Serve(Plans.Forward("origin", new RetryPlan(1, 100, ["5xx"], [], 1)), origin.Port);
         Assert.EndsWith("second", setting.Ask(Get), StringComparison.Ordinal);
     }
 
@@ -264,49 +264,15 @@ public abstract class PolicyTests
     public void A_plan_that_cannot_be_used_is_refused_and_the_old_one_stays()
     {
         using var origin = TestOrigin.Ok("still");
-        using var setting = new Setting(Plans.Forward("origin"), origin.Port);
+        using var setting = Serve(Plans.Forward("origin"), origin.Port);
         var bad = Plans.Http(TestProxy.FreePort(), Plans.Forward("origin"));
         var problem = setting.Proxy.Runtime.Apply(bad with { Listeners = [bad.Listeners[0] with { Address = "nowhere" }] });
         Assert.Contains("'nowhere' is not an address", problem, StringComparison.Ordinal);
         Assert.EndsWith("still", setting.Ask(Get), StringComparison.Ordinal);
     }
 
-    private sealed class Setting : IDisposable
-    {
-        private readonly Peer _client;
-
-        internal Setting(RoutePlan route, params int[] origins)
-        {
-            Port = TestProxy.FreePort();
-            Proxy = new TestProxy(Plans.Http(Port, route).With(Plans.Cluster("origin", origins)));
-            _client = Peer.Connect(Port);
-        }
-
-        internal int Port { get; }
-
-        internal TestProxy Proxy { get; }
-
-        public void Dispose()
-        {
-            _client.Dispose();
-            Proxy.Dispose();
-        }
-
-        internal string Ask(string request)
-        {
-            _client.Write(request);
-            return _client.ReadMessage()!;
-        }
-
-        internal string Metrics()
-        {
-            // The answer may be here before its loop has counted it; a turn of the loop later it has.
-            Proxy.Runtime.OnEveryLoop(_ => null);
-            var text = new MetricsText();
-            text.AddLoops([.. Proxy.Runtime.Metrics]);
-            return text.ToString();
-        }
-    }
+    private static FilterSetting Serve(RoutePlan route, params int[] origins) =>
+        new(port => Plans.Http(port, route).With(Plans.Cluster("origin", origins)));
 }
 
 public sealed class EpollPolicyTests() : PolicyTests(IoChoice.Epoll);

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Weft.Model.Diagnostics;
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
+using Weft.Testing;
 using Xunit;
 
 namespace Weft.Proxy.Tests;
@@ -38,6 +39,13 @@ internal sealed class TestProxy : IDisposable
         set => _io.Value = value;
     }
 
+    /// <summary>In front of one server, on a port of its own.</summary>
+    internal static TestProxy Before(TestOrigin origin, out int port, Func<ProxyOptions, ProxyOptions>? options = null)
+    {
+        port = FreePort();
+        return new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)), options: options);
+    }
+
     internal ProxyRuntime Runtime { get; }
 
     internal List<string> Faults { get; } = [];
@@ -47,6 +55,27 @@ internal sealed class TestProxy : IDisposable
         Runtime.Dispose();
         Assert.Empty(Faults);
     }
+
+    /// <summary>
+    /// When this returns, what was sent before has been noticed, and what was due has happened: a loop looks at its clock between two turns,
+    /// so the second one is behind the timers of the first.
+    /// </summary>
+    internal void Settle()
+    {
+        Assert.Null(Runtime.OnEveryLoop(_ => null));
+        Assert.Null(Runtime.OnEveryLoop(_ => null));
+    }
+
+    /// <summary>Moves the clock that the proxy goes by; when this returns, everything that became due has happened.</summary>
+    internal void Advance(ManualClock clock, int milliseconds)
+    {
+        clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        Settle();
+    }
+
+    /// <summary>Waits until a figure has a value.</summary>
+    internal static Task HasAsync(Func<long> figure, long value) => Eventually.HoldsAsync(
+        $"the figure is {value}", () => Task.FromResult(figure() == value), () => Task.FromResult($"It is {figure()}."));
 
     /// <summary>
     /// A port that nobody listens on, below the range from which outgoing connections take theirs: one from that range could be

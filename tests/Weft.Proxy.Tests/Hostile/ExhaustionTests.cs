@@ -64,14 +64,14 @@ public sealed class ExhaustionTests
             half.Send(hello, 0, hello.Length / 2, SocketFlags.None);
         }
 
-        await HasAsync(() => proxy.Runtime.OpenConnections, halves.Length);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, halves.Length);
 
         // Handshakes take turns, a few each millisecond.
         var whole = Task.Run(() => ShakeHands(port));
         var elapsed = 0;
         for (; !whole.IsCompleted && elapsed < 10_000; elapsed++)
         {
-            Advance(proxy, clock, 1);
+            proxy.Advance(clock, 1);
         }
 
         await whole;
@@ -79,17 +79,17 @@ public sealed class ExhaustionTests
         // The client was through before the proxy read its last word, which waits for its turn as well.
         for (; proxy.Runtime.OpenConnections > halves.Length && elapsed < 10_000; elapsed++)
         {
-            Advance(proxy, clock, 1);
+            proxy.Advance(clock, 1);
         }
 
         Assert.Equal(halves.Length, proxy.Runtime.OpenConnections);
-        Advance(proxy, clock, 14_999 - elapsed);
+        proxy.Advance(clock, 14_999 - elapsed);
         Assert.Equal(halves.Length, proxy.Runtime.OpenConnections);
 
         // A byte now and then buys no time.
         halves[0].Send(hello, hello.Length / 2, 1, SocketFlags.None);
-        Advance(proxy, clock, 1);
-        await HasAsync(() => proxy.Runtime.OpenConnections, 0);
+        proxy.Advance(clock, 1);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, 0);
         Assert.Equal(halves.Length, proxy.Runtime.Metrics.Sum(loop => loop.HitsOf(ProxyLimit.HandshakeTime)));
         foreach (var socket in halves)
         {
@@ -125,7 +125,7 @@ public sealed class ExhaustionTests
             }
         }
 
-        await HasAsync(() => proxy.Runtime.OpenConnections, 0);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, 0);
         ShakeHands(port);
     }
 
@@ -136,8 +136,7 @@ public sealed class ExhaustionTests
     {
         TestProxy.Io = io;
         using var origin = TestOrigin.Ok("done");
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("c")).With(Plans.Cluster("c", origin.Port)));
+        using var proxy = TestProxy.Before(origin, out var port);
         for (var i = 0; i < 3000; i++)
         {
             using var socket = Dial(port);
@@ -153,13 +152,13 @@ public sealed class ExhaustionTests
             socket.LingerState = new LingerOption(enable: true, 0);
         }
 
-        await HasAsync(() => proxy.Runtime.OpenConnections, 0);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, 0);
         using var client = Peer.Connect(port);
         client.Write(Get);
         Assert.EndsWith("done", client.ReadMessage(), StringComparison.Ordinal);
 
         // The client's, and those to the server that are kept.
-        await HasAsync(() => proxy.Runtime.OpenChannels - proxy.Runtime.Clusters.Single().Breaker.Sum(Weft.Proxy.Upstreams.ClusterFigure.Connections) is 1 ? 1 : 0, 1);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenChannels - proxy.Runtime.Clusters.Single().Breaker.Sum(Weft.Proxy.Upstreams.ClusterFigure.Connections) is 1 ? 1 : 0, 1);
     }
 
     [Theory]
@@ -183,15 +182,14 @@ public sealed class ExhaustionTests
             peer.Write("other");
             peer.ReadToEnd();
         });
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("c")).With(Plans.Cluster("c", origin.Port)));
+        using var proxy = TestProxy.Before(origin, out var port);
         using var client = Peer.Connect(port);
         client.Write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody");
         arrived.Wait();
         if (beforeTheAnswerBegins)
         {
             client.EndOutput();
-            NoticeTheEnd(proxy);
+            proxy.Settle();
         }
 
         go.Release();
@@ -200,7 +198,7 @@ public sealed class ExhaustionTests
         if (!beforeTheAnswerBegins)
         {
             client.EndOutput();
-            NoticeTheEnd(proxy);
+            proxy.Settle();
         }
 
         go.Release();
@@ -282,8 +280,7 @@ public sealed class ExhaustionTests
             peer.Write(TestOrigin.Response("whole"));
             peer.ReadToEnd();
         });
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("c")).With(Plans.Cluster("c", origin.Port)));
+        using var proxy = TestProxy.Before(origin, out var port);
         using var client = Peer.Connect(port);
         client.Write($"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {Offered}\r\n\r\n");
         var block = new byte[1 << 20];
@@ -326,20 +323,6 @@ public sealed class ExhaustionTests
         return proxy;
     }
 
-    private static void Advance(TestProxy proxy, ManualClock clock, int milliseconds)
-    {
-        clock.Advance(TimeSpan.FromMilliseconds(milliseconds));
-        Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
-        Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
-    }
-
-    /// <summary>The end is in the loop's queue before this returns: it was sent before the loop's next turns began.</summary>
-    private static void NoticeTheEnd(TestProxy proxy)
-    {
-        Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
-        Assert.Null(proxy.Runtime.OnEveryLoop(_ => null));
-    }
-
     private static Socket Dial(int port)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 10_000 };
@@ -370,7 +353,4 @@ public sealed class ExhaustionTests
             return broken.SocketErrorCode == SocketError.ConnectionReset;
         }
     }
-
-    private static Task HasAsync(Func<long> figure, long value) => Eventually.HoldsAsync(
-        $"the figure is {value}", () => Task.FromResult(figure() == value), () => Task.FromResult($"It is {figure()}."));
 }

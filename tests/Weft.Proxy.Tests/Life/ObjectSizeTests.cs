@@ -29,7 +29,7 @@ public sealed class ObjectSizeTests
     [InlineData(typeof(Http2Downstream), 88)]
     [InlineData(typeof(Http2DownstreamStream), 80)]
     [InlineData(typeof(Http2Flow), 96)]
-    [InlineData(typeof(Http2Upstream), 152)]
+    [InlineData(typeof(Http2Upstream), 160)]
     [InlineData(typeof(Http2UpstreamStream), 56)]
     [InlineData(typeof(Http1Upstream), 240)]
     [InlineData(typeof(TunnelStack), 256)]

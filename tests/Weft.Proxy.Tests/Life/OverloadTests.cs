@@ -109,8 +109,7 @@ public sealed class OverloadTests
 
             return TestOrigin.Response("done");
         });
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)));
+        using var proxy = TestProxy.Before(origin, out var port);
         using var busy = Peer.Connect(port);
         using var next = Peer.Connect(port);
         using var idle = Peer.Connect(port);
@@ -161,12 +160,11 @@ public sealed class OverloadTests
     {
         TestProxy.Io = io;
         using var origin = TestOrigin.Ok("done");
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)));
+        using var proxy = TestProxy.Before(origin, out var port);
         using var client = Peer.Connect(port);
         client.Write(Get);
         client.ReadMessage();
-        await HasAsync(() => proxy.Runtime.OpenChannels, 2);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenChannels, 2);
         proxy.Runtime.Give(new OverloadLevels(OverloadLevel.None, OverloadLevel.NewWork));
         using var waiting = Peer.Connect(port);
         waiting.Write(Get);
@@ -181,7 +179,7 @@ public sealed class OverloadTests
         Assert.Equal(1, proxy.Runtime.OpenConnections);
         proxy.Runtime.Give(new OverloadLevels(OverloadLevel.None, OverloadLevel.IdleConnections));
         Assert.Equal("", client.ReadToEnd());
-        await HasAsync(() => proxy.Runtime.OpenChannels, 0);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenChannels, 0);
         proxy.Runtime.Give(default);
         Assert.EndsWith("done", waiting.ReadMessage(), StringComparison.Ordinal);
     }
@@ -193,14 +191,11 @@ public sealed class OverloadTests
     {
         TestProxy.Io = io;
         using var origin = TestOrigin.Ok("done");
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(
-            Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)),
-            options: chosen => chosen with { Clients = new ClientLimit(2) });
+        using var proxy = TestProxy.Before(origin, out var port, chosen => chosen with { Clients = new ClientLimit(2) });
         using var first = Peer.Connect(port);
-        await HasAsync(() => proxy.Runtime.OpenConnections, 1);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, 1);
         using var second = Peer.Connect(port);
-        await HasAsync(() => proxy.Runtime.OpenConnections, 2);
+        await TestProxy.HasAsync(() => proxy.Runtime.OpenConnections, 2);
         proxy.Runtime.OnEveryLoop(_ => null);
         foreach (var client in (Peer[])[first, second, first, second])
         {
@@ -225,10 +220,7 @@ public sealed class OverloadTests
     {
         TestProxy.Io = io;
         using var origin = TestOrigin.Ok("done");
-        var port = TestProxy.FreePort();
-        using var proxy = new TestProxy(
-            Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port)),
-            options: chosen => chosen with { Clients = new ClientLimit(8), Loops = 2 });
+        using var proxy = TestProxy.Before(origin, out var port, chosen => chosen with { Clients = new ClientLimit(8), Loops = 2 });
         Peer[] burst = [.. Enumerable.Range(0, 64).Select(_ => Peer.Connect(port))];
         for (var i = 0; i < 20; i++)
         {
@@ -297,7 +289,7 @@ public sealed class OverloadTests
         var told = new System.Collections.Concurrent.ConcurrentQueue<Action>();
         using var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, _ => { }, _ => { });
         guard.Start(told.Enqueue);
-        await HasAsync(() => told.Count, 1);
+        await TestProxy.HasAsync(() => told.Count, 1);
         Assert.Equal(0, readings.Asked);
 
         // Each time that a loop works, it looks once, and then again only when a loop works.
@@ -305,7 +297,7 @@ public sealed class OverloadTests
         {
             Assert.True(told.TryDequeue(out var work));
             work();
-            await HasAsync(() => told.Count, 1);
+            await TestProxy.HasAsync(() => told.Count, 1);
             Assert.Equal(worked, readings.Asked);
         }
     }
@@ -317,11 +309,11 @@ public sealed class OverloadTests
         Action? told = null;
         using var guard = new OverloadGuard(new OverloadSettings(1000, 0, 0), readings, _ => { }, _ => { });
         guard.Start(work => Volatile.Write(ref told, work));
-        await HasAsync(() => Volatile.Read(ref told) is null ? 0 : 1, 1);
+        await TestProxy.HasAsync(() => Volatile.Read(ref told) is null ? 0 : 1, 1);
         told!();
-        await HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.NewWork);
+        await TestProxy.HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.NewWork);
         readings[0] = 0;
-        await HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.None);
+        await TestProxy.HasAsync(() => (int)guard.Levels.Work, (int)OverloadLevel.None);
     }
 
     [Fact]
@@ -335,7 +327,7 @@ public sealed class OverloadTests
         Assert.Equal(1, told);
         proxy.Runtime.TellOfWork(() => Interlocked.Increment(ref told));
         proxy.Runtime.OnEveryLoop(_ => null);
-        await HasAsync(() => Volatile.Read(ref told), 2);
+        await TestProxy.HasAsync(() => Volatile.Read(ref told), 2);
     }
 
     [Fact]
@@ -363,9 +355,6 @@ public sealed class OverloadTests
             return false;
         }
     }
-
-    private static Task HasAsync(Func<int> figure, int value) => Weft.Testing.Eventually.HoldsAsync(
-        $"the figure is {value}", () => Task.FromResult(figure() == value), () => Task.FromResult($"It is {figure()}."));
 
     private sealed class Readings : IOverloadReadings
     {

@@ -19,38 +19,17 @@ public abstract class HboneTests
     [Fact]
     public void Bytes_pass_both_ways_and_each_end_by_itself()
     {
-        using var origin = new TestOrigin(peer =>
-        {
-            peer.Write("220 ready");
-            peer.Write($" {peer.ReadToEnd().Length} ");
-            peer.Write(new string('y', 2_000_000));
-        });
+        using var origin = TunnelScenes.Counting();
         using var pair = new Pair(origin);
-        using var client = Peer.Connect(pair.Port);
-        Assert.Equal("220 ready", client.Read(9));
-        client.Write(new string('x', 2_000_000));
-        client.EndOutput();
-        Assert.Equal(" 2000000 ", client.Read(9));
-        Assert.Equal(2_000_000, client.ReadToEnd().Length);
+        TunnelScenes.EndTheClientFirst(pair.Port);
     }
 
     [Fact]
-    public void The_server_may_end_first()
+    public void The_server_may_end_first() => TunnelScenes.EndTheServerFirst(origin =>
     {
-        var heard = new Heard<int>();
-        using var origin = new TestOrigin(peer =>
-        {
-            peer.Write("go");
-            peer.EndOutput();
-            heard.Set(peer.ReadToEnd().Length);
-        });
-        using var pair = new Pair(origin);
-        using var client = Peer.Connect(pair.Port);
-        Assert.Equal("go", client.ReadToEnd());
-        client.Write(new string('x', 1_000_000));
-        client.EndOutput();
-        Assert.Equal(1_000_000, heard.Wait());
-    }
+        var pair = new Pair(origin);
+        return (pair, pair.Port);
+    });
 
     [Fact]
     public void A_slow_reader_stops_its_own_writer_and_no_other_tunnel()

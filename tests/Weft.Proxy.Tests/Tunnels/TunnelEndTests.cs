@@ -19,37 +19,17 @@ public abstract class TunnelEndTests
     [Fact]
     public void The_client_ends_first_and_hears_the_whole_answer()
     {
-        using var origin = new TestOrigin(peer =>
-        {
-            var length = peer.ReadToEnd().Length;
-            peer.Write($"{length} ");
-            peer.Write(new string('y', 1_000_000));
-        });
+        using var origin = TunnelScenes.Counting();
         using var pair = new Pair(origin);
-        using var client = Peer.Connect(pair.Port);
-        client.Write(new string('x', 1_000_000));
-        client.EndOutput();
-        Assert.Equal("1000000 ", client.Read(8));
-        Assert.Equal(1_000_000, client.ReadToEnd().Length);
+        TunnelScenes.EndTheClientFirst(pair.Port);
     }
 
     [Fact]
-    public void The_server_ends_first_and_hears_the_whole_rest()
+    public void The_server_ends_first_and_hears_the_whole_rest() => TunnelScenes.EndTheServerFirst(origin =>
     {
-        var heard = new Heard<int>();
-        using var origin = new TestOrigin(peer =>
-        {
-            peer.Write("go");
-            peer.EndOutput();
-            heard.Set(peer.ReadToEnd().Length);
-        });
-        using var pair = new Pair(origin);
-        using var client = Peer.Connect(pair.Port);
-        Assert.Equal("go", client.ReadToEnd());
-        client.Write(new string('x', 1_000_000));
-        client.EndOutput();
-        Assert.Equal(1_000_000, heard.Wait());
-    }
+        var pair = new Pair(origin);
+        return (pair, pair.Port);
+    });
 
     [Fact]
     public void A_reset_of_the_server_is_a_reset_to_the_client()
