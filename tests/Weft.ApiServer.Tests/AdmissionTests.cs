@@ -38,6 +38,29 @@ public sealed class AdmissionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pod_gets_the_number_of_its_priority_class()
+    {
+        const string Classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
+        const string Pods = "/api/v1/namespaces/default/pods";
+        await _server.PostAsync(Classes, """{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"high"},"value":1000,"preemptionPolicy":"Never"}""");
+        var (_, high) = await _server.PostAsync(Pods, Pod("a", ""","priorityClassName":"high" """));
+        Assert.Equal(1000, (int)high["spec"]!["priority"]!);
+        Assert.Equal("Never", (string)high["spec"]!["preemptionPolicy"]!);
+        var (code, body) = await _server.PostAsync(Pods, Pod("b", ""","priorityClassName":"none" """));
+        Assert.Equal(HttpStatusCode.Forbidden, code);
+        Assert.Equal("pods \"b\" is forbidden: no PriorityClass with name none was found", (string)body["message"]!);
+        Assert.Equal(HttpStatusCode.Forbidden, (await _server.PostAsync(Pods, Pod("c", ""","priority":7"""))).Code);
+        Assert.Equal(0, (int)(await _server.PostAsync(Pods, Pod("d", ""))).Body["spec"]!["priority"]!);
+        await _server.PostAsync(Classes, """{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"common"},"value":5,"globalDefault":true}""");
+        Assert.Equal("common 5", (await _server.PostAsync(Pods, Pod("e", ""))).Body["spec"] is { } spec ? $"{spec["priorityClassName"]} {spec["priority"]}" : "");
+        Assert.Equal(2_000_001_000, (int)(await _server.PostAsync(Pods, Pod("f", ""","priorityClassName":"system-node-critical" """))).Body["spec"]!["priority"]!);
+
+        static string Pod(string name, string more) => $$$"""
+            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{name}}}"},"spec":{"containers":[{"name":"c","image":"i"}]{{{more}}}}}
+            """;
+    }
+
+    [Fact]
     public async Task A_mutating_webhook_patches_and_a_validating_one_sees_the_result()
     {
         _webhook.Answer = (path, review) => path switch

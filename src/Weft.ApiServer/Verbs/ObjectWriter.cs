@@ -20,6 +20,7 @@ internal sealed class ObjectWriter(ApiServices services)
     private readonly Lock _serviceGate = new();
     private readonly FieldOwnership _ownership = new(services.Schemas, services.Clock);
     private readonly SigningRequests _signing = new(services);
+    private readonly Priorities _priorities = new(services.Store);
     private readonly LimitRanges _limits = new(services.Store);
     private readonly Quotas _quotas = new(services.Store);
     private readonly Lock _quotaGate = new();
@@ -45,6 +46,7 @@ internal sealed class ObjectWriter(ApiServices services)
         if (resource.GroupResource is "pods" && ns is not null)
         {
             tree = services.Hooks.MutatePod(tree, ns, (kind, where, name) => services.Store.Find(kind, where, name)?.Parse());
+            _priorities.Apply(request, tree);
         }
 
         if (resource.GroupResource is "secrets")

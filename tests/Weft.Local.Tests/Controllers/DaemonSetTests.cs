@@ -72,6 +72,44 @@ public sealed class DaemonSetTests : IAsyncLifetime
         Assert.Empty(DaemonPlan.Make(set, nodes, pods, "new", now).Outdated);
     }
 
+    [Fact]
+    public void A_surge_brings_the_new_pod_first_and_takes_the_old_one_when_the_new_one_serves()
+    {
+        var set = JsonNode.Parse("""{"spec":{"template":{"spec":{}},"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1,"maxUnavailable":0}}}}""")!.AsObject();
+        var nodes = Enumerable.Range(0, 3).Select(i => JsonNode.Parse($$$"""{"metadata":{"name":"n{{{i}}}"}}""")!.AsObject()).ToList();
+        List<JsonObject> pods = [Pod("n0", "old", ready: true), Pod("n1", "old", ready: true), Pod("n2", "old", ready: true)];
+        var first = DaemonPlan.Make(set, nodes, pods, "new", DateTimeOffset.UnixEpoch);
+        Assert.Single(first.Missing);
+        Assert.Empty(first.Outdated);
+
+        pods.Add(Pod(first.Missing[0], "new", ready: false));
+        var during = DaemonPlan.Make(set, nodes, pods, "new", DateTimeOffset.UnixEpoch);
+        Assert.Empty(during.Missing.Concat(during.Outdated.Concat(during.Superfluous).Select(DaemonPlan.NodeOf)));
+
+        pods[3] = Pod(first.Missing[0], "new", ready: true);
+        var then = DaemonPlan.Make(set, nodes, pods, "new", DateTimeOffset.UnixEpoch);
+        Assert.Equal(first.Missing, then.Outdated.Select(DaemonPlan.NodeOf));
+        Assert.Single(then.Missing);
+        Assert.NotEqual(first.Missing, then.Missing);
+    }
+
+    [Fact]
+    public async Task A_surge_goes_round_without_a_node_that_is_not_served()
+    {
+        await AddNodeAsync("a", "ssd");
+        await AddNodeAsync("b", "ssd");
+        await CreateAsync("""{"nodeSelector":{"disk":"ssd"},"containers":[{"name":"log","image":"log:1"}]}""");
+        await UntilAsync(2);
+        await _running.PatchAsync(Kinds.DaemonSet, "log", """
+            {"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1,"maxUnavailable":0}},"template":{"spec":{"containers":[{"name":"log","image":"log:2"}]}}}}
+            """);
+        await _running.UntilAsync("both are new, and every node was served all the time", async () =>
+        {
+            Assert.Equal(2, (await _running.ListAsync(Kinds.Pod)).Where(PodState.IsReady).Select(pod => pod.Text("spec", "nodeName")).Distinct().Count());
+            return await ImagesAsync() is ["log:2", "log:2"];
+        });
+    }
+
     private static JsonObject Pod(string node, string hash, bool ready) => JsonNode.Parse($$$"""
         {"metadata":{"name":"p-{{{node}}}","labels":{"controller-revision-hash":"{{{hash}}}"} },"spec":{"nodeName":"{{{node}}}"},
          "status":{"phase":"Running","conditions":[{"type":"Ready","status":"{{{(ready ? "True" : "False")}}}","lastTransitionTime":"1970-01-01T00:00:00Z"}]} }

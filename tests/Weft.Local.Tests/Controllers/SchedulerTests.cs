@@ -52,6 +52,43 @@ public sealed class SchedulerTests : IAsyncLifetime
         Assert.Equal(answer, node?.Name() ?? why);
     }
 
+    [Theory]
+    [InlineData("""{"priority":100,"containers":[{"resources":{"requests":{"cpu":"1"}}}]}""", "b1: low")]
+    [InlineData("""{"priority":100,"containers":[{"resources":{"requests":{"cpu":"2"}}}]}""", "b1: low middle")]
+    [InlineData("""{"priority":5,"containers":[{"resources":{"requests":{"cpu":"1"}}}]}""", "b1: low")]
+    [InlineData("""{"priority":1,"containers":[{"resources":{"requests":{"cpu":"1"}}}]}""", null)]
+    [InlineData("""{"priority":100,"preemptionPolicy":"Never","containers":[{"resources":{"requests":{"cpu":"1"}}}]}""", null)]
+    [InlineData("""{"priority":100,"nodeSelector":{"zone":"a"},"containers":[{"resources":{"requests":{"cpu":"1"}}}]}""", "a1: high")]
+    [InlineData("""{"priority":100,"containers":[{"resources":{"requests":{"cpu":"9"}}}]}""", null)]
+    public void The_least_important_pods_make_room_and_no_more_than_must(string spec, string? wanted)
+    {
+        JsonObject[] nodes = [.. new[] { "a", "b" }.Select(zone => Json($$$$"""{"metadata":{"name":"{{{{zone}}}}1","labels":{"zone":"{{{{zone}}}}"}},"status":{"allocatable":{"cpu":"2","memory":"8Gi","pods":"10"}}}"""))];
+        static JsonObject Of(string name, int priority, int cpu) => Json($$$$"""
+            {"metadata":{"name":"{{{{name}}}}","namespace":"shop"},"spec":{"priority":{{{{priority}}}},"containers":[{"resources":{"requests":{"cpu":"{{{{cpu}}}}"} }}]}}
+            """);
+        var pod = Json("""{"metadata":{"name":"web","namespace":"shop"}}""");
+        pod["spec"] = JsonNode.Parse(spec);
+        var view = new ClusterView(nodes, [(Of("high", 50, 2), "a1"), (Of("low", 1, 1), "b1"), (Of("middle", 10, 1), "b1")], _ => null);
+        var plan = Preemption.Find(pod, view);
+        Assert.Equal(wanted, plan is null ? null : $"{plan.Node.Name()}: {string.Join(' ', plan.Victims.Select(victim => victim.Name()))}");
+    }
+
+    [Fact]
+    public async Task An_important_pod_takes_the_place_of_another()
+    {
+        await _running.UntilAsync("the node is there", async () => (await _running.ListAsync(Kinds.Node)).Count == 1);
+        await _running.PatchStatusAsync(Kinds.Node, "weft", """{"allocatable":{"cpu":"1","memory":"8Gi","pods":"10"}}""");
+        await PodAsync("first", 0);
+        await _running.UntilAsync("it is placed", async () => PodState.IsScheduled(await _running.GetAsync(Kinds.Pod, "first")));
+        await PodAsync("second", 1000);
+        await _running.UntilAsync("the important one has the place", async () => PodState.IsScheduled(await _running.GetAsync(Kinds.Pod, "second")));
+        await _running.UntilAsync("it is said", async () => (await _running.EventsAsync("first")).Exists(told => told.StartsWith("Preempted: Preempted by pod ", StringComparison.Ordinal)));
+
+        Task PodAsync(string name, int priority) => _running.CreateAsync(Kinds.Pod, $$$$"""
+            {"apiVersion":"v1","kind":"Pod","metadata":{"name":"{{{{name}}}}","namespace":"shop"},"spec":{"priority":{{{{priority}}}},"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"1"} }}]}}
+            """);
+    }
+
     [Fact]
     public async Task A_pod_that_nothing_has_room_for_waits_and_is_placed_when_it_has()
     {

@@ -30,6 +30,10 @@ internal sealed class ClusterView
 
     public List<JsonObject> Nodes { get; }
 
+    /// <summary>As it would be if these pods were gone.</summary>
+    public ClusterView Without(IReadOnlyCollection<JsonObject> pods) => new(
+        Nodes, _byNode.SelectMany(pair => pair.Value.Where(pod => !pods.Contains(pod)).Select(pod => (pod, pair.Key))), _namespace);
+
     public IReadOnlyList<JsonObject> PodsOn(JsonObject node) => _byNode.GetValueOrDefault(node.Name()) ?? [];
 
     /// <summary>Whether a term of pod (anti-)affinity that belongs to one pod means another.</summary>

@@ -36,6 +36,11 @@ internal sealed class Scheduler(Mirror pods, Informer nodes, Informer namespaces
         if (node is null)
         {
             await SayAsync(pod, "Unschedulable", why, tell: true, ct);
+            if (!Preemption.IsUnderWay(pod, view) && Preemption.Find(pod, view) is { } plan)
+            {
+                await PreemptAsync(pod, plan, ct);
+            }
+
             return null;
         }
 
@@ -148,6 +153,28 @@ internal sealed class Scheduler(Mirror pods, Informer nodes, Informer namespaces
 
         _bound[pod.Uid()] = node.Name();
         await events.TellAsync(pod, "Normal", "Scheduled", $"Successfully assigned {pod.Namespace()}/{pod.Name()} to {node.Name()}", ct);
+    }
+
+    /// <summary>The victims end in their time of grace; the end of each wakes the pod that waits.</summary>
+    private async Task PreemptAsync(JsonObject pod, Preemption plan, CancellationToken ct)
+    {
+        await pods.PatchStatusAsync(pods.Find(ObjectKey.Of(pod)) ?? pod, new JsonObject { ["nominatedNodeName"] = plan.Node.Name() }, ct);
+        foreach (var victim in plan.Victims.Where(victim => !Owners.IsBeingDeleted(victim)))
+        {
+            var target = Conditions.Next(
+                null, ("DisruptionTarget", "True", "PreemptionByScheduler", $"{Name}: preempting to accommodate a higher priority pod"), Clock.GetUtcNow(), hasUpdateTime: false);
+            try
+            {
+                await pods.PatchStatusAsync(victim, new JsonObject { ["conditions"] = Conditions.With(victim, target) }, ct);
+            }
+            catch (KubernetesException gone) when (gone.IsNotFound)
+            {
+                continue;
+            }
+
+            await events.TellAsync(victim, "Normal", "Preempted", $"Preempted by pod {pod.Uid()} on node {plan.Node.Name()}", ct);
+            await pods.DeleteAsync(victim, ct);
+        }
     }
 
     private async Task SayAsync(JsonObject pod, string reason, string message, bool tell, CancellationToken ct)

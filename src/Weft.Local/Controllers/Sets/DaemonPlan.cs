@@ -16,6 +16,10 @@ internal sealed class DaemonPlan
         ("node.kubernetes.io/memory-pressure", "NoSchedule"), ("node.kubernetes.io/pid-pressure", "NoSchedule"), (Taints.Unschedulable, "NoSchedule"),
     ];
 
+    /// <summary>Whether a new pod may stand beside the old one for a while.</summary>
+    private bool _surges;
+    private string _hash = "";
+
     /// <summary>Nodes that get a pod.</summary>
     public List<string> Missing { get; } = [];
 
@@ -32,6 +36,8 @@ internal sealed class DaemonPlan
     {
         var plan = new DaemonPlan();
         var template = Tolerant(set.Find("spec", "template", "spec") as JsonObject ?? []);
+        plan._surges = Share.Of(Surge(set), "0", nodes.Count, roundUp: true) > 0;
+        plan._hash = hash;
         var byNode = pods.GroupBy(pod => NodeOf(pod) ?? "", StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.ToList(), StringComparer.Ordinal);
         foreach (var node in nodes)
         {
@@ -122,10 +128,16 @@ internal sealed class DaemonPlan
         }
         else
         {
-            // Two on one node: the older stays.
-            Superfluous.AddRange(alive.Where(pod => !PodState.HasEnded(pod)).OrderByDescending(PodState.IsReady).ThenBy(pod => pod.CreatedAt()).Skip(1));
+            // Two on one node: the older stays; when one may surge, the older of each kind.
+            foreach (var kind in alive.Where(pod => !PodState.HasEnded(pod)).GroupBy(pod => _surges && pod.Label(Revisions.HashLabel) == _hash))
+            {
+                Superfluous.AddRange(kind.OrderByDescending(PodState.IsReady).ThenBy(pod => pod.CreatedAt()).Skip(1));
+            }
         }
     }
+
+    private static JsonNode? Surge(JsonObject set) =>
+        set.Text("spec", "updateStrategy", "type") == "OnDelete" ? null : set.Find("spec", "updateStrategy", "rollingUpdate", "maxSurge");
 
     private void Update(JsonObject set, IReadOnlyCollection<JsonObject> pods, string hash, DateTimeOffset now)
     {
@@ -140,9 +152,29 @@ internal sealed class DaemonPlan
         var alive = pods.Where(pod => PodState.IsActive(pod) && !gone.Contains(pod) && NodeOf(pod) is { } node && Wanted.Contains(node)).ToList();
         var serving = alive.Where(pod => PodState.UntilAvailable(pod, minReady, now) == TimeSpan.Zero).ToHashSet();
         var old = alive.Where(pod => pod.Label(Revisions.HashLabel) != hash).ToList();
+        if (_surges)
+        {
+            SurgeOver(set, alive, old, serving);
+            return;
+        }
+
         // Those that do not serve are no loss.
         Outdated.AddRange(old.Where(pod => !serving.Contains(pod)));
         var spare = most - (Wanted.Count - serving.Count);
         Outdated.AddRange(old.Where(serving.Contains).OrderBy(pod => pod.CreatedAt()).Take((int)Math.Max(0, spare)));
+    }
+
+    /// <summary>An old pod goes when the new one beside it serves; new ones come to as many nodes at a time as may surge.</summary>
+    private void SurgeOver(JsonObject set, List<JsonObject> alive, List<JsonObject> old, HashSet<JsonObject> serving)
+    {
+        var fresh = alive.Except(old).GroupBy(pod => NodeOf(pod)!, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+        Outdated.AddRange(old.Where(pod => fresh.TryGetValue(NodeOf(pod)!, out var beside) && serving.Contains(beside)));
+        var waiting = old.Where(pod => !fresh.ContainsKey(NodeOf(pod)!)).ToList();
+        var surging = old.Count - waiting.Count - Outdated.Count;
+        var most = Share.Of(Surge(set), "0", Wanted.Count, roundUp: true);
+
+        // Where the old one does not serve, nothing is lost by a new one at once.
+        Missing.AddRange(waiting.Where(pod => !serving.Contains(pod)).Select(pod => NodeOf(pod)!));
+        Missing.AddRange(waiting.Where(serving.Contains).OrderBy(pod => pod.CreatedAt()).Take((int)Math.Max(0, most - surging)).Select(pod => NodeOf(pod)!));
     }
 }
