@@ -42,6 +42,7 @@ internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition ser
             return;
         }
 
+        CheckFamilies(spec, name);
         var wanted = spec.Text("clusterIP");
         if (string.IsNullOrEmpty(wanted) && old?.Text("clusterIP") is { Length: > 0 } kept)
         {
@@ -62,6 +63,22 @@ internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition ser
         spec["clusterIPs"] = new JsonArray(wanted);
         spec["ipFamilies"] ??= new JsonArray("IPv4");
         spec["ipFamilyPolicy"] ??= "SingleStack";
+    }
+
+    /// <summary>Pods and services have IPv4 addresses here; who insists on another family is told, as a cluster of one family does.</summary>
+    private void CheckFamilies(JsonObject spec, string name)
+    {
+        var families = (spec["ipFamilies"] as JsonArray ?? []).Select(family => family.Text() ?? "").ToList();
+        if (families.FindIndex(family => family != "IPv4") is >= 0 and var other)
+        {
+            throw ApiException.Invalid(services, name, [FieldError.Invalid($"spec.ipFamilies[{other}]", families[other], "not configured on this cluster")]);
+        }
+
+        if (spec.Text("ipFamilyPolicy") is "RequireDualStack")
+        {
+            throw ApiException.Invalid(
+                services, name, [FieldError.Invalid("spec.ipFamilyPolicy", "RequireDualStack", "this cluster is not configured for dual-stack services")]);
+        }
     }
 
     private void CheckAddress(string wanted, string name, HashSet<string?> used)

@@ -206,6 +206,10 @@ internal static class DnsMessage
             case DnsType.A or DnsType.Aaaa:
                 writer.Bytes(record.Address!.GetAddressBytes());
                 break;
+            case DnsType.Txt:
+                writer.Bytes([(byte)record.Target.Length]);
+                writer.Bytes(System.Text.Encoding.ASCII.GetBytes(record.Target));
+                break;
             case DnsType.Srv:
                 writer.Number(0);
                 writer.Number(100);
@@ -257,6 +261,7 @@ internal enum DnsType : ushort
     Cname = 5,
     Soa = 6,
     Ptr = 12,
+    Txt = 16,
     Aaaa = 28,
     Srv = 33,
     Opt = 41,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 
@@ -14,6 +15,7 @@ internal sealed class NameTable
 
     private const string Services = $"svc.{Zone}";
     private const string PodZone = $"pod.{Zone}";
+    private const string VersionName = $"dns-version.{Zone}";
 
     /// <summary>Addresses of pods and of services, backwards.</summary>
     private static readonly string[] _reverseZones = ["244.10.in-addr.arpa", "96.10.in-addr.arpa"];
@@ -24,6 +26,10 @@ internal sealed class NameTable
     {
         Touch(Services);
         Touch(PodZone);
+
+        // Which description of names these follow.
+        Touch(VersionName);
+        _records[VersionName].Add(new DnsRecord(VersionName, DnsType.Txt, Target: "1.1.0"));
         foreach (var zone in _reverseZones)
         {
             _records[zone] = [];
@@ -114,7 +120,7 @@ internal sealed class NameTable
                 {
                     if (IPAddress.TryParse(text, out var ip))
                     {
-                        AddMember(host, endpoint.Text("hostname") ?? text.Replace('.', '-'), ip, slice);
+                        AddMember(host, endpoint.Text("hostname") ?? text.Replace('.', '-').Replace(':', '-'), ip, slice);
                     }
                 }
             }
@@ -130,8 +136,9 @@ internal sealed class NameTable
             return;
         }
 
-        _records[host].Add(new DnsRecord(host, DnsType.A, address));
-        _records[member].Add(new DnsRecord(member, DnsType.A, address));
+        var type = address.AddressFamily == AddressFamily.InterNetworkV6 ? DnsType.Aaaa : DnsType.A;
+        _records[host].Add(new DnsRecord(host, type, address));
+        _records[member].Add(new DnsRecord(member, type, address));
         AddReverse(address, member);
         foreach (var port in slice.Objects("ports"))
         {

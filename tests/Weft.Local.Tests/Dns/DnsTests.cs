@@ -17,6 +17,9 @@ public sealed class DnsTests
         Parse("""{"metadata":{"name":"web","namespace":"shop"},"spec":{"clusterIP":"10.96.1.1","ports":[{"name":"http","port":80}]}}"""),
         Parse("""{"metadata":{"name":"db","namespace":"shop"},"spec":{"clusterIP":"None","ports":[{"name":"sql","port":5432}]}}"""),
         Parse("""{"metadata":{"name":"far","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"web.shop.svc.cluster.local"}}"""),
+        Parse("""{"metadata":{"name":"late","namespace":"shop"},"spec":{"clusterIP":"None","ports":[{"name":"dns","port":53,"protocol":"UDP"}]}}"""),
+        Parse("""{"metadata":{"name":"early","namespace":"shop"},"spec":{"clusterIP":"None","publishNotReadyAddresses":true,"ports":[{"name":"dns","port":53,"protocol":"UDP"}]}}"""),
+        Parse("""{"metadata":{"name":"out","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"www.example.org"}}"""),
         Parse("""{"metadata":{"name":"loop","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"loop.shop.svc.cluster.local"}}"""),
     ];
 
@@ -25,6 +28,18 @@ public sealed class DnsTests
         Parse("""
             {"metadata":{"name":"db-1","namespace":"shop","labels":{"kubernetes.io/service-name":"db"}},"ports":[{"name":"sql","port":5432}],
              "endpoints":[{"addresses":["10.244.0.7"],"hostname":"db-0"},{"addresses":["10.244.0.8"],"conditions":{"ready":false}},{"addresses":["10.244.0.9"]}]}
+            """),
+        Parse("""
+            {"metadata":{"name":"db-2","namespace":"shop","labels":{"kubernetes.io/service-name":"db"}},"addressType":"IPv6","ports":[{"name":"sql","port":5432}],
+             "endpoints":[{"addresses":["fd00::7"],"hostname":"six"}]}
+            """),
+        Parse("""
+            {"metadata":{"name":"late-1","namespace":"shop","labels":{"kubernetes.io/service-name":"late"}},"ports":[{"name":"dns","port":53,"protocol":"UDP"}],
+             "endpoints":[{"addresses":["10.244.0.11"],"conditions":{"ready":false}}]}
+            """),
+        Parse("""
+            {"metadata":{"name":"early-1","namespace":"shop","labels":{"kubernetes.io/service-name":"early"}},"ports":[{"name":"dns","port":53,"protocol":"UDP"}],
+             "endpoints":[{"addresses":["10.244.0.12"],"conditions":{"ready":false}}]}
             """),
     ];
 
@@ -41,6 +56,22 @@ public sealed class DnsTests
     [InlineData("10-244-0-5.shop.pod.cluster.local", DnsType.A, 0, "10.244.0.5")]
     [InlineData("shop.svc.cluster.local", DnsType.A, 0, "")]
     [InlineData("cluster.local", DnsType.A, 0, "")]
+    [InlineData("dns-version.cluster.local", DnsType.Txt, 0, "1.1.0")]
+    [InlineData("_sql._tcp.db.shop.svc.cluster.local", DnsType.Srv, 0, "db-0.db.shop.svc.cluster.local:5432 10-244-0-9.db.shop.svc.cluster.local:5432 six.db.shop.svc.cluster.local:5432")]
+    [InlineData("_sql._udp.db.shop.svc.cluster.local", DnsType.Srv, 3, "")]
+    [InlineData("_tcp.web.shop.svc.cluster.local", DnsType.Srv, 0, "")]
+    [InlineData("db.shop.svc.cluster.local", DnsType.Aaaa, 0, "fd00::7")]
+    [InlineData("six.db.shop.svc.cluster.local", DnsType.Aaaa, 0, "fd00::7")]
+    [InlineData("six.db.shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("10-244-0-8.db.shop.svc.cluster.local", DnsType.A, 3, "")]
+    [InlineData("late.shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("_dns._udp.early.shop.svc.cluster.local", DnsType.Srv, 0, "10-244-0-12.early.shop.svc.cluster.local:53")]
+    [InlineData("early.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.12")]
+    [InlineData("out.shop.svc.cluster.local", DnsType.A, 0, "www.example.org")]
+    [InlineData("out.shop.svc.cluster.local", DnsType.Cname, 0, "www.example.org")]
+    [InlineData("db-0.web.shop.svc.cluster.local", DnsType.A, 3, "")]
+    [InlineData("web.shop", DnsType.A, 2, "")]
+    [InlineData("9.0.244.10.in-addr.arpa", DnsType.Ptr, 0, "10-244-0-9.db.shop.svc.cluster.local")]
     [InlineData("nobody.shop.svc.cluster.local", DnsType.A, 3, "")]
     [InlineData("web.other.svc.cluster.local", DnsType.Aaaa, 3, "")]
     [InlineData("1.1.96.10.in-addr.arpa", DnsType.Ptr, 0, "web.shop.svc.cluster.local")]
@@ -163,7 +194,8 @@ public sealed class DnsTests
             var inner = position + (type == DnsType.Srv ? 6 : 0);
             records.Add(type switch
             {
-                DnsType.A => new IPAddress(answer.AsSpan(position, length)).ToString(),
+                DnsType.Txt => System.Text.Encoding.ASCII.GetString(answer, position + 1, answer[position]),
+                DnsType.A or DnsType.Aaaa => new IPAddress(answer.AsSpan(position, length)).ToString(),
                 DnsType.Srv => $"{Name(answer, ref inner)}:{BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(position + 4))}",
                 _ => Name(answer, ref inner),
             });
