@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using Weft.Model;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;

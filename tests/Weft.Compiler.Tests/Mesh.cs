@@ -96,7 +96,10 @@ internal sealed class Mesh
         {
             var target = int.Parse(port.TargetPort, System.Globalization.CultureInfo.InvariantCulture);
             _endpoints.Add(new ServiceEndpoints(host, port.Port, (endpoints ?? []).Select(a => new Endpoint(
-                a, target, true, new Workload("vm", ns, a, [], "vm", !external, names, [], _start))).ToEquatableArray()) { Namespace = ns });
+                a, target, true, new Workload("vm", ns, a, [], "vm", !external, names, [], _start))).ToEquatableArray())
+            {
+                Namespace = ns,
+            });
         }
 
         return service;
