@@ -69,7 +69,7 @@ public sealed class IngressTlsTests(TestMesh mesh) : IDisposable
         Assert.All(answers, answer => Assert.Equal("200 2", answer));
     }
 
-    private async Task<string> SerialAsync()
+    private static async Task<string> SerialAsync()
     {
         var shown = await Command.RunAsync("openssl", ["s_client", "-connect", $"127.0.0.1:{Port}", "-servername", "a.example.com", "-showcerts"]);
         var certificate = await Command.RunAsync("openssl", ["x509", "-noout", "-serial"], input: shown.Output);
