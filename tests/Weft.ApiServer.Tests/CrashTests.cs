@@ -39,13 +39,22 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
     private int _writes;
 
     [Fact]
-    public async Task Every_acknowledged_write_survives_kill_9_and_a_watch_that_goes_on_misses_none()
+    public Task Every_acknowledged_write_survives_kill_9_and_a_watch_that_goes_on_misses_none() => KillAgainAndAgainAsync(null, _rounds);
+
+    [Fact]
+    public async Task So_it_does_when_the_objects_are_in_etcd()
+    {
+        await using var etcd = await Storage.EtcdServer.StartAsync();
+        await KillAgainAndAgainAsync(etcd.Url, Math.Max(_rounds / 6, 2));
+    }
+
+    private async Task KillAgainAndAgainAsync(string? store, int rounds)
     {
         var random = new Random(7);
         var version = 0L;
-        for (var round = 0; round < _rounds; round++)
+        for (var round = 0; round < rounds; round++)
         {
-            await using var server = await ServerProcess.StartAsync(_folder);
+            await using var server = await ServerProcess.StartWithAsync(_folder, store);
             version = await CompareAsync(server, round, version);
             using var ended = new CancellationTokenSource();
             var watching = WatchAsync(server, version, ended.Token);
@@ -56,8 +65,8 @@ public sealed class CrashTests(ITestOutputHelper output) : IDisposable
             output.WriteLine($"round {round}: {_writes} acknowledged writes, version {version}");
         }
 
-        await using var last = await ServerProcess.StartAsync(_folder);
-        await CompareAsync(last, _rounds, version);
+        await using var last = await ServerProcess.StartWithAsync(_folder, store);
+        await CompareAsync(last, rounds, version);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await WatchAsync(last, version, limit.Token, until: _written.Keys.Max());
         Assert.DoesNotContain(_written.Keys, write => !_seen.ContainsKey(write));

@@ -11,9 +11,9 @@ internal static class Program
 
     public static async Task<int> Main(string[] arguments)
     {
-        if (arguments is not [Serve, var folder])
+        if (arguments is not [Serve, var folder, .. var store] || store.Length > 1)
         {
-            await Console.Error.WriteLineAsync($"usage: {Serve} FOLDER");
+            await Console.Error.WriteLineAsync($"usage: {Serve} FOLDER [STORE]");
             return 2;
         }
 
@@ -21,6 +21,7 @@ internal static class Program
         {
             PlainSocket = Path.Combine(folder, "run", "api.sock"),
             DataDirectory = Path.Combine(folder, "data"),
+            Store = store is [var location] ? Weft.ApiServer.Storage.StoreLocation.Parse(location) : null,
         };
         await using var host = new ApiServerHost(options, AdmissionHooks.None, TimeProvider.System, NullLoggerFactory.Instance);
         await host.RunAsync(CancellationToken.None);

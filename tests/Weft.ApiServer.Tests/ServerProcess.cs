@@ -31,13 +31,17 @@ internal sealed class ServerProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <summary>Starts it and waits until it answers; <paramref name="before"/> are words before its own command line.</summary>
-    public static async Task<ServerProcess> StartAsync(string folder, params IReadOnlyList<string> before)
+    public static Task<ServerProcess> StartAsync(string folder, params IReadOnlyList<string> before) => StartWithAsync(folder, null, before);
+
+    /// <summary>The same with a store that is not its own file; null for the file.</summary>
+    public static async Task<ServerProcess> StartWithAsync(string folder, string? store, params IReadOnlyList<string> before)
     {
         var weft = Environment.GetEnvironmentVariable("WEFT_CRASH_PROGRAM");
         string[] command = string.IsNullOrEmpty(weft)
             ? ["dotnet", "exec", typeof(ServerProcess).Assembly.Location, Program.Serve, folder]
             : [weft, "api"];
-        string[] all = [.. before, .. command];
+        string[] place = store is null ? [] : string.IsNullOrEmpty(weft) ? [store] : ["--store", store];
+        string[] all = [.. before, .. command, .. place];
         var start = new ProcessStartInfo(all[0], all[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["WEFT_HOME"] = folder;
         start.Environment["WEFT_API_URL"] = "https://127.0.0.1:1";
