@@ -282,7 +282,7 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
 
         _begun = true;
         _context.Release();
-        _context.Handshakes++;
+        _context.BeginHandshake(_engine.Now);
         return true;
     }
 

@@ -24,6 +24,8 @@ internal sealed unsafe class TlsContext : IDisposable
     // Sessions may ask for the list after their context was dropped, so lists live as long as the process; few differ.
     private static readonly Dictionary<string, nint> _alpnLists = [];
 
+    private long _movedAt;
+    private int _stuck;
     private int _users;
     private bool _dropped;
 
@@ -59,13 +61,10 @@ internal sealed unsafe class TlsContext : IDisposable
     internal nint Handle { get; private set; }
 
     /// <summary>Handshakes that are under way.</summary>
-    internal int Handshakes { get; set; }
+    internal int Handshakes { get; private set; }
 
     /// <summary>Clients that wait for some of them to end.</summary>
     internal Queue<TlsChannel> Waiting { get; } = new(0);
-
-    /// <summary>When the last of them ended, or clients were let in although none had.</summary>
-    internal long MovedAt { get; set; }
 
     /// <summary>The engine knows that some wait.</summary>
     internal bool IsCrowded { get; set; }
@@ -198,6 +197,39 @@ internal sealed unsafe class TlsContext : IDisposable
             throw;
         }
     }
+
+    internal void BeginHandshake(long now)
+    {
+        if (Handshakes++ == 0)
+        {
+            _movedAt = now;
+            _stuck = 0;
+        }
+    }
+
+    internal void EndHandshake(long now)
+    {
+        Handshakes--;
+        _stuck = Math.Min(_stuck, Handshakes);
+        _movedAt = now;
+    }
+
+    /// <summary>
+    /// True if fewer than so many are under way. If for <paramref name="patienceMs"/> none has ended, those that are count no longer: they may
+    /// never end.
+    /// </summary>
+    internal bool HasRoom(int most, int patienceMs, long now)
+    {
+        if (Handshakes - _stuck >= most && PatienceUntil(patienceMs) <= now)
+        {
+            _stuck = Handshakes;
+            _movedAt = now;
+        }
+
+        return Handshakes - _stuck < most;
+    }
+
+    internal long PatienceUntil(int patienceMs) => _movedAt + patienceMs;
 
     /// <summary>A session will be made from it, whatever becomes of it until <see cref="Release"/>.</summary>
     internal void Hold() => _users++;

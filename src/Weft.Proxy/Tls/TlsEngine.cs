@@ -21,15 +21,13 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// </summary>
     internal const int ClientHandshakes = 32;
 
-    /// <summary>If for so long none of them has ended, they may have met a server that never answers: as many others begin.</summary>
-    internal const int ClientPatienceMs = 250;
+    /// <summary>If for so long none of them has ended, they may have met somebody who never answers: as many others begin.</summary>
+    internal const int PatienceMs = 250;
 
     /// <summary>
-    /// Handshakes of one kind that clients have begun with this side, above which new ones wait for some to end; but not longer than
-    /// <see cref="ServerPatienceMs"/> for the next, so that clients who never end theirs keep nobody out.
+    /// The same where clients begin them. Those who never end theirs keep others out once, for <see cref="PatienceMs"/>.
     /// </summary>
     internal const int ServerHandshakes = 64;
-    internal const int ServerPatienceMs = 20;
 
     /// <summary>Waiting handshakes; above this a new connection is refused.</summary>
     internal const int HandshakeQueueLimit = 1024;
@@ -72,6 +70,8 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
 
     /// <summary>Where contexts send the secrets of their handshakes.</summary>
     internal static delegate* unmanaged<nint, byte*, void> KeyLog => &TakeSecret;
+
+    internal long Now => _loop.Now;
 
     internal PeerTable Peers { get; } = new();
 
@@ -214,7 +214,7 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>Counts a handshake's first step against this tick's share.</summary>
     internal bool MayHandshake(TlsContext context)
     {
-        if (context.Handshakes >= ServerHandshakes && _loop.Now - context.MovedAt < ServerPatienceMs)
+        if (!context.HasRoom(ServerHandshakes, PatienceMs, _loop.Now))
         {
             return false;
         }
@@ -247,7 +247,7 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
     /// <summary>True if a client may begin its handshake now; else it is continued when it may.</summary>
     internal bool MayBegin(TlsChannel client, TlsContext context)
     {
-        if (context.Handshakes < ClientHandshakes && context.Waiting.Count == 0)
+        if (context.Waiting.Count == 0 && context.HasRoom(ClientHandshakes, PatienceMs, _loop.Now))
         {
             return true;
         }
@@ -256,19 +256,17 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         if (!context.IsCrowded)
         {
             context.IsCrowded = true;
-            context.MovedAt = _loop.Now;
             _crowded.Add(context);
         }
 
-        TurnAt(context.MovedAt + ClientPatienceMs);
+        TurnAt(context.PatienceUntil(PatienceMs));
         return false;
     }
 
     /// <summary>A handshake has come to its end, good or bad.</summary>
     internal void EndHandshake(TlsContext context)
     {
-        context.Handshakes--;
-        context.MovedAt = _loop.Now;
+        context.EndHandshake(_loop.Now);
         if (context.Waiting.Count > 0)
         {
             TurnAt(_loop.Now + 1);
@@ -309,21 +307,14 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         for (var i = _crowded.Count - 1; i >= 0; i--)
         {
             var context = _crowded[i];
-            var room = ClientHandshakes - context.Handshakes;
-            if (_loop.Now - context.MovedAt >= ClientPatienceMs)
+            while (context.Waiting.Count > 0 && context.HasRoom(ClientHandshakes, PatienceMs, _loop.Now))
             {
-                room = ClientHandshakes;
-                context.MovedAt = _loop.Now;
-            }
-
-            for (; room > 0 && context.Waiting.TryDequeue(out var next); room--)
-            {
-                next.ContinueHandshake();
+                context.Waiting.Dequeue().ContinueHandshake();
             }
 
             if (context.Waiting.Count > 0)
             {
-                TurnAt(context.MovedAt + ClientPatienceMs);
+                TurnAt(context.PatienceUntil(PatienceMs));
             }
             else
             {

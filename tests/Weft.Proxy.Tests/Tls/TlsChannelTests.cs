@@ -188,7 +188,7 @@ public sealed class TlsChannelTests : IDisposable
         Assert.Empty(wires[^1].Written);
         if (stuck)
         {
-            clock.Shift(TimeSpan.FromMilliseconds(TlsEngine.ClientPatienceMs));
+            clock.Shift(TimeSpan.FromMilliseconds(TlsEngine.PatienceMs));
         }
         else
         {
