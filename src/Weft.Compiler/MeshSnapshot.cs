@@ -142,6 +142,18 @@ public sealed class MeshSnapshot
     /// </summary>
     public EquatableArray<Diagnostic> Analyze() => MeshAnalysis.RunAll(this);
 
+    /// <summary>
+    /// Patches for a workload's proxy, in the order in which they apply: by priority, the root namespace before its own, the older first.
+    /// </summary>
+    public IReadOnlyList<PlanPatch> PatchesFor(Workload workload) =>
+    [
+        .. Intents.OfType<PatchIntent>()
+            .Where(i => (i.Origin.Namespace == Settings.RootNamespace || i.Origin.Namespace == workload.Namespace) && i.Clients.Selects(workload.Labels))
+            .OrderBy(i => i.Priority).ThenByDescending(i => i.Origin.Namespace == Settings.RootNamespace).ThenBy(i => i.CreatedAt)
+            .ThenBy(i => $"{i.Origin.Name}.{i.Origin.Namespace}", StringComparer.Ordinal)
+            .SelectMany(i => i.Patches),
+    ];
+
     /// <summary>What clusters must know about the endpoints of a service port.</summary>
     internal EndpointFacts Facts(Service service, int port)
     {

@@ -110,7 +110,7 @@ public sealed class ResourceCatalog
     private static IEnumerable<ResourceDefinition> IstioKinds() =>
     [
         Networking("destinationrules", "DestinationRule", "dr"),
-        Networking("envoyfilters", "EnvoyFilter") with { Versions = ["v1alpha3"] },
+        Networking("envoyfilters", "EnvoyFilter") with { Versions = ["v1alpha3", "v1beta1"] },
         Networking("gateways", "Gateway", "gw"),
         Networking("proxyconfigs", "ProxyConfig") with { Versions = ["v1beta1"] },
         Networking("serviceentries", "ServiceEntry", "se"),

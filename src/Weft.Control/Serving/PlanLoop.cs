@@ -4,6 +4,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Weft.Compiler;
 using Weft.Control.Authority;
+using Weft.Control.Patches;
 using Weft.Control.Sources;
 using Weft.Model;
 using Weft.Model.Diagnostics;
@@ -28,6 +29,8 @@ internal sealed partial class PlanLoop
     private readonly TimeProvider _time;
     private readonly ILogger<PlanLoop> _log;
     private readonly PlanEncoder _encoder = new();
+    private readonly PlanPatcher _patcher = new();
+    private readonly PatchRecord _patched = new();
     private readonly Debounce _debounce;
     private PlanLoopView _view;
 
@@ -111,12 +114,13 @@ internal sealed partial class PlanLoop
 
     private void ServeArrivals()
     {
-        var findings = new List<Diagnostic>(View.Findings);
+        var findings = View.Findings.Where(f => f.Id != ControlMessages.PatchMatchesNothing.Id && f.Id != ControlMessages.PatchNotRunnable.Id).ToList();
         while (_proxies.Arrivals.TryRead(out var stream))
         {
             findings.AddRange(Push(_state.Snapshot(), stream, null));
         }
 
+        findings.AddRange(_patched.Findings);
         Publish(findings);
     }
 
@@ -126,12 +130,14 @@ internal sealed partial class PlanLoop
         var snapshot = _state.Snapshot();
         var findings = new List<Diagnostic>(snapshot.Diagnostics);
         var pushed = 0;
+        _patched.Clear();
         foreach (var stream in _proxies.Streams)
         {
             findings.AddRange(Push(snapshot, stream, since));
             pushed++;
         }
 
+        findings.AddRange(_patched.Findings);
         Publish(findings);
         LogPushed(_state.Number, pushed, snapshot.CompiledUnits, _time.GetElapsedTime(started).TotalMilliseconds);
     }
@@ -148,7 +154,15 @@ internal sealed partial class PlanLoop
             plan = plan with { Secrets = [] };
         }
 
-        stream.Offer(new ProxyPush(_encoder.Encode(plan), _state.Number, since));
+        var encoded = _encoder.Encode(plan);
+        var patches = PatchRecord.ForVersion(snapshot.PatchesFor(client), stream.Status.Version);
+        if (patches.Count > 0)
+        {
+            (encoded, var outcomes) = _patcher.Apply(encoded, patches, node.IsGateway);
+            _patched.Note(outcomes);
+        }
+
+        stream.Offer(new ProxyPush(encoded, _state.Number, since));
         return findings;
     }
 

@@ -12,5 +12,6 @@ public static class DiagnosticCatalog
         .. KubernetesMessages.All,
         .. IstioMessages.All,
         .. CompilerMessages.All,
+        .. ControlMessages.All,
     ];
 }

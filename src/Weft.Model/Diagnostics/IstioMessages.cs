@@ -456,6 +456,52 @@ public static class IstioMessages
         "Write all of its 32 bytes.",
         "For a key, 'openssl x509 -pubkey -noout | openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary | base64' prints it; for a certificate, 'openssl x509 -fingerprint -sha256'.");
 
+    public static DiagnosticMessage PatchAddIgnored { get; } = new(
+        "WEFT2101",
+        Severity.Warning,
+        "ADD has no meaning for {target}; the patch has no effect.",
+        "Use MERGE, or add what belongs into it.",
+        "A route table is made from routes and services; another of its name would never be asked for.",
+        "IST0153");
+
+    public static DiagnosticMessage PatchRemoveIgnored { get; } = new(
+        "WEFT2102",
+        Severity.Warning,
+        "REMOVE has no meaning for {target}; the patch has no effect.",
+        "Change the VirtualService that makes it.",
+        "Routes are taken away where they are written.",
+        "IST0154");
+
+    public static DiagnosticMessage PatchReplaceIgnored { get; } = new(
+        "WEFT2103",
+        Severity.Warning,
+        "REPLACE has no meaning for {target}; the patch has no effect.",
+        "Use MERGE.",
+        "Only filters and virtual hosts can be replaced as a whole.",
+        "IST0152");
+
+    public static DiagnosticMessage PatchWithoutPriority { get; } = new(
+        "WEFT2104",
+        Severity.Warning,
+        "The patch depends on the order of other patches, and the object has no priority.",
+        "Give it a priority other than 0, or use INSERT_FIRST.",
+        "Objects with one priority are applied in the order of their age.",
+        "IST0151");
+
+    public static DiagnosticMessage PatchTargetNotSupported { get; } = new(
+        "WEFT2105",
+        Severity.Warning,
+        "Patches of {target} are not supported; this one has no effect.",
+        "Remove it.",
+        "The proxy is no Envoy: it has no bootstrap and no extensions that could be configured.");
+
+    public static DiagnosticMessage EnvoyFilterVersion { get; } = new(
+        "WEFT2106",
+        Severity.Warning,
+        "Istio's API servers know EnvoyFilter as v1alpha3 only.",
+        "Write networking.istio.io/v1alpha3.",
+        "It is read here all the same.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -522,5 +568,11 @@ public static class IstioMessages
         UnknownCipher,
         CipherTwice,
         BadPin,
+        PatchAddIgnored,
+        PatchRemoveIgnored,
+        PatchReplaceIgnored,
+        PatchWithoutPriority,
+        PatchTargetNotSupported,
+        EnvoyFilterVersion,
     ];
 }

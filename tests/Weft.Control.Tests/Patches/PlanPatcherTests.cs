@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+using Weft.Compiler;
+using Weft.Control.Patches;
+using Weft.Control.Sources;
+using Weft.Model.Plan;
+using Weft.Model.World;
+using Weft.Wire.Plans;
+
+namespace Weft.Control.Tests.Patches;
+
+/// <summary>From an EnvoyFilter as people write it to what the proxy decodes.</summary>
+public sealed class PlanPatcherTests
+{
+    private const string Mesh = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web, namespace: shop, labels: {app: web}}
+        spec: {containers: [{name: web, image: web}]}
+        status: {podIP: 10.0.0.9}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: web, namespace: shop}
+        spec: {clusterIP: 10.96.0.2, ports: [{name: http, port: 80, targetPort: 8080}]}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: web-x, namespace: shop, labels: {kubernetes.io/service-name: web}}
+        addressType: IPv4
+        ports: [{name: http, port: 8080}]
+        endpoints: [{addresses: [10.0.0.9], targetRef: {kind: Pod, name: web}}]
+        ---
+
+        """;
+
+    private const string Limit =
+        "stat_prefix: http_local_rate_limiter, token_bucket: {max_tokens: 100, tokens_per_fill: 100, fill_interval: 60s}, "
+        + "filter_enabled: {runtime_key: local_rate_limit_enabled, default_value: {numerator: 100, denominator: HUNDRED}}, "
+        + "filter_enforced: {runtime_key: local_rate_limit_enforced, default_value: {numerator: 100, denominator: HUNDRED}}, "
+        + "response_headers_to_add: [{append: false, header: {key: x-rate-limit-remaining, value: '%RATE_LIMIT_REMAINING%'}}]";
+
+    private const string LimitType = "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
+
+    [Theory]
+    [InlineData("v1alpha3", "{\"@type\": " + LimitType + ", " + Limit + "}")]
+    [InlineData("v1beta1", "{\"@type\": type.googleapis.com/udpa.type.v1.TypedStruct, type_url: " + LimitType + ", value: {" + Limit + "}}")]
+    public void Both_spellings_of_a_local_rate_limit_reach_every_http_chain_of_the_server(string version, string config)
+    {
+        var (plan, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/{{{version}}}
+            kind: EnvoyFilter
+            metadata: {name: limit, namespace: istio-system}
+            spec:
+              workloadSelector: {labels: {app: web}}
+              configPatches:
+              - applyTo: HTTP_FILTER
+                match: {context: SIDECAR_INBOUND, listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager} } } }
+                patch:
+                  operation: INSERT_BEFORE
+                  value:
+                    name: envoy.filters.http.local_ratelimit
+                    typed_config: {{{config}}}
+            """);
+        Assert.Equal([(true, (string?)null)], outcomes.Select(o => (o.Matched, o.Problem)));
+        var inbound = plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.Where(c => c.Http is not null).ToList();
+        Assert.NotEmpty(inbound);
+        Assert.All(inbound, chain => Assert.Equal(
+            new RateLimitPlan("http_local_rate_limiter", new TokenBucketPlan(100, 100, 60_000), 1_000_000, 1_000_000, 429, [new HeaderPlan("x-rate-limit-remaining", "0")]),
+            chain.Http!.RateLimit));
+        Assert.All(plan.Listeners.Where(l => l.Direction == TrafficDirection.Outbound).SelectMany(l => l.Chains), c => Assert.Null(c.Http?.RateLimit));
+    }
+
+    [Fact]
+    public void Clusters_virtual_hosts_and_routes_are_merged_and_removed_as_they_are_matched()
+    {
+        var (plan, outcomes) = Patch("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: mixed, namespace: shop}
+            spec:
+              priority: 5
+              configPatches:
+              - applyTo: CLUSTER
+                match: {context: SIDECAR_OUTBOUND, cluster: {service: web.shop.svc.cluster.local, portNumber: 80}}
+                patch: {operation: MERGE, value: {connect_timeout: 3s}}
+              - applyTo: HTTP_ROUTE
+                match: {context: SIDECAR_OUTBOUND, routeConfiguration: {portNumber: 80, vhost: {name: "web.shop.svc.cluster.local:80"}}}
+                patch: {operation: MERGE, value: {request_headers_to_add: [{header: {key: x-patched, value: "yes"}}], route: {timeout: 7s}}}
+              - applyTo: VIRTUAL_HOST
+                match: {context: SIDECAR_INBOUND, routeConfiguration: {portNumber: 8080}}
+                patch:
+                  operation: MERGE
+                  value:
+                    typed_per_filter_config:
+                      envoy.filters.http.local_ratelimit:
+                        "@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit
+                        stat_prefix: routes
+                        token_bucket: {max_tokens: 5, fill_interval: 1s}
+                        filter_enabled: {default_value: {numerator: 1, denominator: HUNDRED}}
+              - applyTo: CLUSTER
+                match: {cluster: {name: PassthroughCluster}}
+                patch: {operation: REMOVE}
+            """);
+        Assert.All(outcomes, o => Assert.Equal((true, null), (o.Matched, o.Problem)));
+        Assert.Equal(3_000, plan.Clusters.Single(c => c.Name == "outbound|80||web.shop.svc.cluster.local").ConnectTimeoutMs);
+        Assert.DoesNotContain(plan.Clusters, c => c.Name == "PassthroughCluster");
+        var route = plan.RouteTables.Single(t => t.Name == "80").VirtualHosts.Single(h => h.Name == "web.shop.svc.cluster.local:80").Routes[0];
+        Assert.Equal((7_000, "x-patched"), (route.Forward!.TimeoutMs, Assert.Single(route.RequestHeaders.Add).Name));
+        var served = plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.First(c => c.Match.DestinationPort == 8080 && c.Http is not null);
+        Assert.Equal(("routes", 10_000), (served.Http!.InlineRoutes!.VirtualHosts[0].Routes[0].RateLimit!.Name, served.Http.InlineRoutes.VirtualHosts[0].Routes[0].RateLimit!.EnabledPpm));
+    }
+
+    [Theory]
+    [InlineData("HTTP_FILTER", "{name: lua, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, inlineCode: x}}", "envoy.extensions.filters.http.lua.v3.Lua")]
+    [InlineData("HTTP_FILTER", "{name: x, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, descriptors: []}}", "descriptors")]
+    [InlineData("HTTP_FILTER", "{name: x, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, token_bucket: {max_tokens: 1, fill_interval: 0.001s}}}", "fill_interval must be at least 50 ms")]
+    [InlineData("NETWORK_FILTER", "{name: x}", "exactly one network filter")]
+    public void What_the_proxy_would_refuse_is_left_out_with_its_reason_and_the_rest_stays(string target, string value, string reason)
+    {
+        var (plan, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: bad, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: {{{target}}}
+                patch: {operation: INSERT_FIRST, value: {{{value}}} }
+              - applyTo: CLUSTER
+                match: {cluster: {name: nobody}}
+                patch: {operation: REMOVE}
+            """);
+        Assert.Contains(reason, outcomes[0].Problem, StringComparison.Ordinal);
+        Assert.False(outcomes[1].Matched);
+        Assert.Equal(Compile("").Plan, plan);
+        var record = new PatchRecord();
+        record.Note(outcomes);
+        Assert.Equal(["WEFT4002", "WEFT4001"], record.Findings.Select(f => f.Id));
+    }
+
+    private static (ProxyPlan Plan, IReadOnlyList<PatchOutcome> Outcomes) Patch(string filter)
+    {
+        var (plan, snapshot, client) = Compile(filter);
+        var (patched, outcomes) = new PlanPatcher().Apply(new PlanEncoder().Encode(plan), snapshot.PatchesFor(client), false);
+        var decoded = PlanDecoder.Decode(patched.All);
+        Assert.Empty(decoded.Errors);
+        return (decoded.Plan!, outcomes);
+    }
+
+    private static (ProxyPlan Plan, MeshSnapshot Snapshot, Workload Client) Compile(string filter)
+    {
+        var state = new MeshState(MeshSettings.Default);
+        foreach (var item in Dialects.Dialects.Parse("mesh.yaml", Mesh + filter).Objects)
+        {
+            Assert.True(item.IsValid, string.Join('\n', item.Diagnostics));
+            state.Apply(new ObjectKey("", item.Origin.Kind, item.Origin.Namespace, item.Origin.Name), item);
+        }
+
+        var snapshot = state.Snapshot();
+        var client = state.Registry.FindWorkload("shop", "web")!;
+        return (PlanCompiler.Compile(snapshot, client).Plan, snapshot, client);
+    }
+}
