@@ -23,10 +23,10 @@ public sealed class ReasonTests(TestMesh mesh)
                 hosts: [my-app]
                 http:
                   - match: [{headers: {x-user: {exact: me} } }]
-                    route: [{destination: {host: my-app, subset: v2}}]
-                  - match: [{uri: {prefix: /gone}}]
-                    route: [{destination: {host: nowhere}}]
-                  - route: [{destination: {host: my-app, subset: v1}}]
+                    route: [{destination: {host: my-app, subset: v2} }]
+                  - match: [{uri: {prefix: /gone} }]
+                    route: [{destination: {host: nowhere} }]
+                  - route: [{destination: {host: my-app, subset: v1} }]
               """)).Succeeded();
         await mesh.WaitForDeploymentsAsync(Ns);
         await Wait.UntilAsync("the object says that proxies run it", async () =>
