@@ -35,12 +35,12 @@ internal static class ListenerPatch
             case PatchTarget.FilterChain:
                 return Chains(listener, patch, isInbound);
             case PatchTarget.NetworkFilter:
-                return Meant(listener, patch, isInbound).Count(chain => NetworkFilters(chain, patch)) > 0;
+                return Meant(listener, patch, isInbound).Aggregate(false, (any, chain) => NetworkFilters(chain, patch) | any);
             case PatchTarget.HttpFilter:
-                return Meant(listener, patch, isInbound).Count(chain => HttpFilters(chain, patch)) > 0;
+                return Meant(listener, patch, isInbound).Aggregate(false, (any, chain) => HttpFilters(chain, patch) | any);
             default:
                 // Routes that travel in the listener (inbound).
-                return Meant(listener, patch with { Match = PatchMatch.Everything }, isInbound).Count(chain => Routes(chain, patch)) > 0;
+                return Meant(listener, patch with { Match = PatchMatch.Everything }, isInbound).Aggregate(false, (any, chain) => Routes(chain, patch) | any);
         }
     }
 

@@ -34,7 +34,7 @@ internal static class RoutePatch
                     host => IsMeant(host, match),
                     host => host.MergeFrom(PatchValues.Read<VirtualHost>(patch.Value)));
             case PatchTarget.HttpRoute:
-                return table.VirtualHosts.Where(host => IsMeant(host, match)).ToList().Count(host => Routes(host, patch)) > 0;
+                return table.VirtualHosts.Where(host => IsMeant(host, match)).ToList().Aggregate(false, (any, host) => Routes(host, patch) | any);
             default:
                 return false;
         }
