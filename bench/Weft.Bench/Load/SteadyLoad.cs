@@ -231,4 +231,12 @@ internal static unsafe class Sockets
                 : -1;
         }
     }
+
+    /// <summary>Whether it is open, with nothing to be read.</summary>
+    public static bool IsIdle(int fd)
+    {
+        const int PeekWithoutWaiting = 0x02 | 0x40;
+        byte next;
+        return Libc.Recv(fd, &next, 1, PeekWithoutWaiting) < 0 && Libc.LastError == Libc.EAgain;
+    }
 }

@@ -8,7 +8,14 @@ namespace Weft.Bench.Peers;
 /// <summary>How many descriptors a process may have here.</summary>
 internal static class DescriptorLimit
 {
-    public static int Hard { get; } = Read();
+    // What a proxy has open besides its connections.
+    private const int Others = 1000;
+
+    /// <summary>The most connections that a proxy can carry here.</summary>
+    public static int Connections { get; } = ConnectionsWithin(Read());
+
+    /// <summary>The most with so many descriptors: one for each side of a connection, as proxies reckon too that make the rest of their clients wait.</summary>
+    internal static int ConnectionsWithin(int descriptors) => Math.Max(1, (descriptors - Others) / 2);
 
     private static int Read()
     {

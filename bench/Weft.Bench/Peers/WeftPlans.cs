@@ -79,17 +79,20 @@ internal static class WeftPlans
     }
 
     /// <summary>The client's half of a pair that copies bytes.</summary>
-    public static ProxyPlan TcpOutbound(int port, int middle) => TcpOutbound(port, middle, "istio");
+    public static ProxyPlan TcpOutbound(int port, int middle) => TcpOutbound(
+        port, middle, new UpstreamTlsPlan(UpstreamTlsMode.Auto, "outbound_.80_._." + Host, ["istio"], [ServerId], "", false));
 
-    /// <summary>The same, offering these protocols to the server.</summary>
-    public static ProxyPlan TcpOutbound(int port, int middle, params string[] alpn)
-    {
-        var cluster = Cluster(OutboundName, TrafficDirection.Outbound, middle) with
+    /// <summary>
+    /// The same for any server: mutual TLS as to one outside the mesh, which offers no protocol. A server that knows none of the mesh's names
+    /// would refuse those.
+    /// </summary>
+    public static ProxyPlan Opener(int port, int server, Certificates files) => TcpOutbound(
+        port,
+        server,
+        new UpstreamTlsPlan(UpstreamTlsMode.Simple, "localhost", [], [ServerId], files.Root, false)
         {
-            Tls = new UpstreamTlsPlan(UpstreamTlsMode.Auto, "outbound_.80_._." + Host, [.. alpn], [ServerId], "", false),
-        };
-        return Tcp(port, TrafficDirection.Outbound, null, cluster);
-    }
+            Certificate = new CertificateSource("", files.Chain("client"), files.Key("client")),
+        });
 
     /// <summary>The server's half of a pair that copies bytes.</summary>
     public static ProxyPlan TcpInbound(int port, int origin) => Tcp(
@@ -97,6 +100,9 @@ internal static class WeftPlans
         TrafficDirection.Inbound,
         new DownstreamTlsPlan(true, ["cluster.local"], ["istio"]),
         Cluster(string.Create(CultureInfo.InvariantCulture, $"inbound|{origin}||"), TrafficDirection.Inbound, origin));
+
+    private static ProxyPlan TcpOutbound(int port, int server, UpstreamTlsPlan tls) =>
+        Tcp(port, TrafficDirection.Outbound, null, Cluster(OutboundName, TrafficDirection.Outbound, server) with { Tls = tls });
 
     private static ProxyPlan Http(int port, RouteTablePlan table, ClusterPlan cluster) => new(
         [Listener(port, TrafficDirection.Outbound, null, new HttpChainPlan("bench", "80", null, TrafficDirection.Outbound), null)], [table], [cluster], []);

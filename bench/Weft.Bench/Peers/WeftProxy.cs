@@ -45,7 +45,7 @@ internal sealed class WeftProxy(Lab lab)
     public Topology TlsOpener(int target)
     {
         var port = lab.NextPort();
-        return new Topology("opener", port, Start("opener", "client", WeftPlans.TcpOutbound(port, target, [])));
+        return new Topology("opener", port, Start("opener", "client", WeftPlans.Opener(port, target, lab.Certificates)));
     }
 
     /// <summary>HTTP/2 all the way, mutual TLS between the two.</summary>

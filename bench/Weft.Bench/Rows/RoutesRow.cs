@@ -66,9 +66,6 @@ internal sealed class ListenersRow : ScaleRow
 /// <summary>Cost against the number of connections that send requests at once.</summary>
 internal sealed class ConnectionsRow : ScaleRow
 {
-    // A proxy needs a descriptor for each side of a connection, and some for itself.
-    private const int OwnDescriptors = 1000;
-
     public override string Name => "connections";
 
     private protected override string What => "busy connections";
@@ -76,7 +73,7 @@ internal sealed class ConnectionsRow : ScaleRow
     private protected override string Note =>
         "One hop, wrk with so many connections, each with a request under way. The most is what the machine's limit of open descriptors lets a proxy have.";
 
-    private protected override int Allowed(int size) => Math.Min(size, (DescriptorLimit.Hard - OwnDescriptors) / 2);
+    private protected override int Allowed(int size) => Math.Min(size, DescriptorLimit.Connections);
 
     private protected override IEnumerable<(Topology Topology, Func<int, Sample[]> Load)> Subjects(Lab lab, int size)
     {
