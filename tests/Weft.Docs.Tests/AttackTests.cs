@@ -23,6 +23,7 @@ public sealed partial class AttackTests
         ["OPS"] = 19,
         ["UP"] = 15,
         ["PROXY"] = 3,
+        ["REC"] = 7,
         ["JWT"] = 45,
         ["TLS"] = 40,
         ["BYP"] = 16,

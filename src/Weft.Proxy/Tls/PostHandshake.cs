@@ -20,6 +20,9 @@ internal struct PostHandshake
     private int _headLength;
     private int _left;
 
+    /// <summary>A message has begun and not ended: nothing else may come between (RFC 8446 §5.1).</summary>
+    internal readonly bool IsBegun => _headLength > 0;
+
     internal PostHandshakeResult Take(ReadOnlySpan<byte> bytes, bool acceptsTickets)
     {
         while (!bytes.IsEmpty)

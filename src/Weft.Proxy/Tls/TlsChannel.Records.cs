@@ -15,17 +15,17 @@ internal sealed unsafe partial class TlsChannel
     private const byte AlertBadRecord = 20;
     private const byte AlertTooLong = 22;
     private const byte AlertMalformed = 50;
-    private const byte AlertInternal = 80;
     private const byte AlertCancelled = 90;
 
     private bool Seal(ReadOnlySpan<byte> bytes)
     {
-        if (_records!.IsClosed)
+        // Peers count records without data.
+        if (_records!.IsClosed || bytes.IsEmpty)
         {
             return true;
         }
 
-        return (!_records.IsWritingKeyOld || SealKeyUpdate()) && _engine.Seal(_records, RecordType.Data, bytes);
+        return (!_records.MustTurnWritingKey || SealKeyUpdate()) && _engine.Seal(_records, RecordType.Data, bytes);
     }
 
     private bool SealKeyUpdate()
@@ -33,6 +33,7 @@ internal sealed unsafe partial class TlsChannel
         // The one message that the new key begins behind; the peer need not answer with one of its own.
         var sealing = _engine.Seal(_records!, RecordType.Handshake, [PostHandshake.KeyUpdate, 0, 0, 1, 0]);
         _records!.TurnWritingKey();
+        _records.IsNewKeyAsked = false;
         return sealing;
     }
 
@@ -73,7 +74,7 @@ internal sealed unsafe partial class TlsChannel
 
             var length = _records!.Open(record, plain + count, out var type);
             _early.Free();
-            if (length is > 0 and <= TlsRecords.LongestPlain && type == RecordType.Data)
+            if (length is > 0 and <= TlsRecords.LongestPlain && type == RecordType.Data && !_records.Messages.IsBegun)
             {
                 _records.IdleRecords = 0;
                 count += length;
@@ -172,6 +173,10 @@ internal sealed unsafe partial class TlsChannel
         {
             FailWith(AlertUnexpected, $"the peer sent more than {IdleRecordLimit} records in a row without data");
         }
+        else if (_records.Messages.IsBegun && type != RecordType.Handshake)
+        {
+            FailWith(AlertUnexpected, "the peer sent something else in the middle of a handshake message");
+        }
         else if (type == RecordType.Alert)
         {
             OnAlert(new ReadOnlySpan<byte>(content, length));
@@ -213,14 +218,9 @@ internal sealed unsafe partial class TlsChannel
                 _records.TurnReadingKey();
                 break;
             case PostHandshakeResult.KeyUpdateRequested:
+                // Due before the next data: a peer that asks and asks and does not read has one answer at most (RFC 8446 §4.6.3).
                 _records.TurnReadingKey();
-                if (!_records.IsClosed && !SealKeyUpdate())
-                {
-                    FailWith(AlertInternal, "no record can be sealed");
-                    break;
-                }
-
-                FlushOutput();
+                _records.IsNewKeyAsked = true;
                 break;
             default:
                 FailWith(AlertUnexpected, "the peer sent a handshake message that has no place behind the handshake");
@@ -230,6 +230,8 @@ internal sealed unsafe partial class TlsChannel
 
     private void FailWith(byte alert, string problem)
     {
+        // A cipher that refused may have said why, which libssl would take for a complaint about the next connection.
+        LibSsl.ClearErrors();
         SendAlert(alert);
         Fail(problem);
     }

@@ -63,7 +63,7 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
     /// <summary>Null while libssl's session serves: during the handshake, and with TLS 1.2.</summary>
     internal TlsRecords? Records => _records;
 
-    private bool IsAlive => !_isDead;
+    internal bool IsAlive => !_isDead;
 
     /// <summary>Begins; a server passes what the client has sent so far.</summary>
     internal void Start(ReadOnlySpan<byte> received)
@@ -141,8 +141,10 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
 
         if (_records is null ? !_engine.Encrypt(_ssl, bytes) : !Seal(bytes))
         {
-            // The session is beyond repair: the peer answers the end of the stream with its own, which the owner hears.
+            // The session is beyond repair: the peer answers the end of the stream with its own, which the owner hears. What is half made
+            // must not stay for the loop's next connection.
             LibSsl.ClearErrors();
+            _engine.ClearOutput();
             _inner.ShutdownWrite();
             return;
         }
@@ -213,13 +215,22 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
             _inner.PauseReading();
             if (!IsQueued)
             {
-                _engine.Enqueue(this);
+                Enqueue();
             }
 
             return;
         }
 
         Handshake(data);
+    }
+
+    private void Enqueue()
+    {
+        IsQueued = _engine.Enqueue(this);
+        if (!IsQueued)
+        {
+            Fail($"more than {TlsEngine.HandshakeQueueLimit} TLS handshakes wait for their turn");
+        }
     }
 
     private void Handshake(ReadOnlySpan<byte> data)
@@ -342,57 +353,6 @@ internal sealed unsafe partial class TlsChannel : ByteChannel, IByteHandler
 
         Fail(problem);
         return false;
-    }
-
-    private void ReadAll(Span<byte> cipher)
-    {
-        fixed (byte* start = cipher)
-        {
-            var left = cipher.Length;
-            while (_ssl != 0 && !_endSeen)
-            {
-                _engine.SetInput(start + cipher.Length - left, left);
-                var count = _engine.Decrypt(_ssl, out var result);
-                left = _engine.TakeInput();
-                if (count > 0)
-                {
-                    Handler?.OnData(_engine.Plain[..count]);
-                }
-
-                if (_ssl == 0 || _endSeen)
-                {
-                    return;
-                }
-
-                if (result <= 0 && !OnReadStopped(result))
-                {
-                    return;
-                }
-
-                if (result > 0 && left == 0 && LibSsl.HasPending(_ssl) == 0)
-                {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// <summary>True to read on.</summary>
-    private bool OnReadStopped(int result)
-    {
-        FlushOutput();
-        switch (LibSsl.GetError(_ssl, result))
-        {
-            case LibSsl.ErrorWantRead:
-                return false;
-            case LibSsl.ErrorZeroReturn:
-                _endSeen = true;
-                Handler?.OnEndOfStream();
-                return false;
-            default:
-                Fail(LibSsl.TakeError());
-                return false;
-        }
     }
 
     private string DescribeFailure()

@@ -228,20 +228,21 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
         return _startedInTick++ < HandshakesPerTick;
     }
 
-    internal void Enqueue(TlsChannel channel)
+    /// <summary>False if too many wait already.</summary>
+    internal bool Enqueue(TlsChannel channel)
     {
         if (_waiting.Count >= HandshakeQueueLimit)
         {
-            channel.Abort();
-            return;
+            return false;
         }
 
-        channel.IsQueued = true;
         _waiting.Enqueue(channel);
         if (!_turn.IsRunning)
         {
             _loop.Timers.Start(_turn, _loop.Now + 1);
         }
+
+        return true;
     }
 
     /// <summary>True if a client may begin its handshake now; else it is continued when it may.</summary>
@@ -281,7 +282,8 @@ internal sealed unsafe class TlsEngine : ITimerOwner, IDisposable
             return;
         }
 
-        while (_waiting.TryPeek(out var first) && MayHandshake(first.Context))
+        // Those who have gone take nobody's place.
+        while (_waiting.TryPeek(out var first) && (!first.IsAlive || MayHandshake(first.Context)))
         {
             var channel = _waiting.Dequeue();
             channel.IsQueued = false;

@@ -47,7 +47,10 @@ internal sealed unsafe class TlsRecords : IDisposable
     }
 
     /// <summary>The peer must be told of a new key before more is sealed.</summary>
-    internal bool IsWritingKeyOld => Writing->Sequence >= KeyLimit;
+    internal bool MustTurnWritingKey => IsNewKeyAsked || Writing->Sequence >= KeyLimit;
+
+    /// <summary>The peer wants a new key, too.</summary>
+    internal bool IsNewKeyAsked { get; set; }
 
     /// <summary>Records under one key before it is replaced.</summary>
     internal ulong KeyLimit { get; set; } = RecordsPerKey;

@@ -130,11 +130,11 @@ public sealed class TlsChannelTests : IDisposable
     {
         _scene.Channel.OnData(_scene.Sealed(RecordType.Handshake, 24, 0, 0, 1, 1));
         _scene.Client.TurnWritingKey();
-        Assert.Equal((RecordType.Handshake, "1800000100"), _scene.NextAnswer());
-        _scene.Client.TurnReadingKey();
         _scene.Channel.OnData(_scene.Text("under the next key"));
         Assert.Equal("under the next key", _scene.Heard.Text.ToString());
         _scene.Channel.Write("and back"u8);
+        Assert.Equal((RecordType.Handshake, "1800000100"), _scene.NextAnswer());
+        _scene.Client.TurnReadingKey();
         Assert.Equal((RecordType.Data, Convert.ToHexString("and back"u8)), _scene.NextAnswer());
     }
 

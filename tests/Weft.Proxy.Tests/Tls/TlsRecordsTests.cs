@@ -117,13 +117,13 @@ public sealed unsafe class TlsRecordsTests
         records.KeyLimit = 3;
         for (var i = 0; i < 3; i++)
         {
-            Assert.False(records.IsWritingKeyOld);
+            Assert.False(records.MustTurnWritingKey);
             Sealed(records, [1]);
         }
 
-        Assert.True(records.IsWritingKeyOld);
+        Assert.True(records.MustTurnWritingKey);
         records.TurnWritingKey();
-        Assert.False(records.IsWritingKeyOld);
+        Assert.False(records.MustTurnWritingKey);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ internal sealed unsafe class TlsScene : IDisposable
 {
     private readonly TestAuthority _authority = new();
     private readonly EventLoop _loop;
+    private readonly bool _isBeside;
     private readonly TlsEngine _engine;
     private readonly TlsEngine _clientEngine;
     private readonly TlsContext _server;
@@ -20,26 +21,39 @@ internal sealed unsafe class TlsScene : IDisposable
     private readonly TlsSecrets* _secrets = TlsSecrets.New();
     private readonly byte[] _plain = new byte[TlsRecords.LongestSealed];
 
-    internal TlsScene()
+    /// <param name="beside">Whose engine the server's channel shares; its own without.</param>
+    internal TlsScene(TlsScene? beside = null)
     {
         _loop = LoopFactory.Create(IoChoice.Epoll, new LoopSettings(TimeProvider.System, 0), out _);
-        _engine = new TlsEngine(_loop);
+        _isBeside = beside is not null;
+        _engine = beside?._engine ?? new TlsEngine(_loop);
         _clientEngine = new TlsEngine(_loop);
         var (chain, key) = _authority.Issue("spiffe://cluster.local/ns/a/sa/b");
         _server = TlsContext.ForServer(new DownstreamTlsPlan(false, [], []), TlsMaterial.Parse(chain, key, _authority.RootPem));
         _client = TlsContext.ForSimpleClient(new UpstreamTlsPlan(UpstreamTlsMode.Simple, "", [], [], "", InsecureSkipVerify: true), CredentialSet.None);
-        Channel = new TlsChannel(_engine, _server, Wire, Heard);
-        Client = Meet();
+        (Channel, Client) = Meet();
     }
 
-    internal TlsChannel Channel { get; }
+    internal TlsChannel Channel { get; private set; }
 
-    internal MemoryChannel Wire { get; } = new();
+    internal MemoryChannel Wire { get; private set; } = new();
 
-    internal HeardEvents Heard { get; } = new();
+    internal HeardEvents Heard { get; private set; } = new();
 
     /// <summary>The client's side of the records.</summary>
-    internal TlsRecords Client { get; }
+    internal TlsRecords Client { get; private set; }
+
+    /// <summary>What the loop's channels share.</summary>
+    internal TlsEngine Engine => _engine;
+
+    /// <summary>Ends the connection and makes another.</summary>
+    internal void MeetAgain()
+    {
+        Channel.Abort();
+        Client.Dispose();
+        (Wire, Heard) = (new MemoryChannel(), new HeardEvents());
+        (Channel, Client) = Meet();
+    }
 
     /// <summary>The client's record with this content.</summary>
     internal byte[] Sealed(RecordType type, params byte[] content)
@@ -74,29 +88,40 @@ internal sealed unsafe class TlsScene : IDisposable
         TlsSecrets.Free(_secrets);
         _server.Dispose();
         _client.Dispose();
-        _engine.Dispose();
+        if (!_isBeside)
+        {
+            _engine.Dispose();
+        }
+
         _clientEngine.Dispose();
         _loop.Dispose();
         _authority.Dispose();
     }
 
-    private TlsRecords Meet()
+    private (TlsChannel Channel, TlsRecords Client) Meet()
     {
+        var channel = new TlsChannel(_engine, _server, Wire, Heard);
         var ssl = _clientEngine.NewSession(_client);
-        Channel.Start(Step(ssl, []));
+        channel.Start(Step(ssl, []));
+        for (var i = 0; i < 1000 && Wire.Written.Count == 0; i++)
+        {
+            // Only so many begin in one tick.
+            _loop.Tick(1);
+        }
+
         while (Wire.Written.Count > 0)
         {
             var answer = Step(ssl, Wire.Take(Wire.Written.Count));
             if (answer.Length > 0)
             {
-                Channel.OnData(answer);
+                channel.OnData(answer);
             }
         }
 
         var suite = TlsSuite.Find(LibSsl.SuiteId(LibSsl.CurrentSuite(ssl)))!;
         LibSsl.Free(ssl);
         Assert.Equal(1, Heard.Connected);
-        return _secrets->Records(suite, isServer: false)!;
+        return (channel, _secrets->Records(suite, isServer: false)!);
     }
 
     private byte[] Step(nint ssl, byte[] input)
@@ -121,7 +146,10 @@ internal sealed class MemoryChannel : ByteChannel
 
     internal bool IsEnded { get; private set; }
 
-    internal override int Unsent => 0;
+    /// <summary>As if the peer read nothing.</summary>
+    internal int Stuck { get; set; }
+
+    internal override int Unsent => Stuck;
 
     internal override bool IsOpen => !IsEnded;
 
@@ -160,13 +188,20 @@ internal sealed class HeardEvents : IByteHandler
 
     internal StringBuilder Text { get; } = new();
 
+    /// <summary>What the owner does when data has come.</summary>
+    internal Action? Then { get; set; }
+
     internal bool Ended { get; private set; }
 
     internal string? Failure { get; private set; }
 
     public void OnConnected() => Connected++;
 
-    public void OnData(Span<byte> data) => Text.Append(Encoding.ASCII.GetString(data));
+    public void OnData(Span<byte> data)
+    {
+        Text.Append(Encoding.ASCII.GetString(data));
+        Then?.Invoke();
+    }
 
     public void OnEndOfStream() => Ended = true;
 
