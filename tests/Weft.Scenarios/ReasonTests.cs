@@ -16,6 +16,7 @@ public sealed class ReasonTests(TestMesh mesh)
             Manifests.Namespace(Ns) + Manifests.App(Ns, "my-app", "v1") + Manifests.App(Ns, "my-app", "v2")
             + Manifests.Service(Ns, "my-app") + Manifests.Client(Ns, "client") + Manifests.Subsets(Ns, "my-app")
             + $$"""
+              ---
               apiVersion: networking.istio.io/v1
               kind: VirtualService
               metadata: {name: my-app, namespace: {{Ns}}}
@@ -32,7 +33,7 @@ public sealed class ReasonTests(TestMesh mesh)
         await Wait.UntilAsync("the object says that proxies run it", async () =>
         {
             var status = await mesh.KubectlAsync("get", "vs", "my-app", "-n", Ns, "-o", "jsonpath={.status.conditions[?(@.type=='Programmed')].status}");
-            return (status.Output == "True", status.ToString());
+            return (status.Output.Trim() == "True", status.ToString());
         });
 
         var why = JsonNode.Parse((await mesh.WeftAsync(["why", "deploy/client", "my-app", "GET", "/", "-H", "x-user: me", "-n", Ns, "-o", "json"])).Succeeded())!;
@@ -44,7 +45,7 @@ public sealed class ReasonTests(TestMesh mesh)
         var gone = await mesh.WeftAsync(["why", "deploy/client", "my-app", "/gone", "-n", Ns]);
         Assert.Equal(3, gone.ExitCode);
         Assert.Contains("Answer: 503 (flag NC)", gone.Output, StringComparison.Ordinal);
-        Assert.Equal("503", (await mesh.ExecAsync(Ns, client, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://my-app/gone")).Output);
+        Assert.Equal("503", (await mesh.ExecAsync(Ns, client, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://my-app/gone")).Output.Trim());
 
         var analyzed = await mesh.WeftAsync(["analyze", "-n", Ns]);
         Assert.Equal(79, analyzed.ExitCode);
@@ -61,6 +62,7 @@ public sealed class ReasonTests(TestMesh mesh)
         (await mesh.ApplyAsync(
             Manifests.Namespace(Ns) + Manifests.App(Ns, "my-app", "v1") + Manifests.Service(Ns, "my-app") + Manifests.Client(Ns, "client")
             + $$"""
+              ---
               apiVersion: networking.istio.io/v1beta1
               kind: EnvoyFilter
               metadata: {name: rate-limit, namespace: {{Ns}}}
