@@ -86,16 +86,6 @@ public sealed class KubectlLiveTests(TestMesh mesh)
             return (state.Trim() == "0", state);
         });
         Assert.StartsWith("looked\n", await run(["logs", pod, "-c", "doctor"]), StringComparison.Ordinal);
-        var made = await run(["debug", "node/weft", "--image=busybox", "--attach=false", "--", "ls", "/host/etc/passwd"]);
-        Assert.Contains("Creating debugging pod node-debugger-weft-", made, StringComparison.Ordinal);
-        var debugger = made.Split(' ').First(word => word.StartsWith("node-debugger-weft-", StringComparison.Ordinal));
-        await Wait.UntilAsync("the node was looked into", async () =>
-        {
-            var log = await run(["get", "pod", debugger, "-o", "jsonpath={.status.phase}"]);
-            return (log.Trim() == "Succeeded", log + await run(["describe", "pod", debugger]));
-        });
-        Assert.Equal("/host/etc/passwd\n", await run(["logs", debugger]));
-        await run(["delete", "pod", debugger]);
     }
 
     private static async Task RollsOutAsync(Func<string[], Task<string>> run)
