@@ -46,6 +46,7 @@ internal static class UpVerb
 
         // Before anything is started: what is wrong with the files is known without a mesh.
         var objects = request.Paths.Length == 0 ? [] : ManifestFiles.ReadObjects(request.Paths, terminal);
+        CheckPlace();
         using var signals = new StopSignals(ct);
         using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store), request.Settings());
         try
@@ -101,12 +102,6 @@ internal static class UpVerb
     private static void Check(Request request)
     {
         _ = NodeSettings.ParseListen(request.Listen);
-        if (Machine.Read(MeshPlace.Open()) is { } joined)
-        {
-            throw new CommandException(
-                ExitCode.WrongUsage, $"This folder belongs to node {joined.Node} of the mesh at {joined.Server}.", $"Start that:  weft nodes join    or name another folder:  export {MeshPlace.HomeVariable}=...");
-        }
-
         _ = NodeSettings.Plan(request.Nodes?.ToString(CultureInfo.InvariantCulture) ?? "1", request.Zones ?? "");
         if (!request.Watch)
         {
@@ -121,6 +116,15 @@ internal static class UpVerb
         if (request.Paths.Length == 0 || request.Paths.Contains("-", StringComparer.Ordinal))
         {
             throw new CommandException(ExitCode.WrongUsage, "--watch needs files or folders that can change.", "weft up FOLDER --watch");
+        }
+    }
+
+    private static void CheckPlace()
+    {
+        if (Machine.Read(MeshPlace.Open()) is { } joined)
+        {
+            throw new CommandException(
+                ExitCode.WrongUsage, $"This folder belongs to node {joined.Node} of the mesh at {joined.Server}.", $"Start that:  weft nodes join    or name another folder:  export {MeshPlace.HomeVariable}=...");
         }
     }
 

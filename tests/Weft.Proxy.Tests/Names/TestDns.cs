@@ -12,13 +12,15 @@ namespace Weft.Proxy.Tests.Names;
 /// <summary>A DNS server on the loopback, over UDP and TCP, and the files that lead to it.</summary>
 internal sealed class TestDns : IDisposable
 {
-    private readonly UdpClient _udp = new(new IPEndPoint(IPAddress.Loopback, 0));
+    private readonly UdpClient _udp;
     private readonly TcpListener _tcp;
     private readonly string _folder = Directory.CreateTempSubdirectory("weft-dns").FullName;
 
     internal TestDns()
     {
-        var port = ((IPEndPoint)_udp.Client.LocalEndPoint!).Port;
+        // Free for both: what the system chooses for one may be taken for the other.
+        var port = TestProxy.FreePort();
+        _udp = new UdpClient(new IPEndPoint(IPAddress.Loopback, port));
         _tcp = new TcpListener(IPAddress.Loopback, port);
         _tcp.Start();
         File.WriteAllText(Path.Combine(_folder, "resolv.conf"), "search nowhere\nnameserver 127.0.0.1\n");
