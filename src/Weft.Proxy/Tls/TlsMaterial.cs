@@ -69,40 +69,24 @@ public sealed unsafe class TlsMaterial
     /// <summary>Keeps the native objects until here: to be called after their last use.</summary>
     internal void KeepAlive() => GC.KeepAlive(_handles);
 
-    internal static nint[] ReadCertificates(string pem)
+    internal static nint[] ReadCertificates(string pem) => ReadAll(pem, bio => LibSsl.ReadCertificate(bio, 0, 0, 0));
+
+    internal static nint[] ReadRevocations(string pem) => ReadAll(pem, bio => LibSsl.ReadRevocations(bio, 0, 0, 0));
+
+    private static nint[] ReadAll(string pem, Func<nint, nint> readNext)
     {
         var found = new List<nint>();
         var bytes = Encoding.UTF8.GetBytes(pem);
         fixed (byte* start = bytes)
         {
             var bio = LibSsl.BioOfMemory(start, bytes.Length);
-            nint certificate;
-            while ((certificate = LibSsl.ReadCertificate(bio, 0, 0, 0)) != 0)
+            nint item;
+            while ((item = readNext(bio)) != 0)
             {
-                found.Add(certificate);
+                found.Add(item);
             }
 
             // The end of the text is reported as an error, too.
-            LibSsl.ClearErrors();
-            _ = LibSsl.BioFree(bio);
-        }
-
-        return [.. found];
-    }
-
-    internal static nint[] ReadRevocations(string pem)
-    {
-        var found = new List<nint>();
-        var bytes = Encoding.UTF8.GetBytes(pem);
-        fixed (byte* start = bytes)
-        {
-            var bio = LibSsl.BioOfMemory(start, bytes.Length);
-            nint list;
-            while ((list = LibSsl.ReadRevocations(bio, 0, 0, 0)) != 0)
-            {
-                found.Add(list);
-            }
-
             LibSsl.ClearErrors();
             _ = LibSsl.BioFree(bio);
         }
