@@ -49,11 +49,7 @@ internal static class EntryPorts
             port.Findings.Add(IstioMessages.EntryContradicts, field.KeyPlace, field.Path, "resolution NONE keeps the port that the application wanted");
         }
 
-        var protocol = PortProtocol.Auto;
-        if (port.NonEmptyText("protocol") is { } written && !_protocols.TryGet(written.ToUpperInvariant(), out protocol))
-        {
-            port.Find("protocol")!.Value.Report(ReadingMessages.UnknownValue, written, port.Path + ".protocol", string.Join(", ", _protocols.Words));
-        }
+        var protocol = port.AnyCaseChoice("protocol", _protocols, isRequired: false) ?? PortProtocol.Auto;
 
         port.Finish();
         return new ServicePort(name, number, YamlReader.Number(target ?? number), protocol);

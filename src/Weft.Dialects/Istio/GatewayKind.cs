@@ -84,11 +84,7 @@ internal static class GatewayKind
     private static (int Number, ServerProtocol Protocol, string Name) ReadPort(ObjectReader port)
     {
         var number = port.Required("number")?.AsInteger(1, ushort.MaxValue) ?? 0;
-        var protocol = ServerProtocol.Tcp;
-        if (port.RequiredText("protocol") is { } written && !_protocols.TryGet(written.ToUpperInvariant(), out protocol))
-        {
-            port.Find("protocol")!.Value.Report(ReadingMessages.UnknownValue, written, port.Path + ".protocol", string.Join(", ", _protocols.Words));
-        }
+        var protocol = port.AnyCaseChoice("protocol", _protocols) ?? ServerProtocol.Tcp;
 
         var name = port.RequiredText("name") ?? "";
         port.NotSupported("targetPort");

@@ -132,11 +132,7 @@ internal static class SidecarKind
     private static (int Number, string Name, PortProtocol Protocol) ReadPort(ObjectReader port)
     {
         var number = port.Required("number")?.AsInteger(1, ushort.MaxValue) ?? 0;
-        var protocol = PortProtocol.Tcp;
-        if (port.RequiredText("protocol") is { } written && !_protocols.TryGet(written.ToUpperInvariant(), out protocol))
-        {
-            port.Find("protocol")!.Value.Report(ReadingMessages.UnknownValue, written, port.Path + ".protocol", string.Join(", ", _protocols.Words));
-        }
+        var protocol = port.AnyCaseChoice("protocol", _protocols) ?? PortProtocol.Tcp;
 
         var name = port.Text("name") ?? "";
         port.Ignore("targetPort");

@@ -77,6 +77,24 @@ internal sealed class ObjectReader(Findings findings, string path, YamlMapping m
     public T? Choice<T>(string name, Choices<T> choices)
         where T : struct => Find(name)?.AsChoice(choices);
 
+    /// <summary>One of the words, in capitals or small letters; null for what is absent, and for what is none of them, which is reported.</summary>
+    public T? AnyCaseChoice<T>(string name, Choices<T> choices, bool isRequired = true)
+        where T : struct
+    {
+        if ((isRequired ? RequiredText(name) : NonEmptyText(name)) is not { } written)
+        {
+            return null;
+        }
+
+        if (choices.TryGet(written.ToUpperInvariant(), out var value))
+        {
+            return value;
+        }
+
+        Find(name)!.Value.Report(ReadingMessages.UnknownValue, written, $"{Path}.{name}", string.Join(", ", choices.Words));
+        return null;
+    }
+
     public ObjectReader? Child(string name) => Find(name)?.AsObject();
 
     public IReadOnlyList<Field> List(string name) => Find(name)?.AsList() ?? [];
