@@ -121,7 +121,8 @@ public sealed partial class OwnProgramTests(TestMesh mesh)
         up.BeginOutputReadLine();
         try
         {
-            await Wait.UntilAsync("it watches", () => Task.FromResult((heard.Any(line => line.StartsWith("Watching", StringComparison.Ordinal)), string.Join('\n', heard))));
+            // Before it says that it watches: a change while it still starts counts too.
+            await Wait.UntilAsync("the first object is there", () => Task.FromResult((heard.Any(line => line.Contains("ConfigMap files/one created", StringComparison.Ordinal)), string.Join('\n', heard))));
             await File.WriteAllTextAsync(Path.Combine(folder, "a.yaml"), ConfigMap("one", "2"));
             await ValuesAsync("one=2");
 

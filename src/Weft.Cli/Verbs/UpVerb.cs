@@ -44,6 +44,9 @@ internal static class UpVerb
     {
         Check(request);
 
+        // Before the files are read: what changes while the mesh starts is applied as soon as it has started.
+        using var changes = request.Watch ? new FileChanges([.. request.Paths.Select(Path.GetFullPath)], ManifestFiles.IsManifest, clock) : null;
+
         // Before anything is started: what is wrong with the files is known without a mesh.
         var objects = request.Paths.Length == 0 ? [] : ManifestFiles.ReadObjects(request.Paths, terminal);
         CheckPlace();
@@ -62,10 +65,10 @@ internal static class UpVerb
                 return ExitCode.Fine;
             }
 
-            if (request.Watch)
+            if (changes is not null)
             {
                 terminal.Say($"Watching {string.Join(", ", request.Paths)}. Ctrl-C ends {(mesh.IsOwn ? "the mesh" : "that; the mesh goes on")}.");
-                await WatchAsync(mesh, request, terminal, clock, signals.Token);
+                await WatchAsync(mesh, request, changes, terminal, signals.Token);
             }
             else
             {
@@ -117,6 +120,8 @@ internal static class UpVerb
         {
             throw new CommandException(ExitCode.WrongUsage, "--watch needs files or folders that can change.", "weft up FOLDER --watch");
         }
+
+        _ = ManifestFiles.Find(request.Paths);
     }
 
     private static void CheckPlace()
@@ -153,10 +158,9 @@ internal static class UpVerb
         await Welcome.WriteAsync(mesh.Home, client, terminal, clock.GetElapsedTime(began), namespaces, ct);
     }
 
-    private static async Task WatchAsync(MeshStart mesh, Request request, Terminal terminal, TimeProvider clock, CancellationToken ct)
+    private static async Task WatchAsync(MeshStart mesh, Request request, FileChanges changes, Terminal terminal, CancellationToken ct)
     {
         using var client = MeshPlace.Connect(mesh.Home);
-        using var changes = new FileChanges([.. request.Paths.Select(Path.GetFullPath)], ManifestFiles.IsManifest, clock);
         var set = new ManifestSet(mesh.Home, client, request.Paths, terminal);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var ended = mesh.WaitForEndAsync(ending.Token);
