@@ -12,12 +12,6 @@ internal static class Defaults
     public const int RetryBackoffMs = 25;
     public const int BlockedStatus = 502;
 
-    /// <summary>
-    /// How long a listener that must guess the protocol waits for the client's first bytes. Istio's default is for ever, which hangs
-    /// protocols in which neither side speaks; after this time they are served as TCP. A server that speaks first is heard before.
-    /// </summary>
-    public const int InspectTimeoutMs = 5_000;
-
     /// <summary>Endpoints that an opaque connection tries: as many as a request has tries.</summary>
     public const int ConnectAttempts = RetryAttempts + 1;
 

@@ -34,12 +34,12 @@ public sealed class MeshSnapshot
         Parts = new PartCache(previous?.Parts);
         _inherited = Parts.Computed;
         _services = new(
-            world.Services.DistinctBy(s => (s.EndpointNamespace, s.Host)).OrderBy(s => s.Host, StringComparer.Ordinal).ThenBy(s => s.EndpointNamespace, StringComparer.Ordinal),
+            world.Services.Select(s => Exports.Applied(s, Settings.Exports)).DistinctBy(s => (s.EndpointNamespace, s.Host)).OrderBy(s => s.Host, StringComparer.Ordinal).ThenBy(s => s.EndpointNamespace, StringComparer.Ordinal),
             s => (s.EndpointNamespace, s.Host),
             previous?._services);
         _workloads = new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
         _endpoints = new(world.Endpoints, e => (e.Namespace, e.ServiceHost, e.ServicePort), previous?._endpoints);
-        (var resolved, DelegationFindings) = Delegation.Resolve(intents);
+        (var resolved, DelegationFindings) = Delegation.Resolve(intents.Select(i => Exports.Applied(i, Settings.Exports)));
         _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);

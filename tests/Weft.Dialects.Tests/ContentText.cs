@@ -40,7 +40,7 @@ internal static class ContentText
         { Service: { } service } => Lines(service),
         { Entry: { } entry } => Lines(entry),
         { Outsider: { } outsider } => Lines(outsider),
-        { Mesh: { } mesh } => [$"any outbound {mesh.AllowAnyOutbound} connect {mesh.ConnectTimeoutMs} dns {mesh.DnsRefreshMs} mTLS {mesh.AutoMtls} {(mesh.Localities is { } l ? Text(l) : "")}"],
+        { Mesh: { } mesh } => [$"any outbound {mesh.AllowAnyOutbound} connect {mesh.ConnectTimeoutMs} dns {mesh.DnsRefreshMs} mTLS {mesh.AutoMtls} {(mesh.Localities is { } l ? Text(l) : "")}", .. Rest(mesh)],
         { Workload: { } workload } => Lines(workload),
         { Slice: { } slice } => Lines(slice),
         { Node: { } node } => [$"stands in '{node.Locality}'"],
@@ -60,6 +60,16 @@ internal static class ContentText
         {
             yield return $"takes {ingress.Port} '{ingress.PortName}' {ingress.Protocol} for {ingress.Address}:{ingress.TargetPort}";
         }
+    }
+
+    private static IEnumerable<string> Rest(MeshConfigSpec mesh)
+    {
+        var said = new (string Name, object? Value)[]
+        {
+            ("inspects", mesh.InspectTimeoutMs), ("keepalive", mesh.TcpKeepAlive), ("upgrade", mesh.Upgrade), ("retries", mesh.Retries), ("path", mesh.Path),
+            ("aliases", mesh.TrustDomainAliases), ("loopback", mesh.InboundToLoopback), ("exports", mesh.Exports == ExportDefaults.Everybody ? null : mesh.Exports),
+        };
+        return said.Where(pair => pair.Value is not null).Select(pair => $"{pair.Name} {pair.Value}");
     }
 
     private static IEnumerable<string> Lines(ServiceEntrySpec entry)

@@ -124,7 +124,7 @@ internal static class MeshAnalysis
     {
         foreach (var (host, intents) in index.Routes.ExactHosts)
         {
-            foreach (var loser in intents.Skip(1).Where(l => l.Visibility == intents[0].Visibility))
+            foreach (var loser in intents.Skip(1).Where(l => l.Visibility.Effective == intents[0].Visibility.Effective))
             {
                 findings.Add(CompilerMessages.HostTaken.At(loser.Origin, host, Title(intents[0].Origin)));
             }
@@ -147,7 +147,7 @@ internal static class MeshAnalysis
     private static void CheckMerges(MeshSnapshot index, List<Diagnostic> findings)
     {
         var groups = index.Intents.OfType<DestinationIntent>()
-            .GroupBy(d => (d.Origin.Namespace, d.Host, d.Clients, d.Visibility));
+            .GroupBy(d => (d.Origin.Namespace, d.Host, d.Clients, d.Visibility.Effective));
         foreach (var group in groups)
         {
             var intents = group.Order(IntentAge.Oldest).Cast<DestinationIntent>().ToList();

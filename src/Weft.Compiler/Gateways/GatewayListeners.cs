@@ -30,7 +30,7 @@ internal sealed class GatewayListeners(
 
         var encrypted = servers[0].Server.Protocol is ServerProtocol.Https or ServerProtocol.Tls;
         return new ListenerPlan(
-            name, bind, port, TrafficDirection.Outbound, true, false, encrypted, false, encrypted ? Defaults.InspectTimeoutMs : 0,
+            name, bind, port, TrafficDirection.Outbound, true, false, encrypted, false, encrypted ? index.Settings.InspectTimeoutMs : 0,
             chains.ToEquatableArray(), null)
         {
             ProxyProtocol = view.Client.Edge.ProxyProtocol ? ProxyHeaderRule.Required : ProxyHeaderRule.None,
@@ -81,7 +81,7 @@ internal sealed class GatewayListeners(
     {
         var http = server.Protocol == ServerProtocol.Https;
         var name = $"{(http ? "https" : "tls")}.{Names.Number(server.Port)}.{server.Name}.{gateway.Origin.Name}.{gateway.Origin.Namespace}";
-        var tls = GatewayTls.Compile(server.Tls!, index.Settings.TrustDomain, http);
+        var tls = GatewayTls.Compile(server.Tls!, index.Settings.TrustDomains, http);
         if (http)
         {
             tables.Add(routes.Table(name, server.Port, [(gateway, server)]));
@@ -134,6 +134,7 @@ internal sealed class GatewayListeners(
 
     private HttpChainPlan Http(int port, string table) => new($"outbound_{Names.Listener(Names.AnyAddress, port)}", table, null, TrafficDirection.Outbound)
     {
+        Path = index.Settings.Path,
         Trust = TrustPlan.Edge with
         {
             TrustedProxies = view.Client.Edge.TrustedProxies,

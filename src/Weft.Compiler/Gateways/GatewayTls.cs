@@ -11,11 +11,11 @@ internal static class GatewayTls
 {
     private static readonly EquatableArray<string> _http = ["h2", "http/1.1"];
 
-    public static DownstreamTlsPlan Compile(ServerTls tls, string trustDomain, bool isHttp)
+    public static DownstreamTlsPlan Compile(ServerTls tls, EquatableArray<string> trustDomains, bool isHttp)
     {
         var alpn = isHttp ? _http : [];
         return tls.Mode == ServerTlsMode.IstioMutual
-            ? new DownstreamTlsPlan(true, [trustDomain], alpn) { Clients = tls.Clients, Parameters = tls.Parameters }
+            ? new DownstreamTlsPlan(true, trustDomains, alpn) { Clients = tls.Clients, Parameters = tls.Parameters }
             : new DownstreamTlsPlan(tls.Mode == ServerTlsMode.Mutual, [], alpn)
             {
                 Certificates = tls.Certificates,

@@ -10,7 +10,7 @@ internal static class HboneListener
 {
     public static ListenerPlan Compile(MeshSettings settings, Workload workload)
     {
-        var tls = new DownstreamTlsPlan(true, [settings.TrustDomain], ["h2"]);
+        var tls = new DownstreamTlsPlan(true, settings.TrustDomains, ["h2"]);
         var chain = new ChainPlan(Names.HboneListener, ChainMatchPlan.Any, tls, null, null)
         {
             Hbone = new HboneChainPlan(Names.HboneListener, [workload.Address], Names.InboundPassthrough, Defaults.IdleTimeoutMs),

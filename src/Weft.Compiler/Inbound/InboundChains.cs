@@ -81,7 +81,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
     private static ChainMatchPlan Match(int port, string transport, string[] protocols) =>
         ChainMatchPlan.Any with { DestinationPort = port, TransportProtocol = transport, ApplicationProtocols = [.. protocols] };
 
-    private DownstreamTlsPlan Mutual(params string[] alpn) => new(true, [settings.TrustDomain], [.. alpn]);
+    private DownstreamTlsPlan Mutual(params string[] alpn) => new(true, settings.TrustDomains, [.. alpn]);
 
     private ChainPlan Http(string name, ChainMatchPlan match, DownstreamTlsPlan? tls, string cluster, int port, bool grpcWeb)
     {
@@ -98,6 +98,7 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
                 TrafficDirection.Inbound)
             {
                 GrpcWeb = grpcWeb,
+                Path = settings.Path,
             },
             null,
             origin);

@@ -58,7 +58,7 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
             true,
             true,
             true,
-            Defaults.InspectTimeoutMs,
+            index.Settings.InspectTimeoutMs,
             chains.ToEquatableArray(),
             null);
         return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload)] : [captured], clusters);
@@ -102,11 +102,17 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
     private static ClusterPlan ClusterOf(MeshSnapshot index, int port, SidecarIngress? target)
     {
         var cluster = Defaults.OriginalDestination(Names.Inbound(port), TrafficDirection.Inbound, index.Settings.ConnectTimeoutMs);
-        return target is null || (target.Address.Length == 0 && target.TargetPort == port) ? cluster : cluster with
+        if (target is null ? !index.Settings.InboundToLoopback : target.Address.Length == 0 && target.TargetPort == port)
+        {
+            return cluster;
+        }
+
+        var address = target is { Address.Length: > 0 } ? target.Address : Loopback;
+        return cluster with
         {
             Kind = ClusterKind.Static,
             Balancer = LoadBalancerKind.RoundRobin,
-            StaticEndpoints = [new EndpointPlan(target.Address.Length == 0 ? Loopback : target.Address, target.TargetPort, 1, true, false, null)],
+            StaticEndpoints = [new EndpointPlan(address, target?.TargetPort ?? port, 1, true, false, null)],
         };
     }
 

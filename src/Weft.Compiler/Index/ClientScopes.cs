@@ -22,7 +22,7 @@ internal sealed class ClientScopes
     {
         (_services, _routes, _settings) = (services, routes, settings);
         _sidecars = [.. sidecars.Order(IntentAge.Oldest).Cast<SidecarIntent>()];
-        _hasPrivate = services.Any(s => s.Visibility != Visibility.All);
+        _hasPrivate = services.Any(s => !s.Visibility.Everybody);
         Everything = new ClientScope(OneForEach(services, ""), settings.AllowAnyOutbound);
 
         // Two entries for one host: which of them counts depends on the client's namespace.

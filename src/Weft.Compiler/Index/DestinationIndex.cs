@@ -95,7 +95,7 @@ internal sealed class DestinationIndex
             {
                 (best, found) = (rank, [intent]);
             }
-            else if (rank == best && intent.Host == found![0].Host && intent.Visibility == found[0].Visibility)
+            else if (rank == best && intent.Host == found![0].Host && intent.Visibility.Effective == found[0].Visibility.Effective)
             {
                 found.Add(intent);
             }

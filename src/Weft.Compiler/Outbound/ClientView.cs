@@ -13,6 +13,8 @@ internal sealed class ClientView(MeshSnapshot index, Workload client, bool isGat
 
     public Workload Client => client;
 
+    public MeshSettings Settings => index.Settings;
+
     /// <summary>True for a proxy at the mesh's edge.</summary>
     public bool IsGateway => isGateway;
 

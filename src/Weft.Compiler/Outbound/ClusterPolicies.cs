@@ -29,7 +29,7 @@ internal static class ClusterPolicies
                 : HashTablePlan.Default,
             SlowStart = cluster.Balancer is LoadBalancerKind.RoundRobin or LoadBalancerKind.LeastRequest ? balancer?.SlowStart : null,
             WeighsLocalities = target.Localities is { Distribute.Count: > 0 },
-            TcpKeepAlive = limits.TcpKeepAlive,
+            TcpKeepAlive = limits.TcpKeepAlive ?? target.Mesh.TcpKeepAlive,
             MaxConnectionDurationMs = limits.MaxConnectionDurationMs,
             MaxConcurrentStreams = protocol == UpstreamProtocol.Http1 ? 0 : limits.MaxConcurrentStreams,
             Http2KeepAlive = protocol == UpstreamProtocol.Http1 ? null : limits.Http2KeepAlive,

@@ -124,7 +124,7 @@ internal static class ConnectionRoutes
         return listener with
         {
             InspectTls = listener.InspectTls || chains.Count > 0,
-            InspectTimeoutMs = chains.Count > 0 ? Defaults.InspectTimeoutMs : listener.InspectTimeoutMs,
+            InspectTimeoutMs = chains.Count > 0 ? view.Settings.InspectTimeoutMs : listener.InspectTimeoutMs,
             Chains = [.. chains, .. sniffed],
             DefaultChain = rest,
         };

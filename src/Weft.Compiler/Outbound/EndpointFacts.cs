@@ -32,7 +32,7 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
         });
         return index.Parts.Get(
             new PartKey("facts", source, index.Settings, null, plainOnly),
-            () => Compute(source, plainOnly, index.Settings.TrustDomain));
+            () => Compute(source, plainOnly, index.Settings.TrustDomains));
     }
 
     /// <summary>The endpoints of a subset as a client sees them; without a client all are alike.</summary>
@@ -61,7 +61,7 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
         return EndpointPlaces.Arrange(plans, localities, client);
     }
 
-    private static EndpointFacts Compute(ServiceEndpoints source, string plainOnly, string trustDomain)
+    private static EndpointFacts Compute(ServiceEndpoints source, string plainOnly, EquatableArray<string> trustDomains)
     {
         var identities = new SortedSet<string>(StringComparer.Ordinal);
         var meshed = source.Endpoints.Count > 0;
@@ -70,7 +70,7 @@ internal sealed record EndpointFacts(ServiceEndpoints? Source, EquatableArray<st
             var workload = source.Endpoints[i].Workload;
             if (workload is { ServiceAccount.Length: > 0 })
             {
-                identities.Add(new SpiffeId(trustDomain, workload.Namespace, workload.ServiceAccount).ToString());
+                identities.UnionWith(trustDomains.Select(domain => new SpiffeId(domain, workload.Namespace, workload.ServiceAccount).ToString()));
             }
 
             meshed &= workload is { Meshed: true } && plainOnly[i] == '0';

@@ -179,7 +179,7 @@ internal sealed class OutboundListeners
             () => Address(name, address, number, service, port, Names.Outbound(port.Port, pod, service.Host))));
     }
 
-    private static ListenerPlan Address(
+    private ListenerPlan Address(
         string name, string address, int number, Service service, ServicePort port, string cluster)
     {
         var proxied = Defaults.Tcp(cluster, cluster) with { MaxConnectAttempts = Defaults.ConnectAttempts };
@@ -200,7 +200,7 @@ internal sealed class OutboundListeners
             false,
             true,
             true,
-            Defaults.InspectTimeoutMs,
+            _index.Settings.InspectTimeoutMs,
             [Http(name, table)],
             tcp);
     }
@@ -214,7 +214,7 @@ internal sealed class OutboundListeners
         false,
         http is not null || chains.Told.Exists(c => c.Match.ServerNames.Count > 0),
         http is not null,
-        http is null && chains.Told.Count > 0 ? Defaults.InspectTimeoutMs : 0,
+        http is null && chains.Told.Count > 0 ? _index.Settings.InspectTimeoutMs : 0,
         http is null ? [.. chains.Told] : [.. chains.Told, http],
         chains.Rest ?? new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
 
@@ -239,11 +239,11 @@ internal sealed class OutboundListeners
         ],
         new ChainPlan("virtualOutbound-catchall-tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(Elsewhere, Elsewhere)));
 
-    private static ChainPlan Http(string listener, string table, bool grpcWeb = false) => new(
+    private ChainPlan Http(string listener, string table, bool grpcWeb = false) => new(
         "http",
         ChainMatchPlan.Any with { TransportProtocol = "raw_buffer", ApplicationProtocols = [.. Defaults.SniffedHttp] },
         null,
-        new HttpChainPlan($"outbound_{listener}", table, null, TrafficDirection.Outbound) { GrpcWeb = grpcWeb },
+        new HttpChainPlan($"outbound_{listener}", table, null, TrafficDirection.Outbound) { GrpcWeb = grpcWeb, Path = _index.Settings.Path },
         null);
 
     private void Put(ListenerPlan listener) => _listeners.TryAdd(listener.Name, listener);

@@ -23,7 +23,7 @@ internal static class RouteCompiler
             index.Parts,
             intent.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).SelectMany(d => (object?[])[view.Scope.Find(d.Host), Hash(view, d, port)]));
         return index.Parts.Get(
-            new PartKey("routes", intent, services, null, $"{host} {port} {gateway} {answers}"),
+            new PartKey("routes", intent, services, index.Settings, $"{host} {port} {gateway} {answers}"),
             () => new RouteList(Routes(view, intent, port, gateway).ToEquatableArray()));
     }
 
@@ -103,7 +103,7 @@ internal static class RouteCompiler
         }
 
         var hashes = rule.Destinations.Select(d => Hash(view, d, port)).OfType<HashPolicyPlan>().Distinct().ToEquatableArray();
-        return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries, hashes), rewrite)
+        return new ForwardPlan(clusters.ToEquatableArray(), rule.TimeoutMs, Retry(rule.Retries, view.Settings.Retries, hashes), rewrite)
         {
             HashPolicies = hashes,
             Mirrors = rule.Mirrors.Where(m => m.Ppm > 0).Select(m => new MirrorPlan(Cluster(view, m.Destination, port), m.Ppm)).ToEquatableArray(),
@@ -112,10 +112,10 @@ internal static class RouteCompiler
     }
 
     /// <summary>The route of a service for which no rule speaks: as its own object asks.</summary>
-    public static RoutePlan Default(string cluster, HashPolicyPlan? hash, ServicePolicy policy)
+    public static RoutePlan Default(string cluster, HashPolicyPlan? hash, ServicePolicy policy, MeshSettings mesh)
     {
         EquatableArray<HashPolicyPlan> hashes = hash is null ? [] : [hash];
-        var route = Defaults.RouteTo(Names.DefaultRoute, cluster, Retry(policy.Retries, hashes));
+        var route = Defaults.RouteTo(Names.DefaultRoute, cluster, Retry(policy.Retries, mesh.Retries, hashes));
         return route with
         {
             Forward = route.Forward! with
@@ -144,8 +144,9 @@ internal static class RouteCompiler
         : listenerPort;
 
     /// <summary>Where a hash has chosen the endpoint there is no other that would be right, so the one that was tried may be tried again.</summary>
-    private static RetryPlan? Retry(Retries? retries, EquatableArray<HashPolicyPlan> hashes)
+    private static RetryPlan? Retry(Retries? retries, Retries? mesh, EquatableArray<HashPolicyPlan> hashes)
     {
+        retries ??= mesh;
         if (retries is null)
         {
             return hashes.Count == 0 ? Defaults.Retry : Defaults.Retry with { AvoidsTriedEndpoints = false };

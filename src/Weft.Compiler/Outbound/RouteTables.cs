@@ -120,8 +120,8 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
         var hash = view.Hash(service.Host, port, "");
         var policy = service.Policy;
         return index.Parts.Get(
-            new PartKey("default", hash, policy, null, Names.Outbound(port, "", service.Host)),
-            () => new RouteList([RouteCompiler.Default(Names.Outbound(port, "", service.Host), hash, policy)]));
+            new PartKey("default", hash, policy, index.Settings, Names.Outbound(port, "", service.Host)),
+            () => new RouteList([RouteCompiler.Default(Names.Outbound(port, "", service.Host), hash, policy, index.Settings)]));
     }
 
     private static RouteTablePlan SingleTable(Service service, ServicePort port, RouteList routes) => new(

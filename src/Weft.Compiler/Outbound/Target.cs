@@ -15,7 +15,7 @@ internal sealed record Target(Service Service, ServicePort Port, Subset? Subset,
     public TrafficPolicy Policy { get; } = PolicyOf(Service, Port.Port, Subset, Merged);
 
     /// <summary>What is spoken to the endpoints.</summary>
-    public UpstreamProtocol Protocol => ClusterPolicies.ProtocolOf(Port.Protocol, Policy.Connections?.Value.Upgrade ?? HttpUpgrade.AsDeclared);
+    public UpstreamProtocol Protocol => ClusterPolicies.ProtocolOf(Port.Protocol, Policy.Connections?.Value.Upgrade is { } said && said != HttpUpgrade.AsDeclared ? said : Mesh.Upgrade);
 
     /// <summary>Which localities come first; null if all are alike.</summary>
     public LocalityPolicy? Localities { get; } = LocalitiesOf(Service, Port.Port, Subset, Merged, Mesh);

@@ -49,6 +49,26 @@ internal sealed class EntryTable
         OnWorkload(ns);
     }
 
+    /// <summary>Who of the namespace serves a port of a service of the cluster without being a pod.</summary>
+    public IEnumerable<Endpoint> ServersOf(Service service, ServicePort port)
+    {
+        foreach (var ((ns, _), workload) in _outsiders)
+        {
+            // Its own number for the port's name or for the name that the service has for the workload's port; a name that it does not know
+            // says nothing, so the number that clients use is the best that is left.
+            if (service.Selector is { } selector && ns == service.Namespace && selector.Selects(workload.Labels) && System.Net.IPAddress.TryParse(workload.Address, out _))
+            {
+                var named = workload.Ports.FirstOrDefault(p => p.Name == port.Name) ?? workload.Ports.FirstOrDefault(p => p.Name == port.TargetPort);
+                var number = named?.Port ?? (int.TryParse(port.TargetPort, NumberStyles.None, CultureInfo.InvariantCulture, out var written) && written > 0 ? written : port.Port);
+                yield return new Endpoint(workload.Address, number, workload.IsWell, workload) { Weight = workload.Weight };
+            }
+        }
+    }
+
+    /// <summary>The workload of that address that is no pod.</summary>
+    public Workload? FindOutsider(string ns, string address) =>
+        _outsiders.FirstOrDefault(o => o.Key.Namespace == ns && o.Value.Address == address).Value;
+
     /// <summary>A workload of the namespace came, went or changed.</summary>
     public void OnWorkload(string ns)
     {
@@ -113,6 +133,6 @@ internal sealed class EntryTable
         // What was written down may have a number of its own for a port's name; a host that is asked from DNS is its own endpoint.
         var named = isPod ? null : workload.Ports.FirstOrDefault(p => p.Name == port.Name);
         var number = named?.Port ?? int.Parse(port.TargetPort, CultureInfo.InvariantCulture);
-        return new Endpoint(workload.Address, number, true, service.IsExternal ? workload with { Meshed = false } : workload) { Weight = workload.Weight };
+        return new Endpoint(workload.Address, number, workload.IsWell, service.IsExternal ? workload with { Meshed = false } : workload) { Weight = workload.Weight };
     }
 }

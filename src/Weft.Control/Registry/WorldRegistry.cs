@@ -64,6 +64,7 @@ public sealed class WorldRegistry(MeshSettings settings)
     public void SetOutsider(string ns, string name, Workload? workload)
     {
         _entries.SetOutsider(ns, name, workload);
+        _dirty.UnionWith(_services.Where(s => s.Key.Namespace == ns && s.Value.Selector is not null).Select(s => s.Key));
         _world = null;
     }
 
@@ -87,6 +88,9 @@ public sealed class WorldRegistry(MeshSettings settings)
             _world = null;
         }
     }
+
+    /// <summary>The workload of that address that is no pod.</summary>
+    public Workload? FindOutsider(string ns, string address) => _entries.FindOutsider(ns, address);
 
     /// <summary>The pod of that name, if it has an address.</summary>
     public Workload? FindWorkload(string ns, string name) => _workloads.GetValueOrDefault(new(ns, name));
@@ -130,7 +134,7 @@ public sealed class WorldRegistry(MeshSettings settings)
                 .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal).Select(pair => pair.Value)],
             [.. _endpoints.Values.SelectMany(each => each).Concat(_entries.Endpoints)
                 .OrderBy(each => each.ServiceHost, StringComparer.Ordinal).ThenBy(each => each.Namespace, StringComparer.Ordinal).ThenBy(each => each.ServicePort)],
-            Settings())
+            _mesh?.Over(settings) ?? settings)
         {
             Credentials =
             [
@@ -138,15 +142,6 @@ public sealed class WorldRegistry(MeshSettings settings)
             ],
         };
     }
-
-    private MeshSettings Settings() => settings with
-    {
-        AllowAnyOutbound = _mesh?.AllowAnyOutbound ?? settings.AllowAnyOutbound,
-        ConnectTimeoutMs = _mesh?.ConnectTimeoutMs ?? settings.ConnectTimeoutMs,
-        DnsRefreshMs = _mesh?.DnsRefreshMs ?? settings.DnsRefreshMs,
-        AutoMtls = _mesh?.AutoMtls ?? settings.AutoMtls,
-        Localities = _mesh?.Localities ?? settings.Localities,
-    };
 
     private Workload Placed(Workload workload) =>
         _nodes.GetValueOrDefault(workload.Node, "") is var locality && locality == workload.NodeLocality
@@ -232,7 +227,7 @@ public sealed class WorldRegistry(MeshSettings settings)
             if (port.Protocol != PortProtocol.Udp)
             {
                 // The same object as before if it says the same: the compiler takes over what was compiled from it.
-                var endpoints = new ServiceEndpoints(service.Host, port.Port, EndpointsOf(port, slices));
+                var endpoints = new ServiceEndpoints(service.Host, port.Port, EndpointsOf(service, port, slices));
                 made.Add(before.FirstOrDefault(endpoints.Equals) ?? endpoints);
             }
         }
@@ -240,7 +235,7 @@ public sealed class WorldRegistry(MeshSettings settings)
         _endpoints[key] = [.. made];
     }
 
-    private EquatableArray<Endpoint> EndpointsOf(ServicePort port, EndpointSliceSpec[] slices)
+    private EquatableArray<Endpoint> EndpointsOf(Service service, ServicePort port, EndpointSliceSpec[] slices)
     {
         var found = new Dictionary<(string Address, int Port), Endpoint>();
         foreach (var slice in slices)
@@ -263,6 +258,11 @@ public sealed class WorldRegistry(MeshSettings settings)
                     }
                 }
             }
+        }
+
+        foreach (var endpoint in _entries.ServersOf(service, port))
+        {
+            found.TryAdd((endpoint.Address, endpoint.Port), endpoint);
         }
 
         return [.. found.Values.OrderBy(endpoint => endpoint.Address, StringComparer.Ordinal).ThenBy(endpoint => endpoint.Port)];

@@ -25,7 +25,7 @@ internal static class ConnectionPools
     private const int DefaultPingTimeoutMs = 20_000;
 
     private static readonly Choices<HttpUpgrade> _upgrades = new(
-        ("DEFAULT", HttpUpgrade.AsDeclared), ("DO_NOT_UPGRADE", HttpUpgrade.AsDeclared), ("UPGRADE", HttpUpgrade.Http2));
+        ("DEFAULT", HttpUpgrade.AsDeclared), ("DO_NOT_UPGRADE", HttpUpgrade.Never), ("UPGRADE", HttpUpgrade.Http2));
 
     public static Said<ConnectionLimits> Read(ObjectReader pool)
     {
@@ -89,7 +89,7 @@ internal static class ConnectionPools
 
     private static int Count(ObjectReader block, string name) => block.Integer(name, 0, int.MaxValue) ?? 0;
 
-    private static TcpKeepAlivePlan ReadKeepAlive(ObjectReader keep)
+    internal static TcpKeepAlivePlan ReadKeepAlive(ObjectReader keep)
     {
         var plan = new TcpKeepAlivePlan(
             keep.Integer("probes", 0, MaxProbes) is > 0 and var probes ? probes : DefaultProbes,

@@ -36,7 +36,7 @@ internal static class ServiceEntryKind
         var addresses = ReadAddresses(spec, resolution);
         var endpoints = spec.Children("endpoints").Select(e => WorkloadEntryKind.Read(context, e, AsksDns(resolution), external)).OfType<Workload>().ToList();
         var selector = spec.Child("workloadSelector") is { } selecting ? ReadSelector(selecting) : null;
-        var visibility = ExportTo.Read(context, spec);
+        var visibility = ExportTo.Read(context, spec, takesNobody: true);
         var names = spec.Texts("subjectAltNames").Select(text => text.Key).ToEquatableArray();
         Check(spec, resolution, hosts, ports);
         spec.Finish();

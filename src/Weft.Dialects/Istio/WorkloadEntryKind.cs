@@ -14,14 +14,25 @@ namespace Weft.Dialects.Istio;
 internal static class WorkloadEntryKind
 {
     private const string TlsMode = "security.istio.io/tlsMode";
+    private const string HealthChecks = "proxy.istio.io/health-checks-enabled";
     private const string Unix = "unix://";
 
     public static ParsedContent Parse(ObjectContext context)
     {
-        context.Root.Ignore("status");
+        var isWell = IsWell(context.Root);
         var spec = context.Root.Required("spec")?.AsObject();
         context.Root.Finish();
-        return spec is null ? ParsedContent.Nothing : new ParsedContent(Outsider: Read(context, spec, takesNames: true, isExternal: false, context.Metadata.Labels));
+        var workload = spec is null ? null : Read(context, spec, takesNames: true, isExternal: false, context.Metadata.Labels);
+        return workload is null ? ParsedContent.Nothing : new ParsedContent(Outsider: workload with { IsWell = isWell });
+    }
+
+    /// <summary>Whose health is looked at serves only while its status says that it is well.</summary>
+    private static bool IsWell(ObjectReader root)
+    {
+        var conditions = root.Child("status")?.Children("conditions") ?? [];
+        var annotations = root.Child("metadata")?.Map("annotations") ?? [];
+        return !annotations.Any(a => a.Key == HealthChecks && a.Value.Value is Yaml.YamlScalar { Value: "true" })
+            || conditions.Any(c => c.Text("type") == "Healthy" && c.Text("status") == "True");
     }
 
     /// <summary>Null if it is wrong, which is reported.</summary>

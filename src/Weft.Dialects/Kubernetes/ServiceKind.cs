@@ -28,7 +28,7 @@ internal static class ServiceKind
 
         var isExternal = spec.Choice("type", _types) ?? false;
         LabelSyntax.Check(spec, "selector");
-        spec.Labels("selector");
+        var selector = spec.Labels("selector");
         var addresses = ReadAddresses(spec, out var headless);
         var annotations = new Annotations(context);
         var ports = OpaquePorts.Apply(annotations, new ServicePortReader(spec).Read(required: !isExternal && !headless));
@@ -55,6 +55,8 @@ internal static class ServiceKind
             headless)
         {
             Policy = policy,
+            Visibility = Istio.ExportTo.Read(context, annotations),
+            Selector = selector.Count == 0 ? null : new LabelSelector(selector),
         });
     }
 

@@ -400,6 +400,13 @@ public static class IstioMessages
         "Use NONE for wildcard hosts, DNS for others.",
         "With NONE the application asks DNS, and the connection goes to the address that it found.");
 
+    public static DiagnosticMessage FixedMeshField { get; } = new(
+        "WEFT2067",
+        Severity.Warning,
+        "'{field}' is {value} in every mesh; what is written here is ignored.",
+        "Remove it, or write {value}.",
+        "Identities and captured ports are made with the mesh and do not change while it runs.");
+
     public static DiagnosticMessage BadCredentialName { get; } = new(
         "WEFT2080",
         Severity.Error,
@@ -560,6 +567,7 @@ public static class IstioMessages
         BadEntryAddress,
         UnixSocketEndpoint,
         ResolutionNotSupported,
+        FixedMeshField,
         BadCredentialName,
         HalfACertificate,
         TooManyCertificates,

@@ -15,6 +15,14 @@ public sealed record Visibility(bool Everybody, EquatableArray<string> Namespace
 {
     public static Visibility All { get; } = new(true, []);
 
+    /// <summary>Nothing was said: the mesh decides, and everybody sees it if the mesh says nothing either.</summary>
+    public static Visibility Unsaid { get; } = new(true, []) { IsUnsaid = true };
+
+    public bool IsUnsaid { get; private init; }
+
+    /// <summary>The same for comparisons: nothing said is everybody.</summary>
+    public Visibility Effective => IsUnsaid ? All : this;
+
     public bool Includes(string ns) => Everybody || Namespaces.AsSpan().Contains(ns);
 }
 

@@ -109,8 +109,11 @@ public sealed record OutlierPolicy(OutlierPlan Detection, int MinHealthPercent);
 /// <summary>Whether plain HTTP/1.1 ports are spoken to in HTTP/2.</summary>
 public enum HttpUpgrade
 {
-    /// <summary>As the port's protocol says.</summary>
+    /// <summary>As the mesh says; where it says nothing, as the port's protocol does.</summary>
     AsDeclared,
+
+    /// <summary>As the port's protocol says, whatever the mesh says.</summary>
+    Never,
 
     /// <summary>HTTP/2 to ports that are declared as HTTP.</summary>
     Http2,

@@ -35,7 +35,43 @@ public sealed record MeshSettings(
     /// <summary>Which localities come first where a rule takes sick endpoints out of rotation and says nothing itself.</summary>
     public LocalityPolicy Localities { get; init; } = LocalityPolicy.Nearest;
 
+    /// <summary>
+    /// How long a listener that must guess the protocol waits for the client's first bytes, 0 for ever. Istio's default is for ever, which hangs
+    /// protocols in which neither side speaks; after this time they are served as TCP. A server that speaks first is heard before.
+    /// </summary>
+    public int InspectTimeoutMs { get; init; } = 5_000;
+
+    /// <summary>Of connections to servers where no rule says anything; null for the system's.</summary>
+    public TcpKeepAlivePlan? TcpKeepAlive { get; init; }
+
+    /// <summary>Whether ports that are declared as HTTP are spoken to in HTTP/2 where no rule says anything.</summary>
+    public HttpUpgrade Upgrade { get; init; }
+
+    /// <summary>Where no rule says anything; null for what is built in.</summary>
+    public Retries? Retries { get; init; }
+
+    /// <summary>The form in which paths are matched and forwarded.</summary>
+    public PathPlan Path { get; init; } = PathPlan.Basic;
+
+    /// <summary>Other trust domains whose identities count as those of the mesh's own.</summary>
+    public EquatableArray<string> TrustDomainAliases { get; init; } = [];
+
+    /// <summary>Applications are reached at their loopback and not at the address that the client wanted.</summary>
+    public bool InboundToLoopback { get; init; }
+
+    /// <summary>Who sees objects that do not say it themselves.</summary>
+    public ExportDefaults Exports { get; init; } = ExportDefaults.Everybody;
+
+    /// <summary>The mesh's trust domain and its aliases.</summary>
+    public EquatableArray<string> TrustDomains => [TrustDomain, .. TrustDomainAliases];
+
     public static MeshSettings Default { get; } = new("cluster.local", "cluster.local", "istio-system", "Kubernetes", true, 10_000);
+}
+
+/// <summary>Namespaces that see objects without a word about it: <c>*</c> for all, <c>.</c> for the object's own.</summary>
+public sealed record ExportDefaults(EquatableArray<string> Services, EquatableArray<string> Routes, EquatableArray<string> Destinations)
+{
+    public static ExportDefaults Everybody { get; } = new([], [], []);
 }
 
 /// <summary>A name that clients call.</summary>
@@ -57,7 +93,10 @@ public sealed record Service(
     public ServicePolicy Policy { get; init; } = ServicePolicy.None;
 
     /// <summary>Whose clients see it.</summary>
-    public Visibility Visibility { get; init; } = Visibility.All;
+    public Visibility Visibility { get; init; } = Visibility.Unsaid;
+
+    /// <summary>Workloads of its namespace that are no pods serve it, too, if this selects them; null for a service without a selector.</summary>
+    public LabelSelector? Selector { get; init; }
 
     /// <summary>How clients find its endpoints.</summary>
     public ServiceResolution Resolution { get; init; }
@@ -177,6 +216,9 @@ public sealed record Workload(
 
     /// <summary>Its share beside others that serve the same; only what was written down has another than 1.</summary>
     public int Weight { get; init; } = 1;
+
+    /// <summary>False while what was written down says that it is not well.</summary>
+    public bool IsWell { get; init; } = true;
 }
 
 /// <summary>What stands between a gateway and its clients (Istio's gatewayTopology).</summary>

@@ -118,6 +118,34 @@ public sealed class MeshStateTests
     private IEnumerable<(string Address, int Port, int Weight)> Machines() => _state.Snapshot().World.Endpoints
         .Single(e => e.ServiceHost == "machines.internal").Endpoints.Select(e => (e.Address, e.Port, e.Weight));
 
+    [Fact]
+    public void A_service_is_served_by_the_workload_entries_that_it_selects_while_they_are_well()
+    {
+        _state.Apply(Kinds.Service, new Change(ChangeType.Added, Stamped(JsonNode.Parse(
+            """
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"db","namespace":"shop"},
+             "spec":{"clusterIP":"10.96.0.7","selector":{"app":"db"},"ports":[{"name":"tcp","port":80,"targetPort":"sql"},{"name":"web","port":81,"targetPort":8081}]}}
+            """)!.AsObject()), null));
+        var machine = Stamped(JsonNode.Parse(
+            """
+            {"apiVersion":"networking.istio.io/v1","kind":"WorkloadEntry",
+             "metadata":{"name":"m1","namespace":"shop","annotations":{"proxy.istio.io/health-checks-enabled":"true"}},
+             "spec":{"address":"10.2.0.1","serviceAccount":"db","labels":{"app":"db"},"ports":{"sql":5432}}}
+            """)!.AsObject());
+        Assert.True(_state.Apply(Kinds.WorkloadEntry, new Change(ChangeType.Added, machine, null)));
+        Assert.Equal(["80 10.2.0.1:5432 False True", "81 10.2.0.1:8081 False True"], Served());
+
+        var well = Stamped((JsonObject)machine.DeepClone());
+        well["status"] = JsonNode.Parse("""{"conditions":[{"type":"Healthy","status":"True"}]}""");
+        Assert.True(_state.Apply(Kinds.WorkloadEntry, new Change(ChangeType.Modified, well, machine)));
+        Assert.Equal(["80 10.2.0.1:5432 True True", "81 10.2.0.1:8081 True True"], Served());
+        Assert.True(_state.Apply(Kinds.WorkloadEntry, new Change(ChangeType.Deleted, well, null)));
+        Assert.Empty(Served());
+
+        IEnumerable<string> Served() => _state.Snapshot().World.Endpoints
+            .SelectMany(each => each.Endpoints.Select(e => $"{each.ServicePort} {e.Address}:{e.Port} {e.Ready} {e.Workload!.Meshed}"));
+    }
+
     private JsonObject Mesh(string text) => Stamped(new JsonObject
     {
         ["apiVersion"] = "v1",
