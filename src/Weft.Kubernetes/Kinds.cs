@@ -97,6 +97,8 @@ public static class Kinds
     public static ResourceKind RequestAuthentication { get; } =
         Local(Security, "v1", "requestauthentications", "RequestAuthentication", "ra");
 
+    public static ResourceKind WasmPlugin { get; } = Local("extensions.istio.io", "v1alpha1", "wasmplugins", "WasmPlugin");
+
     /// <summary>Every kind above.</summary>
     public static IReadOnlyList<ResourceKind> All { get; } =
     [
@@ -104,7 +106,7 @@ public static class Kinds
         Deployment, ReplicaSet, StatefulSet, DaemonSet, ControllerRevision, ReplicationController, Job, CronJob,
         HorizontalPodAutoscaler, PodDisruptionBudget, PersistentVolumeClaim, PersistentVolume, StorageClass, EndpointSlice, Lease, TokenReview, SubjectAccessReview, CustomResourceDefinition,
         VirtualService, DestinationRule, Gateway, ServiceEntry, Sidecar, EnvoyFilter, WorkloadEntry,
-        PeerAuthentication, AuthorizationPolicy, RequestAuthentication,
+        PeerAuthentication, AuthorizationPolicy, RequestAuthentication, WasmPlugin,
     ];
 
     private static ResourceKind Local(string group, string version, string plural, string kind, params string[] shortNames) =>

@@ -121,6 +121,7 @@ public sealed class ResourceCatalog
         Security("authorizationpolicies", "AuthorizationPolicy", "ap"),
         Security("peerauthentications", "PeerAuthentication", "pa"),
         Security("requestauthentications", "RequestAuthentication", "ra"),
+        CustomKind("extensions.istio.io", "wasmplugins", "WasmPlugin") with { Versions = ["v1alpha1"], Categories = [.. _istio, "extensions-istio-io"] },
     ];
 
     private static ResourceDefinition BuiltIn(string group, string plural, string kind) => new()

@@ -18,6 +18,12 @@ internal static class ListenerPatch
     public static bool Apply(Listener listener, PlanPatch patch)
     {
         var isInbound = listener.TrafficDirection == TrafficDirection.Inbound;
+        if (patch.Target is PatchTarget.RouteConfiguration or PatchTarget.VirtualHost or PatchTarget.HttpRoute)
+        {
+            // Routes that travel in the listener (inbound): name and port are the table's, not the listener's.
+            return Meant(listener, patch with { Match = PatchMatch.Everything }, isInbound).Aggregate(false, (any, chain) => Routes(chain, patch) | any);
+        }
+
         if (!Named(patch.Match.Name, listener.Name) || (!isInbound && patch.Match.Port != 0 && listener.Address?.SocketAddress?.PortValue != patch.Match.Port))
         {
             return false;
@@ -28,6 +34,8 @@ internal static class ListenerPatch
             case PatchTarget.Listener when patch.Operation == PatchOperation.Merge:
                 listener.MergeFrom(PatchValues.Read<Listener>(patch.Value));
                 return true;
+            case PatchTarget.ListenerFilter:
+                return ListenerFilters(listener, patch);
             case PatchTarget.FilterChain when patch.Operation == PatchOperation.Merge && listener.DefaultFilterChain is { } last && IsMeant(last, patch, isInbound):
                 last.MergeFrom(PatchValues.Read<FilterChain>(patch.Value));
                 Chains(listener, patch, isInbound);
@@ -39,8 +47,7 @@ internal static class ListenerPatch
             case PatchTarget.HttpFilter:
                 return Meant(listener, patch, isInbound).Aggregate(false, (any, chain) => HttpFilters(chain, patch) | any);
             default:
-                // Routes that travel in the listener (inbound).
-                return Meant(listener, patch with { Match = PatchMatch.Everything }, isInbound).Aggregate(false, (any, chain) => Routes(chain, patch) | any);
+                return false;
         }
     }
 
@@ -56,8 +63,21 @@ internal static class ListenerPatch
         return Named(match.Chain, chain.Name)
             && (match.ServerName.Length == 0 || of?.ServerNames.Contains(match.ServerName) == true)
             && (match.TransportProtocol.Length == 0 || of?.TransportProtocol == match.TransportProtocol)
+            && match.ApplicationProtocols.All(protocol => of?.ApplicationProtocols.Contains(protocol) == true)
+            && (match.ChainPort == 0 || of?.DestinationPort == match.ChainPort)
             && (!isInbound || match.Port == 0 || of?.DestinationPort == match.Port);
     }
+
+    private static bool ListenerFilters(Listener listener, PlanPatch patch) => ListPatch.Apply(
+        listener.ListenerFilters,
+        patch.Operation,
+        () => PatchValues.Read<ListenerFilter>(patch.Value),
+        patch.Match.ListenerFilter.Length == 0 ? null : filter => filter.Name == patch.Match.ListenerFilter,
+        filter =>
+        {
+            var value = PatchValues.Read<ListenerFilter>(patch.Value);
+            filter.TypedConfig = PatchValues.Merge(filter.TypedConfig, value.TypedConfig);
+        });
 
     private static bool Chains(Listener listener, PlanPatch patch, bool isInbound) => ListPatch.Apply(
         listener.FilterChains,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Google.Protobuf.WellKnownTypes;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
+using Weft.Model.World;
 
 namespace Weft.Control.Patches;
 
@@ -33,9 +35,15 @@ internal sealed class PatchRecord
         ? ControlMessages.PatchNotRunnable.At(o.Patch.Origin, problem)
         : ControlMessages.PatchMatchesNothing.At(o.Patch.Origin));
 
-    /// <summary>Patches that are for a proxy of this version.</summary>
-    public static IReadOnlyList<PlanPatch> ForVersion(IReadOnlyList<PlanPatch> patches, string version) =>
-        patches.Any(p => p.Match.ProxyVersion.Length > 0)
-            ? [.. patches.Where(p => p.Match.ProxyVersion.Length == 0 || (Re2.TryCompile(p.Match.ProxyVersion, wholeText: false, out var regex, out _) && regex.IsMatch(version)))]
+    /// <summary>Patches that are for a proxy of this version, which says this of itself.</summary>
+    public static IReadOnlyList<PlanPatch> ForProxy(IReadOnlyList<PlanPatch> patches, string version, Struct? metadata) =>
+        patches.Any(p => p.Match.ProxyVersion.Length > 0 || p.Match.ProxyMetadata.Count > 0)
+            ? [.. patches.Where(p => IsOf(p.Match.ProxyVersion, version) && p.Match.ProxyMetadata.All(wanted => Says(metadata, wanted)))]
             : patches;
+
+    private static bool IsOf(string wanted, string version) =>
+        wanted.Length == 0 || (Re2.TryCompile(wanted, wholeText: false, out var regex, out _) && regex.IsMatch(version));
+
+    private static bool Says(Struct? metadata, Label wanted) =>
+        metadata?.Fields.TryGetValue(wanted.Key, out var value) == true && value.KindCase == Value.KindOneofCase.StringValue && value.StringValue == wanted.Value;
 }

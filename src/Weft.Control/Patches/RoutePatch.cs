@@ -16,7 +16,11 @@ internal static class RoutePatch
     public static bool Apply(RouteConfiguration table, PlanPatch patch, int port = 0)
     {
         var match = patch.Match;
-        if ((match.Name.Length > 0 && match.Name != table.Name) || (match.Port != 0 && match.Port != (port != 0 ? port : PortOf(table.Name))))
+        var served = ServedTable.Of(table.Name);
+        if ((match.Name.Length > 0 && match.Name != table.Name)
+            || (match.Port != 0 && match.Port != (port != 0 ? port : served.Port))
+            || (match.GatewayPort.Length > 0 && match.GatewayPort != served.PortName)
+            || (match.Gateway.Length > 0 && match.Gateway != served.Gateway))
         {
             return false;
         }
@@ -47,10 +51,34 @@ internal static class RoutePatch
         host.Routes,
         patch.Operation,
         () => PatchValues.Read<Route>(patch.Value),
-        patch.Match.Route.Length == 0 ? null : route => route.Name == patch.Match.Route,
+        patch.Match is { Route.Length: 0, RouteAction: PatchRouteAction.Any } ? null : route => IsMeant(route, patch.Match),
         route => route.MergeFrom(PatchValues.Read<Route>(patch.Value)));
 
-    /// <summary><c>80</c>, <c>reviews.shop.svc.cluster.local:9080</c>, <c>http.8080</c>.</summary>
-    private static int PortOf(string table) =>
-        int.TryParse(table.AsSpan(table.LastIndexOfAny([':', '.']) + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
+    private static bool IsMeant(Route route, PatchMatch match) => (match.Route.Length == 0 || route.Name == match.Route) && match.RouteAction switch
+    {
+        PatchRouteAction.Route => route.ActionCase == Route.ActionOneofCase.Route_,
+        PatchRouteAction.Redirect => route.ActionCase == Route.ActionOneofCase.Redirect,
+        PatchRouteAction.DirectResponse => route.ActionCase == Route.ActionOneofCase.DirectResponse,
+        _ => true,
+    };
+
+    /// <summary>
+    /// What a table's name says: <c>80</c>, <c>reviews.shop.svc.cluster.local:9080</c>, and of gateways <c>http.8080</c> or
+    /// <c>https.443.PORT.GATEWAY.NAMESPACE</c>.
+    /// </summary>
+    private readonly record struct ServedTable(int Port, string PortName, string Gateway)
+    {
+        private const string Encrypted = "https.";
+
+        public static ServedTable Of(string name)
+        {
+            // The port's name may hold dots, so the parts behind it are taken from the end.
+            var parts = name.Split('.');
+            return name.StartsWith(Encrypted, StringComparison.Ordinal) && parts.Length >= 5
+                ? new ServedTable(Number(parts[1]), string.Join('.', parts[2..^2]), $"{parts[^1]}/{parts[^2]}")
+                : new ServedTable(Number(name.AsSpan(name.LastIndexOfAny([':', '.']) + 1)), "", "");
+        }
+
+        private static int Number(ReadOnlySpan<char> text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
+    }
 }

@@ -155,7 +155,7 @@ internal sealed partial class PlanLoop
         }
 
         var encoded = _encoder.Encode(plan);
-        var patches = PatchRecord.ForVersion(snapshot.PatchesFor(client), stream.Status.Version);
+        var patches = PatchRecord.ForProxy(snapshot.PatchesFor(client), stream.Status.Version, stream.Peer.Message.Metadata);
         if (patches.Count > 0)
         {
             (encoded, var outcomes) = _patcher.Apply(encoded, patches, node.IsGateway);

@@ -19,6 +19,7 @@ public sealed partial class ApiSources
         Kinds.Node, Kinds.Secret,
         Kinds.VirtualService, Kinds.DestinationRule, Kinds.PeerAuthentication, Kinds.Gateway, Kinds.ServiceEntry, Kinds.Sidecar,
         Kinds.EnvoyFilter, Kinds.WorkloadEntry, Kinds.AuthorizationPolicy, Kinds.RequestAuthentication,
+        Kinds.WasmPlugin,
     ];
 
     // Unbounded, but an object waits in it at most as often as the API has changed it, and reading is only parsing.

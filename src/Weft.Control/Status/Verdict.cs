@@ -10,15 +10,16 @@ namespace Weft.Control.Status;
 /// <summary>What an object's status says: whether it is in force, on which proxies, and what is wrong with it.</summary>
 /// <param name="Accepted">In force: False keeps the last good version, if there was one.</param>
 /// <param name="Programmed">Whether proxies run it.</param>
+/// <param name="Applied">Whether what it asks of proxies could be done; null for kinds that are always done as a whole.</param>
 /// <param name="Findings">Everything that is wrong, worst first.</param>
-internal sealed record Verdict(Condition Accepted, Condition Programmed, IReadOnlyList<Diagnostic> Findings)
+internal sealed record Verdict(Condition Accepted, Condition Programmed, Condition? Applied, IReadOnlyList<Diagnostic> Findings)
 {
     /// <summary>Beyond these an object's status only says how many more there are.</summary>
     private const int MaxFindings = 20;
 
     /// <summary>Two verdicts are the same if they would be written alike; how many proxies there are is no reason to write.</summary>
     public string Signature => string.Join('\n', [
-        $"{Accepted.Status} {Accepted.Reason} {Accepted.Message}", $"{Programmed.Status} {Programmed.Reason}", .. Findings.Select(f => $"{f.Id} {f.Origin.Path} {f.Fact}")]);
+        $"{Accepted.Status} {Accepted.Reason} {Accepted.Message}", $"{Programmed.Status} {Programmed.Reason}", $"{Applied?.Status} {Applied?.Reason}", .. Findings.Select(f => $"{f.Id} {f.Origin.Path} {f.Fact}")]);
 
     /// <summary>The status as JSON; a condition that has not turned keeps the time at which it did.</summary>
     public JsonObject ToJson(JsonObject item, DateTimeOffset now)
@@ -26,7 +27,12 @@ internal sealed record Verdict(Condition Accepted, Condition Programmed, IReadOn
         var status = new JsonObject
         {
             ["observedGeneration"] = item.Number("metadata", "generation") ?? 0,
-            ["conditions"] = new JsonArray(Write("Accepted", Accepted, item, now), Write("Programmed", Programmed, item, now)),
+            ["conditions"] = new JsonArray(
+            [
+                Write("Accepted", Accepted, item, now),
+                Write("Programmed", Programmed, item, now),
+                .. Applied is null ? (JsonNode[])[] : [Write("Applied", Applied, item, now)],
+            ]),
         };
 
         // Null removes what an earlier version had (RFC 7396).

@@ -11,6 +11,15 @@ namespace Weft.Control.Status;
 internal sealed class VerdictTable
 {
     private const int NamedProxies = 3;
+
+    // What says that a patch, or a plugin, has no effect.
+    private static readonly HashSet<string> _undone =
+    [
+        IstioMessages.PatchAddIgnored.Id, IstioMessages.PatchRemoveIgnored.Id, IstioMessages.PatchReplaceIgnored.Id,
+        IstioMessages.PatchTargetNotSupported.Id, IstioMessages.PatchConditionNotSupported.Id, IstioMessages.WasmNotSupported.Id,
+        ControlMessages.PatchMatchesNothing.Id, ControlMessages.PatchNotRunnable.Id,
+    ];
+
     private readonly Dictionary<ObjectKey, (string Version, long Since)> _since = [];
 
     /// <summary>The verdict about an object.</summary>
@@ -21,7 +30,30 @@ internal sealed class VerdictTable
     public Verdict Judge(TableEntry entry, IEnumerable<Diagnostic> findings, long snapshot, IReadOnlyList<ProxyStatus> proxies)
     {
         var all = entry.Diagnostics.Concat(findings).Distinct().OrderBy(f => IstioCodes.Of(f).Level).ThenBy(f => f.Id, StringComparer.Ordinal).ToList();
-        return new Verdict(Accepted(entry), Programmed(entry, Since(entry, snapshot), proxies), all);
+        return new Verdict(Accepted(entry), Programmed(entry, Since(entry, snapshot), proxies), Applied(entry, all, proxies), all);
+    }
+
+    /// <summary>A patch that does nothing must not look like one that is in force.</summary>
+    private static Condition? Applied(TableEntry entry, List<Diagnostic> findings, IReadOnlyList<ProxyStatus> proxies)
+    {
+        if (entry.Key.Kind is not ("EnvoyFilter" or "WasmPlugin") || entry.IsBroken)
+        {
+            return null;
+        }
+
+        var undone = findings.Where(f => _undone.Contains(f.Id)).ToList();
+        if (undone.Count == 0)
+        {
+            return proxies.Count == 0
+                ? new Condition(Condition.Unknown, "NoProxies", "No proxy is connected.")
+                : new Condition(Condition.True, "Applied", "Every patch is in force where it is meant to be.");
+        }
+
+        var nothing = ControlMessages.PatchMatchesNothing.Id;
+        var first = undone.Find(f => f.Id != nothing) ?? undone[0];
+        var place = first.Origin.Path.Length > 0 ? $"{first.Origin.Path}: " : "";
+        var more = undone.Count > 1 ? string.Create(CultureInfo.InvariantCulture, $" ({undone.Count - 1} more)") : "";
+        return new Condition(Condition.False, first.Id == nothing ? "MatchesNothing" : "NotRunnable", $"{place}{first.Fact}{more}");
     }
 
     /// <summary>Forgets objects that are gone.</summary>

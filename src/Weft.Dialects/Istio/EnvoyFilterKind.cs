@@ -24,14 +24,9 @@ internal static class EnvoyFilterKind
         ("INSERT_FIRST", PatchOperation.InsertFirst),
         ("REPLACE", PatchOperation.Replace));
 
-    private static readonly Choices<PatchContext> _contexts = new(
-        ("ANY", PatchContext.Any),
-        ("SIDECAR_INBOUND", PatchContext.SidecarInbound),
-        ("SIDECAR_OUTBOUND", PatchContext.SidecarOutbound),
-        ("GATEWAY", PatchContext.Gateway));
-
     private static readonly Choices<int> _targets = new(
         ("LISTENER", (int)PatchTarget.Listener),
+        ("LISTENER_FILTER", (int)PatchTarget.ListenerFilter),
         ("FILTER_CHAIN", (int)PatchTarget.FilterChain),
         ("NETWORK_FILTER", (int)PatchTarget.NetworkFilter),
         ("HTTP_FILTER", (int)PatchTarget.HttpFilter),
@@ -40,8 +35,7 @@ internal static class EnvoyFilterKind
         ("HTTP_ROUTE", (int)PatchTarget.HttpRoute),
         ("CLUSTER", (int)PatchTarget.Cluster),
         ("EXTENSION_CONFIG", NoTarget),
-        ("BOOTSTRAP", NoTarget),
-        ("LISTENER_FILTER", NoTarget));
+        ("BOOTSTRAP", NoTarget));
 
     public static ParsedContent Parse(ObjectContext context)
     {
@@ -61,18 +55,20 @@ internal static class EnvoyFilterKind
         var selector = spec.Child("workloadSelector");
         var labels = selector?.Labels("labels") ?? [];
         selector?.Finish();
-        spec.NotSupported("targetRefs");
+        var targets = spec.Find("targetRefs");
+        targets?.Report(IstioMessages.PatchConditionNotSupported, "targetRefs", "it names gateways of the Gateway API, which is not there yet");
         var priority = spec.Integer("priority", int.MinValue, int.MaxValue) ?? 0;
         var patches = spec.Children("configPatches").Select(reader => ReadPatch(reader, priority)).OfType<PlanPatch>().ToList();
         spec.Finish();
-        return new ParsedContent(new PatchIntent(
+        return targets is not null ? ParsedContent.Nothing : new ParsedContent(new PatchIntent(
             context.Origin, context.Metadata.CreatedAt, new LabelSelector(labels), priority, [.. patches]));
     }
 
     private static PlanPatch? ReadPatch(ObjectReader reader, int priority)
     {
         var target = reader.Required("applyTo")?.AsChoice(_targets);
-        var (context, match) = reader.Child("match") is { } conditions ? ReadMatch(conditions) : (PatchContext.Any, PatchMatch.Everything);
+        var where = target is { } known and not NoTarget ? PatchMatches.Read(reader.Child("match"), (PatchTarget)known) : null;
+        reader.Ignore("match");
         var patch = reader.Required("patch")?.AsObject();
         reader.Finish();
         if (patch is null || target is null || patch.Required("operation")?.AsChoice(_operations) is not { } operation)
@@ -96,8 +92,8 @@ internal static class EnvoyFilterKind
             return null;
         }
 
-        return Has(reader, (PatchTarget)target.Value, operation, word, priority)
-            ? new PlanPatch((PatchTarget)target.Value, operation, context, match, value, reader.Findings.At(reader.Place))
+        return Has(reader, (PatchTarget)target.Value, operation, word, priority) && where is { } at
+            ? new PlanPatch((PatchTarget)target.Value, operation, at.Context, at.Match, value, reader.Findings.At(reader.Place))
             : null;
     }
 
@@ -109,7 +105,7 @@ internal static class EnvoyFilterKind
         {
             PatchOperation.Add when target == PatchTarget.RouteConfiguration => IstioMessages.PatchAddIgnored,
             PatchOperation.Remove when isWhole => IstioMessages.PatchRemoveIgnored,
-            PatchOperation.Replace when target is not (PatchTarget.NetworkFilter or PatchTarget.HttpFilter or PatchTarget.VirtualHost) => IstioMessages.PatchReplaceIgnored,
+            PatchOperation.Replace when target is not (PatchTarget.ListenerFilter or PatchTarget.NetworkFilter or PatchTarget.HttpFilter or PatchTarget.VirtualHost) => IstioMessages.PatchReplaceIgnored,
             _ => null,
         };
         if (message is not null)
@@ -125,83 +121,6 @@ internal static class EnvoyFilterKind
 
         return true;
     }
-
-    private static (PatchContext Context, PatchMatch Match) ReadMatch(ObjectReader reader)
-    {
-        var context = reader.Choice("context", _contexts) ?? PatchContext.Any;
-        var match = PatchMatch.Everything;
-        if (reader.Child("proxy") is { } proxy)
-        {
-            match = match with { ProxyVersion = proxy.Text("proxyVersion") ?? "" };
-            proxy.NotSupported("metadata");
-            proxy.Finish();
-        }
-
-        match = reader.Child("listener") is { } listener ? ReadListener(listener, match) : match;
-        match = reader.Child("routeConfiguration") is { } routes ? ReadRoutes(routes, match) : match;
-        if (reader.Child("cluster") is { } cluster)
-        {
-            match = match with
-            {
-                Name = cluster.Text("name") ?? "",
-                Service = cluster.Text("service") ?? "",
-                Subset = cluster.Text("subset") ?? "",
-                Port = Port(cluster),
-            };
-            cluster.Finish();
-        }
-
-        reader.Finish();
-        return (context, match);
-    }
-
-    private static PatchMatch ReadListener(ObjectReader listener, PatchMatch match)
-    {
-        match = match with { Name = listener.Text("name") ?? "", Port = Port(listener) };
-        if (listener.Child("filterChain") is { } chain)
-        {
-            match = match with
-            {
-                Chain = chain.Text("name") ?? "",
-                ServerName = chain.Text("sni") ?? "",
-                TransportProtocol = chain.Text("transportProtocol") ?? "",
-                Port = chain.Integer("destinationPort", 1, ushort.MaxValue) ?? match.Port,
-            };
-            if (chain.Child("filter") is { } filter)
-            {
-                var sub = filter.Child("subFilter");
-                match = match with { NetworkFilter = filter.Text("name") ?? "", HttpFilter = sub?.Text("name") ?? "" };
-                sub?.Finish();
-                filter.Finish();
-            }
-
-            chain.NotSupported("applicationProtocols");
-            chain.Finish();
-        }
-
-        listener.NotSupported("portName", "listenerFilter");
-        listener.Finish();
-        return match;
-    }
-
-    private static PatchMatch ReadRoutes(ObjectReader routes, PatchMatch match)
-    {
-        match = match with { Name = routes.Text("name") ?? "", Port = Port(routes) };
-        if (routes.Child("vhost") is { } host)
-        {
-            var route = host.Child("route");
-            match = match with { VirtualHost = host.Text("name") ?? "", Domain = host.Text("domainName") ?? "", Route = route?.Text("name") ?? "" };
-            route?.NotSupported("action");
-            route?.Finish();
-            host.Finish();
-        }
-
-        routes.NotSupported("portName", "gateway");
-        routes.Finish();
-        return match;
-    }
-
-    private static int Port(ObjectReader reader) => reader.Integer("portNumber", 1, ushort.MaxValue) ?? 0;
 
     /// <summary>A TypedStruct says its type beside its fields; both spellings mean the type itself.</summary>
     private static JsonNode? Unwrap(JsonNode? node)

@@ -27,7 +27,7 @@ internal static class IstioDialect
         new(Name, Security, ["v1", "v1beta1"], "AuthorizationPolicy", true, false),
         new(Name, Security, ["v1", "v1beta1"], "RequestAuthentication", true, false),
         new(Name, "telemetry.istio.io", ["v1", "v1alpha1"], "Telemetry", true, false),
-        new(Name, "extensions.istio.io", ["v1alpha1"], "WasmPlugin", true, false),
+        new(Name, "extensions.istio.io", ["v1alpha1"], "WasmPlugin", true, false) { Parse = WasmPluginKind.Parse },
         new(Name, "install.istio.io", ["v1alpha1"], "IstioOperator", true, false),
     ];
 }

@@ -509,6 +509,20 @@ public static class IstioMessages
         "Write networking.istio.io/v1alpha3.",
         "It is read here all the same.");
 
+    public static DiagnosticMessage PatchConditionNotSupported { get; } = new(
+        "WEFT2107",
+        Severity.Warning,
+        "The condition '{field}' cannot be kept: {reason}. What it is written for has no effect.",
+        "Say what is meant with other conditions.",
+        "A patch without one of its conditions would hold more widely than was asked, so it is left out as a whole.");
+
+    public static DiagnosticMessage WasmNotSupported { get; } = new(
+        "WEFT2108",
+        Severity.Warning,
+        "The plugin '{url}' is not run: the proxy has no WebAssembly machine. The object has no effect.",
+        "Use an object of the mesh, or a filter that docs/reference/envoyfilter.md lists, that does the same.",
+        "Requests pass as if the plugin were not there, whatever its failStrategy says.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -582,5 +596,7 @@ public static class IstioMessages
         PatchWithoutPriority,
         PatchTargetNotSupported,
         EnvoyFilterVersion,
+        PatchConditionNotSupported,
+        WasmNotSupported,
     ];
 }

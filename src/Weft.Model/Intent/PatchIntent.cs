@@ -18,6 +18,7 @@ public sealed record PatchIntent(
 public enum PatchTarget
 {
     Listener,
+    ListenerFilter,
     FilterChain,
     NetworkFilter,
     HttpFilter,
@@ -57,6 +58,15 @@ public enum PatchContext
 /// <param name="Origin">Where it was written.</param>
 public sealed record PlanPatch(PatchTarget Target, PatchOperation Operation, PatchContext Context, PatchMatch Match, string Value, Origin Origin);
 
+/// <summary>What a route must do for a patch of it.</summary>
+public enum PatchRouteAction
+{
+    Any,
+    Route,
+    Redirect,
+    DirectResponse,
+}
+
 /// <summary>Conditions of a patch; empty and 0 are not asked for.</summary>
 public sealed record PatchMatch
 {
@@ -64,6 +74,9 @@ public sealed record PatchMatch
 
     /// <summary>RE2; of the proxy's version.</summary>
     public string ProxyVersion { get; init; } = "";
+
+    /// <summary>What the proxy must say of itself, text for text.</summary>
+    public EquatableArray<Label> ProxyMetadata { get; init; } = [];
 
     /// <summary>Of the listener, the route's listener, or the cluster.</summary>
     public int Port { get; init; }
@@ -73,9 +86,17 @@ public sealed record PatchMatch
 
     public string Chain { get; init; } = "";
 
+    /// <summary>The connection's destination port that the chain is for.</summary>
+    public int ChainPort { get; init; }
+
     public string ServerName { get; init; } = "";
 
     public string TransportProtocol { get; init; } = "";
+
+    /// <summary>The chain must be for all of them.</summary>
+    public EquatableArray<string> ApplicationProtocols { get; init; } = [];
+
+    public string ListenerFilter { get; init; } = "";
 
     public string NetworkFilter { get; init; } = "";
 
@@ -86,6 +107,14 @@ public sealed record PatchMatch
     public string Domain { get; init; } = "";
 
     public string Route { get; init; } = "";
+
+    public PatchRouteAction RouteAction { get; init; }
+
+    /// <summary>The gateway's server that the table is for, <c>namespace/name</c>.</summary>
+    public string Gateway { get; init; } = "";
+
+    /// <summary>The name of that server's port.</summary>
+    public string GatewayPort { get; init; } = "";
 
     /// <summary>The cluster's service.</summary>
     public string Service { get; init; } = "";

@@ -3,6 +3,7 @@
 using Weft.Compiler;
 using Weft.Control.Patches;
 using Weft.Control.Sources;
+using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;
 using Weft.Wire.Plans;
@@ -137,6 +138,119 @@ public sealed class PlanPatcherTests
         record.Note(outcomes);
         Assert.Equal(["WEFT4002", "WEFT4001"], record.Findings.Select(f => f.Id));
     }
+
+    [Theory]
+    [InlineData("{applicationProtocols: 'istio-http/1.1,istio'}", false)]
+    [InlineData("{destinationPort: 8080}", true)]
+    [InlineData("{destinationPort: 8081}", false)]
+    [InlineData("{transportProtocol: tls, destinationPort: 8080}", true)]
+    public void A_chain_is_matched_by_everything_that_is_asked_of_it(string chain, bool matches)
+    {
+        var (_, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: chains, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: FILTER_CHAIN
+                match: {context: SIDECAR_INBOUND, listener: {name: virtualInbound, filterChain: {{{chain}}} } }
+                patch: {operation: MERGE, value: {transport_socket_connect_timeout: 5s} }
+            """);
+        Assert.Equal(matches, outcomes.Single().Matched);
+    }
+
+    [Theory]
+    [InlineData("ROUTE", true)]
+    [InlineData("ANY", true)]
+    [InlineData("REDIRECT", false)]
+    [InlineData("DIRECT_RESPONSE", false)]
+    public void A_route_is_matched_by_what_it_does(string action, bool matches)
+    {
+        var (plan, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: actions, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: HTTP_ROUTE
+                match: {context: SIDECAR_OUTBOUND, routeConfiguration: {name: "80", vhost: {name: "web.shop.svc.cluster.local:80", route: {action: {{{action}}} } } } }
+                patch: {operation: MERGE, value: {route: {timeout: 7s} } }
+            """);
+        Assert.Equal((matches, null), (outcomes.Single().Matched, outcomes.Single().Problem));
+        var route = plan.RouteTables.Single(t => t.Name == "80").VirtualHosts.Single(h => h.Name == "web.shop.svc.cluster.local:80").Routes[0];
+        Assert.Equal(matches, route.Forward!.TimeoutMs == 7_000);
+    }
+
+    [Fact]
+    public void A_listener_filter_is_removed_by_its_name()
+    {
+        var (plan, outcomes) = Patch("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: blind, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: LISTENER_FILTER
+                match: {context: SIDECAR_INBOUND, listener: {name: virtualInbound, listenerFilter: envoy.filters.listener.http_inspector}}
+                patch: {operation: REMOVE}
+              - applyTo: LISTENER_FILTER
+                match: {context: SIDECAR_INBOUND, listener: {listenerFilter: nobody}}
+                patch: {operation: REMOVE}
+            """);
+        Assert.Equal([true, false], outcomes.Select(o => o.Matched));
+        Assert.False(plan.Listeners.Single(l => l.Name == "virtualInbound").InspectHttp);
+        Assert.True(Compile("").Plan.Listeners.Single(l => l.Name == "virtualInbound").InspectHttp);
+    }
+
+    [Theory]
+    [InlineData("https.443.https-shop.front.shop", "{gateway: shop/front}", true)]
+    [InlineData("https.443.https-shop.front.shop", "{gateway: shop/front, portName: https-shop, portNumber: 443}", true)]
+    [InlineData("https.443.https.shop.front.shop", "{portName: https.shop}", true)]
+    [InlineData("https.443.https-shop.front.shop", "{gateway: other/front}", false)]
+    [InlineData("https.443.https-shop.front.shop", "{portNumber: 8443}", false)]
+    [InlineData("http.8080", "{portNumber: 8080}", true)]
+    [InlineData("http.8080", "{gateway: shop/front}", false)]
+    public void A_gateway_s_table_is_matched_by_what_its_name_says(string name, string conditions, bool matches)
+    {
+        var filter = Dialects.Dialects.Parse("mesh.yaml", $$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: tables, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: VIRTUAL_HOST
+                match: {context: GATEWAY, routeConfiguration: {{{conditions}}} }
+                patch: {operation: ADD, value: {name: more, domains: [more.example]} }
+            """).Objects.Single();
+        Assert.Empty(filter.Diagnostics);
+        var table = new Envoy.Config.Route.V3.RouteConfiguration { Name = name };
+        Assert.Equal(matches, RoutePatch.Apply(table, ((PatchIntent)filter.Intent!).Patches[0]));
+        Assert.Equal(matches ? 1 : 0, table.VirtualHosts.Count);
+    }
+
+    [Fact]
+    public void A_patch_for_proxies_that_say_something_of_themselves_is_for_no_other()
+    {
+        var (_, snapshot, client) = Compile("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: versions, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: CLUSTER
+                match: {proxy: {metadata: {TIER: front}, proxyVersion: '^1\.2.*'}}
+                patch: {operation: MERGE, value: {connect_timeout: 3s}}
+            """);
+        var patches = snapshot.PatchesFor(client);
+        var front = Wrapped("TIER", "front");
+        Assert.Single(PatchRecord.ForProxy(patches, "1.24.1", front));
+        Assert.Empty(PatchRecord.ForProxy(patches, "1.30.0", front));
+        Assert.Empty(PatchRecord.ForProxy(patches, "1.24.1", Wrapped("TIER", "back")));
+        Assert.Empty(PatchRecord.ForProxy(patches, "1.24.1", null));
+    }
+
+    private static Google.Protobuf.WellKnownTypes.Struct Wrapped(string key, string value) =>
+        new() { Fields = { [key] = Google.Protobuf.WellKnownTypes.Value.ForString(value) } };
 
     private static (ProxyPlan Plan, IReadOnlyList<PatchOutcome> Outcomes) Patch(string filter)
     {

@@ -88,14 +88,32 @@ public sealed class StatusTests : IAsyncLifetime
         await UntilEventAsync("reviews", e => e.Text("reason") == "Invalid");
     }
 
+    [Fact]
+    public async Task A_plugin_and_a_patch_that_nobody_can_run_say_so_in_a_condition_of_their_own()
+    {
+        await CreateAsync(Kinds.WasmPlugin, "shop", JsonNode.Parse("""{"metadata":{"name":"openid"},"spec":{"url":"oci://registry.example/openid"}}""")!.AsObject());
+        await CreateAsync(Kinds.EnvoyFilter, "shop", JsonNode.Parse("""
+            {"metadata":{"name":"boot"},"spec":{"configPatches":[{"applyTo":"BOOTSTRAP","patch":{"operation":"MERGE","value":{"x":1}}}]}}
+            """)!.AsObject());
+        foreach (var (kind, name, code) in new[] { (Kinds.WasmPlugin, "openid", "WEFT2108"), (Kinds.EnvoyFilter, "boot", "WEFT2105") })
+        {
+            var item = await UntilAsync(kind, name, i => Condition(i, "Applied") is not null);
+            Assert.Equal(("False", "NotRunnable"), (Condition(item, "Applied")!.Text("status"), Condition(item, "Applied")!.Text("reason")));
+            Assert.Equal("True", Condition(item, "Accepted")!.Text("status"));
+            Assert.Contains(item.Objects("status", "validationMessages"), m => m.Text("type", "name") == code);
+        }
+    }
+
     private static JsonObject? Condition(JsonObject item, string type) => item.Objects("status", "conditions").FirstOrDefault(c => c.Text("type") == type);
 
-    private async Task<JsonObject> UntilAsync(string name, Func<JsonObject, bool> holds)
+    private Task<JsonObject> UntilAsync(string name, Func<JsonObject, bool> holds) => UntilAsync(Kinds.VirtualService, name, holds);
+
+    private async Task<JsonObject> UntilAsync(ResourceKind kind, string name, Func<JsonObject, bool> holds)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
-            var item = await _client.GetAsync(Kinds.VirtualService, "shop", name, patience.Token);
+            var item = await _client.GetAsync(kind, "shop", name, patience.Token);
             if (holds(item))
             {
                 return item;
