@@ -36,8 +36,7 @@ public sealed class AutoscalerTests : IAsyncLifetime
 
         _running.Metrics.Cpu = 0.01;
         await _running.UntilRolledOutAsync("web");
-        _running.Clock.Advance(TimeSpan.FromSeconds(20));
-        await _running.UntilAsync("it waits", async () =>
+        await _running.UntilLaterAsync("it waits", async () =>
             Conditions.Find(await _running.GetAsync(Kinds.HorizontalPodAutoscaler, "web"), "AbleToScale")?.Text("reason") == "ScaleDownStabilized");
         Assert.Equal(4, (await _running.GetAsync(Kinds.Deployment, "web")).Number("spec", "replicas"));
         _running.Clock.Advance(TimeSpan.FromMinutes(6));
@@ -56,8 +55,7 @@ public sealed class AutoscalerTests : IAsyncLifetime
             Conditions.Find(await _running.GetAsync(Kinds.HorizontalPodAutoscaler, "web"), "ScalingLimited")?.Text("reason") == "TooManyReplicas");
 
         _running.Metrics.Requests = null;
-        _running.Clock.Advance(TimeSpan.FromSeconds(16));
-        await _running.UntilAsync("the metric is missed", async () =>
+        await _running.UntilLaterAsync("the metric is missed", async () =>
             Conditions.Find(await _running.GetAsync(Kinds.HorizontalPodAutoscaler, "web"), "ScalingActive") is { } active
                 && active.Text("status") == "False" && active.Text("reason") == "FailedGetPodsMetric");
         Assert.Equal(5, (await _running.GetAsync(Kinds.Deployment, "web")).Number("spec", "replicas"));

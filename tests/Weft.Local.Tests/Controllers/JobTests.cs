@@ -43,10 +43,10 @@ public sealed class JobTests : IAsyncLifetime
         await _running.UntilAsync("one has failed", () => FailedAsync(1));
         Assert.Single(await _running.ListAsync(Kinds.Pod));
         _running.Clock.Advance(TimeSpan.FromSeconds(10));
-        await _running.UntilAsync("two have failed", () => FailedAsync(2));
+        await _running.UntilLaterAsync("two have failed", () => FailedAsync(2));
         _running.Clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(2, (await _running.ListAsync(Kinds.Pod)).Count);
-        _running.Clock.Advance(TimeSpan.FromSeconds(11));
+        await _running.UntilLaterAsync("the limit is reached", async () => Conditions.Holds(await _running.GetAsync(Kinds.Job, "work"), "Failed"));
         await UntilAsync("Failed");
         var job = await _running.GetAsync(Kinds.Job, "work");
         Assert.Equal(3, job.Number("status", "failed"));
@@ -59,12 +59,13 @@ public sealed class JobTests : IAsyncLifetime
     {
         await CreateAsync(""" "activeDeadlineSeconds":60,"ttlSecondsAfterFinished":30 """);
         await _running.UntilAsync("it runs", async () => (await _running.ListAsync(Kinds.Pod)).Count(PodState.IsReady) == 1);
-        _running.Clock.Advance(TimeSpan.FromSeconds(61));
+        _running.Clock.Advance(TimeSpan.FromSeconds(59));
+        await _running.UntilLaterAsync("its time is up", async () => Conditions.Holds(await _running.GetAsync(Kinds.Job, "work"), "FailureTarget"));
         await UntilAsync("Failed");
         Assert.Equal("DeadlineExceeded", Conditions.Find(await _running.GetAsync(Kinds.Job, "work"), "Failed")?.Text("reason"));
         await _running.UntilAsync("its pod is gone", async () => (await _running.ListAsync(Kinds.Pod)).Count == 0);
         _running.Clock.Advance(TimeSpan.FromSeconds(31));
-        await _running.UntilAsync("the job is gone", async () => (await _running.ListAsync(Kinds.Job)).Count == 0);
+        await _running.UntilLaterAsync("the job is gone", async () => (await _running.ListAsync(Kinds.Job)).Count == 0);
     }
 
     [Fact]
@@ -104,11 +105,10 @@ public sealed class JobTests : IAsyncLifetime
               {"action":"Ignore","onPodConditions":[{"type":"DisruptionTarget","status":"True"}]},
               {"action":"FailJob","onExitCodes":{"operator":"In","values":[42]} }]}
             """);
-        await _running.UntilAsync("it runs", async () => (await _running.ListAsync(Kinds.Pod)).Count == 1);
+        await _running.UntilAsync("it runs", async () => (await _running.ListAsync(Kinds.Pod)).Count(PodState.IsReady) == 1);
         var pod = (await _running.ListAsync(Kinds.Pod)).Single().Name();
-        await _running.PatchStatusAsync(Kinds.Pod, pod, """{"phase":"Failed","conditions":[{"type":"DisruptionTarget","status":"True"}]}""");
-        _running.Clock.Advance(TimeSpan.FromSeconds(11));
-        await _running.UntilAsync("another runs", async () => (await _running.ListAsync(Kinds.Pod)).Count == 2);
+        await _running.PatchStatusAsync(Kinds.Pod, pod, """{"phase":"Failed","conditions":[{"type":"DisruptionTarget","status":"True"},{"type":"Ready","status":"False"}]}""");
+        await _running.UntilLaterAsync("another runs", async () => (await _running.ListAsync(Kinds.Pod)) is [var one, var two] && (PodState.IsReady(one) || PodState.IsReady(two)));
         Assert.Null((await _running.GetAsync(Kinds.Job, "work")).Number("status", "failed"));
 
         pod = (await _running.ListAsync(Kinds.Pod)).Single(one => !PodState.HasEnded(one)).Name();

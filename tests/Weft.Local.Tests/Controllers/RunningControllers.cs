@@ -87,9 +87,14 @@ internal sealed class RunningControllers : IAsyncDisposable
     public Task DeleteAsync(ResourceKind kind, string name) => Client.DeleteAsync(kind, kind.Namespaced ? "shop" : null, name, _stop.Token);
 
     /// <summary>Waits for a condition; the controllers' time goes on by itself, too slowly for anything but retries.</summary>
-    public Task UntilAsync(string what, Func<Task<bool>> ask, Func<Task<string>>? seen = null) => Eventually.HoldsAsync(what, async () =>
+    public Task UntilAsync(string what, Func<Task<bool>> ask, Func<Task<string>>? seen = null) => StepAsync(what, TimeSpan.FromMilliseconds(20), ask, seen);
+
+    /// <summary>Waits for what comes only after a time: a controller may begin to count it later than the test does.</summary>
+    public Task UntilLaterAsync(string what, Func<Task<bool>> ask) => StepAsync(what, TimeSpan.FromSeconds(1), ask, null);
+
+    private Task StepAsync(string what, TimeSpan step, Func<Task<bool>> ask, Func<Task<string>>? seen) => Eventually.HoldsAsync(what, async () =>
     {
-        Clock.Advance(TimeSpan.FromMilliseconds(20));
+        Clock.Advance(step);
         return await ask();
     }, seen);
 
