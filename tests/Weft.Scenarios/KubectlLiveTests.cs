@@ -24,6 +24,7 @@ public sealed class KubectlLiveTests(TestMesh mesh)
             await CopiesAsync(RunAsync, mesh.Home, ns, pod);
             await LogsAsync(RunAsync);
             await DebugsAsync(RunAsync, pod);
+            await DebugsNodeAsync(RunAsync, mesh.Home, ns);
             await RollsOutAsync(RunAsync);
             await NodesAsync(RunAsync);
         }
@@ -82,6 +83,21 @@ public sealed class KubectlLiveTests(TestMesh mesh)
             return (state.Trim() == "0", state);
         });
         Assert.StartsWith("looked\n", await run(["logs", pod, "-c", "doctor"]), StringComparison.Ordinal);
+    }
+
+    private static async Task DebugsNodeAsync(Func<string[], Task<string>> run, string home, string ns)
+    {
+        var file = Path.Combine(home, $"{ns}.seen");
+        await File.WriteAllTextAsync(file, "on the host\n");
+        var said = await run(["debug", "node/weft", "--image=busybox", "--attach=false", "--", "sh", "-c", $"cat /host{file}; ls /host/etc/passwd; tr '\\0' ' ' < /proc/1/cmdline"]);
+        var pod = System.Text.RegularExpressions.Regex.Match(said, "node-debugger-weft-[a-z0-9]+").Value;
+        await Wait.UntilAsync("the visitor has looked", async () =>
+        {
+            var state = await run(["get", "pod", pod, "-o", "jsonpath={.status.phase}"]);
+            return (state.Trim() == "Succeeded", state);
+        });
+        Assert.Matches("^on the host\n/host/etc/passwd\n.*weft node", await run(["logs", pod]));
+        await run(["delete", "pod", pod]);
     }
 
     private static async Task RollsOutAsync(Func<string[], Task<string>> run)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using Weft.ApiServer.Storage;
 using Weft.Local;
 
 namespace Weft.Cli.Meshes;
 
 /// <summary>Starts the process that holds a mesh, in a session of its own so that Ctrl-C in this terminal does not hit it.</summary>
-internal sealed class HolderProcess : IDisposable
+internal sealed partial class HolderProcess : IDisposable
 {
+    private const int CloseOnExec = 4;
+
     private readonly Process _process;
     private readonly string _log;
 
@@ -42,6 +45,9 @@ internal sealed class HolderProcess : IDisposable
         }
 
         File.Delete(log);
+
+        // A script's open files, and its locks with them, are not to last as long as the mesh. A kernel that does not know the call leaves them open.
+        _ = CloseRange(3, uint.MaxValue, CloseOnExec);
         return new HolderProcess(Process.Start(start)!, log);
     }
 
@@ -55,4 +61,7 @@ internal sealed class HolderProcess : IDisposable
     public Task WaitAsync(CancellationToken ct) => _process.WaitForExitAsync(ct);
 
     public void Dispose() => _process.Dispose();
+
+    [LibraryImport("libc", EntryPoint = "close_range")]
+    private static partial int CloseRange(uint first, uint last, int flags);
 }

@@ -11,11 +11,13 @@ namespace Weft.Local.Agent;
 
 /// <summary>
 /// A container's process: in the pod's network and in mount, host-name and process namespaces of its own. It is pid 1 there, so
-/// all its children end with it; so killing it ends the container.
+/// all its children end with it; so killing it ends the container. Where it shares a process namespace, those that are left are found by
+/// their mounts and killed one by one.
 /// </summary>
 internal sealed class ContainerProcess : IDisposable
 {
     private const int MaxProblemBytes = 4096;
+    private const int MaxRounds = 100;
 
     /// <summary>How long output may still come after the end of one that shares another container's processes.</summary>
     private static readonly TimeSpan _tail = TimeSpan.FromSeconds(1);
@@ -24,6 +26,7 @@ internal sealed class ContainerProcess : IDisposable
     private readonly bool _sharesProcesses;
     private Task _pumps = Task.CompletedTask;
     private byte[] _early = [];
+    private string _mounts = "";
     private int _innerId;
     private volatile bool _ended;
 
@@ -81,6 +84,7 @@ internal sealed class ContainerProcess : IDisposable
             if (mark >= 0)
             {
                 _early = buffer[(mark + 1)..count];
+                _mounts = _sharesProcesses ? ProcessTable.NamespaceOf(ProcessId, "mnt") : "";
                 return "";
             }
 
@@ -111,6 +115,7 @@ internal sealed class ContainerProcess : IDisposable
 
         // Its children are gone with it, so the pipes have ended or are about to.
         _ended = true;
+        KillRest();
         await (_sharesProcesses ? Task.WhenAny(_pumps, Task.Delay(_tail, ct)) : _pumps);
         return _process.ExitCode;
     }
@@ -160,14 +165,26 @@ internal sealed class ContainerProcess : IDisposable
         Terminal?.Dispose();
     }
 
+    private void KillRest()
+    {
+        // What is killed may have begun another meanwhile; what begins anew for ever is the pod's end to deal with.
+        for (var round = 0; _mounts.Length > 0 && round < MaxRounds && ProcessTable.In("mnt", _mounts) is { Count: > 0 } rest; round++)
+        {
+            foreach (var id in rest)
+            {
+                _ = Signals.Send(id, Signals.Kill);
+            }
+        }
+    }
+
     private static string[] Arguments(ContainerStart options, string terminal)
     {
         var sh = Programs.Require("sh");
+        string[] own = ["unshare", "--mount", "--uts", .. options.SharesNodeMemory ? (string[])[] : ["--ipc"]];
         string[] enter = options.ProcessesOf == 0
-            ? [$"--net={options.Network.NamespaceFile}", "unshare", "--mount", "--uts", "--ipc", "--pid"]
-            : [$"--net={options.Network.NamespaceFile}", string.Create(CultureInfo.InvariantCulture, $"--pid=/proc/{options.ProcessesOf}/ns/pid"),
-                "unshare", "--mount", "--uts", "--ipc"];
-        return [.. enter, sh, "-c", ContainerScript.Watcher, "sh", sh, "-c", ContainerScript.Write(options, terminal), "sh", .. options.Words];
+            ? [.. own, "--pid"]
+            : [string.Create(CultureInfo.InvariantCulture, $"--pid=/proc/{options.ProcessesOf}/ns/pid"), .. own];
+        return [$"--net={options.Network.NamespaceFile}", .. enter, sh, "-c", ContainerScript.Watcher, "sh", sh, "-c", ContainerScript.Write(options, terminal), "sh", .. options.Words];
     }
 
     private int FindInner()
@@ -203,6 +220,9 @@ internal sealed record ContainerStart(
 
     public bool HasTerminal { get; init; }
 
-    /// <summary>A process whose container's processes it shall see; 0 for none but its own.</summary>
+    /// <summary>A process in whose process namespace it shall be; 0 for one of its own.</summary>
     public int ProcessesOf { get; init; }
+
+    /// <summary>Whether it has no shared memory, semaphores and message queues of its own.</summary>
+    public bool SharesNodeMemory { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Weft.Local.Agent;
 /// <summary>Finds what a pod asks for that a process of the host cannot be given.</summary>
 internal static class NotEnforced
 {
-    private static readonly string[] _podFlags = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"];
+    private static readonly string[] _podFlags = ["hostNetwork"];
 
     /// <summary>In words for an event; each of them once.</summary>
     public static IReadOnlyList<string> Of(PodSpec pod, PodScene scene)

@@ -178,7 +178,7 @@ internal sealed partial class Pod : IAsyncDisposable
         JsonNode.DeepEquals(before.Source.Find("metadata", map), newer.Source.Find("metadata", map));
 
     private Container Make(ContainerSpec spec) =>
-        new(spec, _spec, ct => _preparation.PrepareAsync(spec, _sandbox.Network!, Containers, ct), _containerScene);
+        new(spec, _spec, ct => _preparation.PrepareAsync(spec, _sandbox, Containers, ct), _containerScene);
 
     private List<Container> All()
     {

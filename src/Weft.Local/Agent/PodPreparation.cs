@@ -31,9 +31,10 @@ internal sealed class PodPreparation(PodSpec pod, string folder, PodScene scene,
     /// <summary>Throws an exception with the kubelet's words when something is missing.</summary>
     /// <param name="others">The pod's containers at this moment; one of them may be the target of a container for debugging.</param>
     public async Task<ContainerStart> PrepareAsync(
-        ContainerSpec container, PodNetwork network, IReadOnlyList<ContainerSnapshot> others, CancellationToken ct)
+        ContainerSpec container, PodSandbox sandbox, IReadOnlyList<ContainerSnapshot> others, CancellationToken ct)
     {
         var words = Find(container);
+        var network = sandbox.Network!;
         var address = network.Address.ToString();
         var variables = await _environment.ResolveAsync(pod, container, address, ct);
         words = [.. words.Select(word => ContainerEnvironment.Expand(word, variables))];
@@ -62,7 +63,8 @@ internal sealed class PodPreparation(PodSpec pod, string folder, PodScene scene,
             MessageFile = message,
             HasInput = container.HasInput,
             HasTerminal = container.HasTerminal,
-            ProcessesOf = Target(container, others),
+            ProcessesOf = Target(container, others) is var target and not 0 ? target : sandbox.ProcessesOf,
+            SharesNodeMemory = pod.SharesNodeMemory,
         };
     }
 

@@ -6,13 +6,17 @@ using Weft.Local.Network;
 
 namespace Weft.Local.Agent;
 
-/// <summary>A pod's surroundings: its address, its network with capture in force, and what its sidecar finds on disk.</summary>
+/// <summary>A pod's surroundings: its address, its network with capture in force, the processes it shares, and what its sidecar finds on disk.</summary>
 internal sealed class PodSandbox(PodScene scene, ProxyFiles proxyFiles) : IAsyncDisposable
 {
     private IPAddress? _address;
+    private SharedProcesses? _shared;
 
     /// <summary>Null before it is made, and at the end.</summary>
     public PodNetwork? Network { get; private set; }
+
+    /// <summary>A process whose namespace every container enters; 0 when each has one of its own.</summary>
+    public int ProcessesOf { get; private set; }
 
     /// <summary>Makes what is missing; after a failure it may be called again.</summary>
     /// <param name="life">The sidecar's token is renewed until this is cancelled.</param>
@@ -26,6 +30,16 @@ internal sealed class PodSandbox(PodScene scene, ProxyFiles proxyFiles) : IAsync
             await scene.Capture.ApplyAsync(Network, capture, ct);
         }
 
+        if (pod.SharesNodeProcesses)
+        {
+            ProcessesOf = Environment.ProcessId;
+        }
+        else if (pod.SharesProcesses)
+        {
+            _shared ??= await SharedProcesses.StartAsync(ct);
+            ProcessesOf = _shared.FirstId;
+        }
+
         if (pod.IsMeshed)
         {
             var expires = await proxyFiles.WriteAsync(_address.ToString(), ct);
@@ -36,6 +50,8 @@ internal sealed class PodSandbox(PodScene scene, ProxyFiles proxyFiles) : IAsync
     /// <summary>May be called more than once.</summary>
     public async ValueTask DisposeAsync()
     {
+        _shared?.Dispose();
+        _shared = null;
         if (Network is { } network)
         {
             Network = null;

@@ -49,6 +49,15 @@ internal sealed class PodSpec(JsonObject source, NodePlace? node = null)
     /// <summary>True if it is nothing but a proxy at the mesh's edge: nothing of it is captured.</summary>
     public bool IsGateway => IsMeshed && Source.Annotation("inject.istio.io/templates")?.Split(',').Contains("gateway", StringComparer.Ordinal) == true;
 
+    /// <summary>True if its containers see each other's processes.</summary>
+    public bool SharesProcesses { get; } = source.Flag("spec", "shareProcessNamespace") == true;
+
+    /// <summary>True if its containers see the node's processes.</summary>
+    public bool SharesNodeProcesses { get; } = source.Flag("spec", "hostPID") == true;
+
+    /// <summary>True if its containers use the node's shared memory, semaphores and message queues.</summary>
+    public bool SharesNodeMemory { get; } = source.Flag("spec", "hostIPC") == true;
+
     /// <summary>How long its processes have between being asked to end and being killed.</summary>
     public TimeSpan Grace => TimeSpan.FromSeconds(Math.Max(
         0, Source.Number("metadata", "deletionGracePeriodSeconds") ?? Source.Number("spec", "terminationGracePeriodSeconds") ?? 30));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Globalization;
 using System.Text;
 
 namespace Weft.Local.Agent;
@@ -9,8 +10,7 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
 {
     /// <summary>
     /// The shell lines that mount the volumes in the container's own mount namespace. A target that the host does not have
-    /// cannot be made there (it would stay): its nearest parent is covered with a tmpfs that holds the same things, each bound to
-    /// its original, and the target. An overlay would do it in one step, but not every kernel lets an ordinary user have one.
+    /// cannot be made there (it would stay): its nearest parent is covered with one in which it can (<see cref="CoverScript"/>).
     /// </summary>
     public static string Script(IReadOnlyList<VolumeMount> mounts, string podFolder)
     {
@@ -20,25 +20,13 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
         }
 
         var text = new StringBuilder();
-        text.Append("pod=").Append(ContainerScript.Quote(podFolder)).Append('\n');
-        text.Append("""
-            weft_cover() {
-                layer=$(mktemp -d "$pod/cover.XXXXXX")
-                mount -t tmpfs -o mode=755 tmpfs "$layer"
-                for entry in "${1%/}"/* "${1%/}"/.[!.]*; do
-                    copy=$layer/${entry##*/}
-                    if [ -L "$entry" ]; then cp -P "$entry" "$copy"
-                    elif [ -d "$entry" ]; then mkdir "$copy"; mount --rbind "$entry" "$copy"
-                    elif [ -e "$entry" ]; then : > "$copy"; mount --bind "$entry" "$copy"
-                    fi
-                done
-                if [ "$1" != / ]; then mount --rbind "$layer" "$1"; return; fi
-                cd "$layer"
-                mkdir .weft-old
-                pivot_root . .weft-old
-                umount -l /.weft-old
-                rmdir /.weft-old
-                cd /
+        text.Append("pod=").Append(ContainerScript.Quote(podFolder)).Append('\n')
+            .Append("sources=").Append(ContainerScript.Quote(string.Join('\n', mounts.Select(m => m.Source)))).Append('\n')
+            .Append(CoverScript.Text)
+            .Append("""
+            weft_stage() {
+                mkdir -p "$pod/stage/$1"
+                mount --rbind "$2" "$pod/stage/$1"
             }
             weft_mount() {
                 if [ ! -e "$2" ]; then
@@ -47,17 +35,30 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
                     weft_cover "$parent"
                     if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "$(dirname "$2")"; : > "$2"; fi
                 fi
-                mount --bind "$1" "$2"
+                mount --rbind "$1" "$2"
                 if [ "$3" = ro ]; then mount -o remount,bind,ro "$2"; fi
             }
 
             """);
-        foreach (var mount in mounts)
+
+        // What holds a target is held fast before anything is covered: it is to show the node's files, not the covers.
+        var staged = new HashSet<int>(Enumerable.Range(0, mounts.Count).Where(i => mounts.Any(m => IsBelow(m.Target, mounts[i].Source))));
+        foreach (var i in staged)
         {
-            text.Append("weft_mount ").Append(ContainerScript.Quote(mount.Source)).Append(' ').Append(ContainerScript.Quote(mount.Target))
-                .Append(mount.ReadOnly ? " ro" : " rw").Append('\n');
+            text.Append(CultureInfo.InvariantCulture, $"weft_stage {i} {ContainerScript.Quote(mounts[i].Source)}\n");
+        }
+
+        for (var i = 0; i < mounts.Count; i++)
+        {
+            text.Append("weft_mount ");
+            _ = staged.Contains(i)
+                ? text.Append(CultureInfo.InvariantCulture, $"\"$pod/stage/{i}\"")
+                : text.Append(ContainerScript.Quote(mounts[i].Source));
+            text.Append(' ').Append(ContainerScript.Quote(mounts[i].Target)).Append(mounts[i].ReadOnly ? " ro" : " rw").Append('\n');
         }
 
         return text.ToString();
     }
+
+    private static bool IsBelow(string path, string folder) => path.StartsWith($"{folder.TrimEnd('/')}/", StringComparison.Ordinal);
 }

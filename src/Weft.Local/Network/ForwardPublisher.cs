@@ -25,7 +25,7 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
         while (true)
         {
             var forwards = Compile(services.Items);
-            var text = string.Join('\n', forwards.Select(f => $"{f.Name} {f.Target} {string.Join(',', f.PreferredPorts)} {f.Scheme}"));
+            var text = string.Join('\n', forwards.Select(f => $"{f.Name} {f.Target} {string.Join(',', f.PreferredPorts)} {f.Scheme} {f.Owner} {f.OwnPort}"));
             if (text != _written)
             {
                 Forward.Write(home.Forwards, forwards);
@@ -61,6 +61,7 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
 
             var ports = service.Objects("spec", "ports").Where(p => (p.Text("protocol") ?? "TCP") == "TCP").ToList();
             var names = new HashSet<string>(StringComparer.Ordinal);
+            var balanced = service.Text("spec", "type") == "LoadBalancer";
             foreach (var published in PublishedPort.Of(service))
             {
                 if (ports.FirstOrDefault(p => p.Number("port") == published.Port) is { } port)
@@ -75,7 +76,6 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
                 continue;
             }
 
-            var balanced = service.Text("spec", "type") == "LoadBalancer";
             foreach (var port in ports)
             {
                 var number = (int)(port.Number("port") ?? 0);
@@ -90,7 +90,8 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
             Forward Open(string name, int[] preferred, JsonObject port)
             {
                 var number = (int)(port.Number("port") ?? 0);
-                return new Forward(name, preferred, $"{address}:{number}", Scheme(port, number));
+                var owner = balanced && !name.Contains('@', StringComparison.Ordinal) ? $"{service.Namespace()}/{service.Name()}" : "";
+                return new Forward(name, preferred, $"{address}:{number}", Scheme(port, number)) { Owner = owner, OwnPort = owner.Length > 0 ? number : 0 };
             }
         }
 
@@ -119,14 +120,15 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
         var open = OpenPort.Read(home.OpenPorts).ToDictionary(p => p.Name, StringComparer.Ordinal);
         foreach (var service in services.Items.Where(s => s.Text("spec", "type") == "LoadBalancer"))
         {
-            var ports = service.Objects("spec", "ports")
-                .Select(p => open.GetValueOrDefault($"{service.Namespace()}/{service.Name()}:{p.Number("port")}"))
-                .OfType<OpenPort>()
+            var ports = service.Objects("spec", "ports").Where(p => (p.Text("protocol") ?? "TCP") == "TCP")
+                .Select(p => (Own: p.Number("port"), Open: open.GetValueOrDefault($"{service.Namespace()}/{service.Name()}:{p.Number("port")}")))
+                .Where(p => p.Open is not null)
                 .ToArray();
+            var own = ports.Select(p => p.Open!.OwnAddress).Distinct(StringComparer.Ordinal).ToArray() is [{ Length: > 0 } address] ? address : null;
             var wanted = new JsonArray(new JsonObject
             {
-                ["ip"] = "127.0.0.1",
-                ["ports"] = new JsonArray([.. ports.Select(p => new JsonObject { ["port"] = p.Port, ["protocol"] = "TCP" })]),
+                ["ip"] = own ?? IPAddress.Loopback.ToString(),
+                ["ports"] = new JsonArray([.. ports.Select(p => new JsonObject { ["port"] = own is null ? p.Open!.Port : p.Own, ["protocol"] = "TCP" })]),
             });
             if (ports.Length > 0 && !JsonNode.DeepEquals(wanted, service.Find("status", "loadBalancer", "ingress")))
             {

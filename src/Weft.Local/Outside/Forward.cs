@@ -12,6 +12,12 @@ namespace Weft.Local.Outside;
 /// <param name="Scheme">For showing a URL: <c>http</c>, <c>https</c> or <c>tcp</c>.</param>
 public sealed record Forward(string Name, IReadOnlyList<int> PreferredPorts, string Target, string Scheme)
 {
+    /// <summary>Who shall have a loopback address alone, on which this forward has its <see cref="OwnPort"/>, too; empty for nobody.</summary>
+    public string Owner { get; init; } = "";
+
+    /// <summary>The port on the owner's address; that or none.</summary>
+    public int OwnPort { get; init; }
+
     /// <summary>Reads the file; an absent one holds none. Throws <see cref="FormatException"/> with the reason otherwise.</summary>
     public static IReadOnlyList<Forward> Read(string file)
     {
@@ -41,6 +47,8 @@ public sealed record Forward(string Name, IReadOnlyList<int> PreferredPorts, str
             ["preferredPorts"] = new JsonArray([.. f.PreferredPorts.Select(p => (JsonNode)p)]),
             ["target"] = f.Target,
             ["scheme"] = f.Scheme,
+            ["owner"] = f.Owner,
+            ["ownPort"] = f.OwnPort,
         })]);
         AtomicFile.Write(file, new JsonObject { ["forwards"] = items }.ToJsonString());
     }
@@ -55,13 +63,20 @@ public sealed record Forward(string Name, IReadOnlyList<int> PreferredPorts, str
         }
 
         var ports = item["preferredPorts"] is JsonArray list ? list.Select(p => (int)p!).ToArray() : [];
-        return new Forward(name, ports, target, (string?)item["scheme"] ?? "tcp");
+        return new Forward(name, ports, target, (string?)item["scheme"] ?? "tcp")
+        {
+            Owner = (string?)item["owner"] ?? "",
+            OwnPort = (int?)item["ownPort"] ?? 0,
+        };
     }
 }
 
 /// <summary>A host port that is really open.</summary>
 public sealed record OpenPort(string Name, int Port, string Scheme)
 {
+    /// <summary>The address that its owner has alone, where the owner's own port is open as well; empty if there is none.</summary>
+    public string OwnAddress { get; init; } = "";
+
     public string Url => Scheme == "tcp" ? $"127.0.0.1:{Port}" : $"{Scheme}://127.0.0.1:{Port}";
 
     /// <summary>Reads the file that <see cref="PortRelay"/> keeps; none when it is absent.</summary>
@@ -73,13 +88,13 @@ public sealed record OpenPort(string Name, int Port, string Scheme)
         }
 
         var items = JsonNode.Parse(File.ReadAllText(file))?["ports"] as JsonArray ?? [];
-        return [.. items.Select(i => new OpenPort((string)i!["name"]!, (int)i["port"]!, (string)i["scheme"]!))];
+        return [.. items.Select(i => new OpenPort((string)i!["name"]!, (int)i["port"]!, (string)i["scheme"]!) { OwnAddress = (string?)i["ownAddress"] ?? "" })];
     }
 
     internal static void Write(string file, IEnumerable<OpenPort> ports)
     {
         var items = new JsonArray([.. ports.Select(p =>
-            new JsonObject { ["name"] = p.Name, ["port"] = p.Port, ["scheme"] = p.Scheme, ["url"] = p.Url })]);
+            new JsonObject { ["name"] = p.Name, ["port"] = p.Port, ["scheme"] = p.Scheme, ["url"] = p.Url, ["ownAddress"] = p.OwnAddress })]);
         AtomicFile.Write(file, new JsonObject { ["ports"] = items }.ToJsonString());
     }
 }

@@ -3,13 +3,12 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Weft.Local.Relays;
 
 namespace Weft.Local.Outside;
 
 /// <summary>
-/// Opens the host ports that <c>forwards.json</c> asks for, on 127.0.0.1, and leads their connections through a Unix socket
-/// into the mesh. A port once opened keeps its number as long as its forward is wanted.
+/// Opens the host ports that <c>forwards.json</c> asks for, on 127.0.0.1 and on addresses of their own, and leads their connections through
+/// a Unix socket into the mesh. A port once opened keeps its number as long as its forward is wanted.
 /// </summary>
 public sealed partial class PortRelay : IDisposable
 {
@@ -21,8 +20,9 @@ public sealed partial class PortRelay : IDisposable
     private readonly MeshHome _home;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
-    private readonly Dictionary<string, Opened> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, OpenedPort> _open = new(StringComparer.Ordinal);
     private readonly IReadOnlyList<Forward> _fixed;
+    private readonly OwnAddresses _own;
     private string _refused = "";
 
     /// <param name="alwaysOpen">Forwards that are there from the start whatever the file says, such as the API server's.</param>
@@ -32,6 +32,7 @@ public sealed partial class PortRelay : IDisposable
         _time = time;
         _log = log;
         _fixed = alwaysOpen;
+        _own = new OwnAddresses(home, log);
         AtomicFile.Write(home.Forwards, """{"forwards":[]}""");
         Apply(alwaysOpen);
     }
@@ -46,7 +47,7 @@ public sealed partial class PortRelay : IDisposable
         {
             lock (_open)
             {
-                return [.. _open.Values.Select(o => o.Port)];
+                return [.. _open.Values.Select(Describe)];
             }
         }
     }
@@ -90,8 +91,12 @@ public sealed partial class PortRelay : IDisposable
             }
 
             _open.Clear();
+            _own.Dispose();
         }
     }
+
+    private OpenPort Describe(OpenedPort opened) =>
+        new(opened.Forward.Name, opened.Port, opened.Forward.Scheme) { OwnAddress = _own.Find(opened.Forward.Owner)?.ToString() ?? "" };
 
     private void ReadAndApply()
     {
@@ -132,11 +137,12 @@ public sealed partial class PortRelay : IDisposable
                 else if (TryOpen(forward) is { } added)
                 {
                     _open.Add(forward.Name, added);
-                    fresh.Add(added.Port);
+                    fresh.Add(Describe(added));
                 }
             }
 
-            OpenPort.Write(_home.OpenPorts, _open.Values.Select(o => o.Port));
+            _own.Apply(wanted);
+            OpenPort.Write(_home.OpenPorts, _open.Values.Select(Describe));
         }
 
         foreach (var port in fresh)
@@ -145,17 +151,17 @@ public sealed partial class PortRelay : IDisposable
         }
     }
 
-    private Opened? TryOpen(Forward forward)
+    private OpenedPort? TryOpen(Forward forward)
     {
-        var opened = new Opened(forward, _home);
+        var opened = new OpenedPort(forward, _home);
         foreach (var port in forward.PreferredPorts.Append(0))
         {
             try
             {
-                opened.Listen(port, _log);
+                opened.Listen(new IPEndPoint(IPAddress.Loopback, port), _log);
                 if (port == 0 && forward.PreferredPorts.Count > 0)
                 {
-                    LogOtherPort(_log, forward.Name, string.Join(", ", forward.PreferredPorts), opened.Port.Port);
+                    LogOtherPort(_log, forward.Name, string.Join(", ", forward.PreferredPorts), opened.Port);
                 }
 
                 return opened;
@@ -181,52 +187,4 @@ public sealed partial class PortRelay : IDisposable
 
     [LoggerMessage(5113, LogLevel.Warning, "No host port could be opened for '{Name}': {Reason}")]
     private static partial void LogNoPort(ILogger log, string name, string reason);
-
-    /// <summary>A listening port and the forward that it serves at this moment.</summary>
-    private sealed class Opened(Forward forward, MeshHome home) : IDisposable
-    {
-        private readonly CancellationTokenSource _closing = new();
-        private RelayListener? _listener;
-
-        public Forward Forward { get; set; } = forward;
-
-        public OpenPort Port => new(Forward.Name, _listener!.Port, Forward.Scheme);
-
-        public void Listen(int port, ILogger log)
-        {
-            _listener = RelayListener.Open(new IPEndPoint(IPAddress.Loopback, port), DialAsync, log);
-            _ = _listener.RunAsync(_closing.Token);
-        }
-
-        public void Dispose()
-        {
-            _closing.Cancel();
-            _listener?.Dispose();
-            _closing.Dispose();
-        }
-
-        private async Task<Socket?> DialAsync(Socket accepted, CancellationToken ct)
-        {
-            const string Unix = "unix:";
-            var target = Forward.Target;
-            var direct = target.StartsWith(Unix, StringComparison.Ordinal);
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                var path = direct ? target[Unix.Length..] : home.RelaySocket;
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), ct);
-                if (!direct)
-                {
-                    await socket.SendAsync(RelayHeader.Encode(target), SocketFlags.None, ct);
-                }
-
-                return socket;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        }
-    }
 }

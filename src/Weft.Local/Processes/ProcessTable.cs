@@ -32,12 +32,12 @@ internal static class ProcessTable
         return false;
     }
 
-    /// <summary>Which process namespace it is in; empty if it is gone.</summary>
-    public static string NamespaceOf(int processId)
+    /// <summary>Which namespace of this type (<c>pid</c>, <c>mnt</c>) it is in; empty if it is gone.</summary>
+    public static string NamespaceOf(int processId, string type)
     {
         try
         {
-            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/ns/pid")).LinkTarget ?? "";
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/ns/{type}")).LinkTarget ?? "";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,15 +45,17 @@ internal static class ProcessTable
         }
     }
 
-    /// <summary>By process namespace: processor time in nanoseconds and memory in bytes of all its processes.</summary>
+    /// <summary>The processes in a namespace, as <see cref="NamespaceOf"/> names it.</summary>
+    public static IReadOnlyList<int> In(string type, string name) => [.. Ids().Where(id => NamespaceOf(id, type) == name)];
+
+    /// <summary>By mount namespace, which every container has of its own: processor time in nanoseconds and memory in bytes of all its processes.</summary>
     public static IReadOnlyDictionary<string, (long Cpu, long Memory)> Usage()
     {
         const long NanosecondsPerTick = 10_000_000;
         var all = new Dictionary<string, (long Cpu, long Memory)>(StringComparer.Ordinal);
-        foreach (var folder in Directory.GetDirectories("/proc"))
+        foreach (var id in Ids())
         {
-            if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-                || TryRead($"/proc/{id}/stat") is not { } text)
+            if (TryRead($"/proc/{id}/stat") is not { } text)
             {
                 continue;
             }
@@ -61,13 +63,17 @@ internal static class ProcessTable
             // After the name, which may hold anything: 11 and 12 are its own time, 13 and 14 its dead children's, 21 its pages.
             var words = text[(text.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
             long Word(int index) => long.TryParse(words[index], CultureInfo.InvariantCulture, out var number) ? number : 0;
-            var (cpu, memory) = all.GetValueOrDefault(NamespaceOf(id));
-            all[NamespaceOf(id)] = (
+            var mounts = NamespaceOf(id, "mnt");
+            var (cpu, memory) = all.GetValueOrDefault(mounts);
+            all[mounts] = (
                 cpu + ((Word(11) + Word(12) + Word(13) + Word(14)) * NanosecondsPerTick), memory + (Word(21) * Environment.SystemPageSize));
         }
 
         return all;
     }
+
+    private static IEnumerable<int> Ids() => Directory.GetDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id != 0);
 
     private static string? TryRead(string file)
     {

@@ -78,7 +78,7 @@ internal sealed class NodeStats(NodeAgent agent, LocalNodeOptions options)
         var group = container.Start?.Group;
         var found = group is { CpuNanoseconds: { } nanoseconds, MemoryBytes: { } bytes }
             ? (Cpu: nanoseconds, Memory: bytes)
-            : usage.Value.GetValueOrDefault(ProcessTable.NamespaceOf(container.ProcessId));
+            : usage.Value.GetValueOrDefault(ProcessTable.NamespaceOf(container.ProcessId, "mnt"));
         var seconds = before is not null ? options.Time.GetElapsedTime(before.At, now).TotalSeconds
             : container.State is ContainerState.Running running ? (options.Time.GetUtcNow() - running.Since).TotalSeconds : 1;
         var rate = (decimal)Math.Max(0, (found.Cpu - (before?.Cpu ?? 0)) / 1e9 / Math.Max(seconds, 0.1));

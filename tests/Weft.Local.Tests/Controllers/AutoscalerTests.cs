@@ -69,7 +69,37 @@ public sealed class AutoscalerTests : IAsyncLifetime
     [InlineData(4, 2, 4, 4, 8)]
     [InlineData(0.1, 2, 4, 4, 3)]
     public void Replicas_follow_the_ratio_and_pods_without_a_value_make_it_careful(double ratio, int measured, int all, long current, long wanted) =>
-        Assert.Equal(wanted, MetricReader.Replicas(ratio, measured, all, current));
+        Assert.Equal(wanted, Pods(all, current, 0.1, 0.1).Replicas(ratio, measured));
+
+    [Fact]
+    public void A_tolerance_of_ones_own_counts_in_its_direction()
+    {
+        var scaler = JsonNode.Parse("""{"spec":{"behavior":{"scaleUp":{"tolerance":"0.02"},"scaleDown":{"tolerance":"500m"} } } }""")!.AsObject();
+        Assert.Equal((0.02, 0.5), (ScalingRules.Up(scaler).Tolerance, ScalingRules.Down(scaler).Tolerance));
+        Assert.Equal((0.1, 0.1), (ScalingRules.Up([]).Tolerance, ScalingRules.Down([]).Tolerance));
+        Assert.Equal(11, Pods(10, 10, 0.02, 0.5).Replicas(1.05, 10));
+        Assert.Equal(10, Pods(10, 10, 0.1, 0.5).Replicas(1.05, 10));
+        Assert.Equal(10, Pods(10, 10, 0.1, 0.5).Replicas(0.6, 10));
+        Assert.Equal(4, Pods(10, 10, 0.1, 0.5).Replicas(0.4, 10));
+    }
+
+    [Fact]
+    public void Without_behavior_a_target_may_double_or_get_four_more_and_shrinks_after_five_minutes_only()
+    {
+        var past = new ScalingPast();
+        var (up, down) = (ScalingRules.Up([]), ScalingRules.Down([]));
+        Assert.Equal((5, 40), (up.UpLimit(1, past, _noon), up.UpLimit(20, past, _noon)));
+        Assert.Equal(0, down.DownLimit(20, past, _noon));
+        Assert.Equal((TimeSpan.Zero, TimeSpan.FromMinutes(5)), (up.Window, down.Window));
+
+        // The number that is there when an autoscaler comes counts as recommended.
+        var plan = new AutoscalePlan(JsonNode.Parse("""{"spec":{"minReplicas":1,"maxReplicas":9}}""")!.AsObject(), past);
+        long Settle(TimeSpan at) => plan.Settle(5, 1, new AutoscalerStatus([], _noon + at), _noon + at);
+        Assert.Equal(5, Settle(TimeSpan.Zero));
+        Assert.Equal(5, Settle(TimeSpan.FromSeconds(15)));
+        Assert.Equal(5, Settle(TimeSpan.FromSeconds(299)));
+        Assert.Equal(1, Settle(TimeSpan.FromSeconds(301)));
+    }
 
     [Fact]
     public void Policies_bound_the_change_of_their_period()
@@ -108,6 +138,9 @@ public sealed class AutoscalerTests : IAsyncLifetime
         istio_requests_total{reporter="source",response_code="200"} 7
         istio_requests_total_other{reporter="destination"} 9
         """));
+
+    private static ScaledPods Pods(int all, long current, double up, double down) =>
+        new([.. Enumerable.Range(0, all).Select(_ => new JsonObject())], current, (up, down));
 
     private Task<JsonObject> CreateAsync(string metric) => _running.CreateAsync(Kinds.HorizontalPodAutoscaler, $$$"""
         {"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"web","namespace":"shop"},

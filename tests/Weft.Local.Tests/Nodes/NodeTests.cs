@@ -206,9 +206,15 @@ public abstract class NodeTests(NodeFixture fixture)
                 return false;
             }
         });
-        await Node.HoldsAsync("the API shows the port", async () =>
-            (await Node.Client.GetAsync(Kinds.Service, TestNode.Namespace, "front", CancellationToken.None))
-                .Find("status", "loadBalancer", "ingress") is JsonArray { Count: 1 });
+        JsonObject? ingress = null;
+        await Node.HoldsAsync("the API shows where", async () =>
+            (ingress = (await Node.Client.GetAsync(Kinds.Service, TestNode.Namespace, "front", CancellationToken.None)).Objects("status", "loadBalancer", "ingress").FirstOrDefault()) is not null);
+
+        // What the API shows works on this machine: an address of the service's own with its own port, where this user may open that.
+        var shown = $"{ingress!.Text("ip")}:{ingress!.Objects("ports").Single().Number("port")}";
+        var mayOpen = !fixture.IsRootless || await File.ReadAllTextAsync("/proc/sys/net/ipv4/ip_unprivileged_port_start") is var least && int.Parse(least, CultureInfo.InvariantCulture) <= 80;
+        Assert.Matches(mayOpen ? @"^127\.77\.\d+\.\d+:80$" : $"^127\\.0\\.0\\.1:{port!.Port}$", shown);
+        Assert.Equal("front page", await http.GetStringAsync(new Uri($"http://{shown}/")));
     }
 
     [Fact]
@@ -452,6 +458,8 @@ public abstract class NodeFixture(bool rootless) : IAsyncLifetime
     private TestNode? _node;
 
     internal TestNode Node => _node!;
+
+    public bool IsRootless => rootless;
 
     public async Task InitializeAsync() => _node = await TestNode.StartAsync(rootless);
 

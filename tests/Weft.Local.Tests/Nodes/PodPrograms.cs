@@ -31,6 +31,13 @@ internal static class PodPrograms
                 return 0;
             case ("ask", [var address, var port]):
                 return await AskUdpAsync(address, Number(port));
+            case ("knock", [var path]):
+                using (var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
+                }
+
+                return 0;
             case ("sidecar", ["--bootstrap", var file]):
                 _ = await File.ReadAllTextAsync(file);
                 await Task.WhenAll(

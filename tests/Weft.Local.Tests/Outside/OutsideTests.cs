@@ -96,6 +96,30 @@ public sealed class OutsideTests : IDisposable
     }
 
     [Fact]
+    public void Owners_have_an_address_alone_with_their_own_ports_and_keep_it()
+    {
+        var home = MeshHome.Open(_folder);
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        var number = ((IPEndPoint)free.LocalEndpoint).Port;
+        Forward Of(string owner, int port) => new($"{owner}:{port}", [], $"10.96.3.4:{port}", "tcp") { Owner = owner, OwnPort = port };
+        using var own = new OwnAddresses(home, NullLogger.Instance);
+        own.Apply([Of("shop/a", number), Of("shop/b", number), Of("shop/c", number)]);
+        string?[] first = [own.Find("shop/a")?.ToString(), own.Find("shop/b")?.ToString(), own.Find("shop/c")?.ToString()];
+        Assert.Equal(3, first.Where(a => a?.StartsWith("127.77.", StringComparison.Ordinal) == true).Distinct(StringComparer.Ordinal).Count());
+
+        // One goes, one gets another port, and the address stays as the name says; another mesh that wants the same gets the next.
+        own.Apply([Of("shop/a", number), Of("shop/b", number + 1)]);
+        Assert.Equal((first[0], first[1]), (own.Find("shop/a")?.ToString(), own.Find("shop/b")?.ToString()));
+        Assert.Null(own.Find("shop/c"));
+        using var other = new OwnAddresses(home, NullLogger.Instance);
+        other.Apply([Of("shop/a", number)]);
+        Assert.NotEqual(first[0], other.Find("shop/a")!.ToString());
+        using var client = new TcpClient();
+        client.Connect(own.Find("shop/b")!, number + 1);
+    }
+
+    [Fact]
     public async Task A_relay_closes_connections_beyond_its_limit()
     {
         using var stop = new CancellationTokenSource();

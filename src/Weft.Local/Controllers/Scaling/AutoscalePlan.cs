@@ -11,6 +11,7 @@ internal sealed class AutoscalePlan(JsonObject scaler, ScalingPast past)
     public long Settle(long current, long wanted, AutoscalerStatus status, DateTimeOffset now)
     {
         ScalingRules up = ScalingRules.Up(scaler), down = ScalingRules.Down(scaler);
+        past.Begin(current, now);
         var held = past.Stabilize(current, wanted, (up.Window, down.Window), now);
         past.Recommend(wanted, now);
         if (held == wanted)

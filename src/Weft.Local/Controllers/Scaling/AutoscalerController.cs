@@ -100,10 +100,11 @@ internal sealed class AutoscalerController(Mirror scalers, Informer pods, Metric
     {
         var selector = Selectors.Of(target);
         var ours = pods.Items.Where(pod => pod.Namespace() == target.Namespace() && !selector.IsEmpty && selector.Matches(pod) && PodState.IsActive(pod)).ToList();
+        var scaled = new ScaledPods(ours, current, (ScalingRules.Up(scaler).Tolerance, ScalingRules.Down(scaler).Tolerance));
         MetricResult? best = null, failed = null;
         foreach (var metric in scaler.Objects("spec", "metrics"))
         {
-            var result = await reader.ReadAsync(metric, ours, current, ct);
+            var result = await reader.ReadAsync(metric, scaled, ct);
             if (result.Failure is not null)
             {
                 failed ??= result;

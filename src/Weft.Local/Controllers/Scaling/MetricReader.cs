@@ -9,28 +9,25 @@ namespace Weft.Local.Controllers.Scaling;
 /// <summary>Turns one metric of an autoscaler and the pods' values into a number of replicas.</summary>
 internal sealed class MetricReader(IPodMetrics? metrics)
 {
-    /// <summary>A difference smaller than this is none.</summary>
-    public const double Tolerance = 0.1;
-
-    public async ValueTask<MetricResult> ReadAsync(JsonObject metric, IReadOnlyList<JsonObject> pods, long current, CancellationToken ct)
+    public async ValueTask<MetricResult> ReadAsync(JsonObject metric, ScaledPods pods, CancellationToken ct)
     {
         var type = metric.Text("type") ?? "";
         return type switch
         {
-            "Resource" or "ContainerResource" => await ResourceAsync(metric, type, pods, current, ct),
-            "Pods" => await PodsAsync(metric, pods, current, ct),
+            "Resource" or "ContainerResource" => await ResourceAsync(metric, type, pods, ct),
+            "Pods" => await PodsAsync(metric, pods, ct),
             _ => MetricResult.Failed(
                 $"FailedGet{type}Metric", $"unable to get {type.ToLowerInvariant()} metric: no {type.ToLowerInvariant()} metrics API is served here; use Resource or Pods metrics"),
         };
     }
 
-    private async ValueTask<MetricResult> ResourceAsync(JsonObject metric, string type, IReadOnlyList<JsonObject> pods, long current, CancellationToken ct)
+    private async ValueTask<MetricResult> ResourceAsync(JsonObject metric, string type, ScaledPods pods, CancellationToken ct)
     {
         var part = type == "Resource" ? "resource" : "containerResource";
         var resource = metric.Text(part, "name") ?? "";
         var container = metric.Text(part, "container");
         var values = new Dictionary<JsonObject, double>();
-        foreach (var pod in pods.Where(PodState.IsReady))
+        foreach (var pod in pods.All.Where(PodState.IsReady))
         {
             if (metrics is not null && await metrics.ResourceAsync(pod, container, resource, ct) is { } used)
             {
@@ -77,14 +74,14 @@ internal sealed class MetricReader(IPodMetrics? metrics)
             shown["current"] = new JsonObject { ["averageValue"] = Amount(values.Values.Average()) };
         }
 
-        return new MetricResult(Replicas(ratio, values.Count, pods.Count, current), what, new JsonObject { ["type"] = type, [part] = shown });
+        return new MetricResult(pods.Replicas(ratio, values.Count), what, new JsonObject { ["type"] = type, [part] = shown });
     }
 
-    private async ValueTask<MetricResult> PodsAsync(JsonObject metric, IReadOnlyList<JsonObject> pods, long current, CancellationToken ct)
+    private async ValueTask<MetricResult> PodsAsync(JsonObject metric, ScaledPods pods, CancellationToken ct)
     {
         var name = metric.Text("pods", "metric", "name") ?? "";
         var values = new List<double>();
-        foreach (var pod in pods.Where(PodState.IsReady))
+        foreach (var pod in pods.All.Where(PodState.IsReady))
         {
             if (metrics is not null && await metrics.PodMetricAsync(pod, name, ct) is { } value)
             {
@@ -106,34 +103,7 @@ internal sealed class MetricReader(IPodMetrics? metrics)
                 ["current"] = new JsonObject { ["averageValue"] = Amount(values.Average()) },
             },
         };
-        return new MetricResult(Replicas(values.Average() / Target(metric, "pods"), values.Count, pods.Count, current), $"pods metric {name}", shown);
-    }
-
-    /// <summary>
-    /// The ratio of use to target times the pods that were measured. Pods without a value are taken as idle when the number would
-    /// grow, as fully used when it would shrink, and never turn one into the other.
-    /// </summary>
-    internal static long Replicas(double ratio, int measured, int all, long current)
-    {
-        if (Math.Abs(ratio - 1) <= Tolerance || double.IsNaN(ratio))
-        {
-            return current;
-        }
-
-        if (measured < all)
-        {
-            var rest = all - measured;
-            var careful = ratio > 1 ? ratio * measured / all : (ratio * measured + rest) / all;
-            if (Math.Abs(careful - 1) <= Tolerance || (ratio > 1 && careful < 1) || (ratio < 1 && careful > 1))
-            {
-                return current;
-            }
-
-            (ratio, measured) = (careful, all);
-        }
-
-        var wanted = (long)Math.Ceiling(Math.Round(ratio * measured, 6));
-        return (ratio > 1 && wanted < current) || (ratio < 1 && wanted > current) ? current : wanted;
+        return new MetricResult(pods.Replicas(values.Average() / Target(metric, "pods"), values.Count), $"pods metric {name}", shown);
     }
 
     private static double? RequestOf(JsonObject pod, string? only, string resource, out string lacking)

@@ -9,6 +9,15 @@ internal sealed class ScalingPast
     private readonly List<(DateTimeOffset At, long Replicas)> _recommended = [];
     private readonly List<(DateTimeOffset At, long Change)> _changes = [];
 
+    /// <summary>Without a past the present number counts as recommended now: nothing shrinks or grows before the first window is over.</summary>
+    public void Begin(long current, DateTimeOffset now)
+    {
+        if (_recommended.Count == 0)
+        {
+            Recommend(current, now);
+        }
+    }
+
     public void Recommend(long replicas, DateTimeOffset now)
     {
         _recommended.RemoveAll(one => now - one.At > _memory);
@@ -26,8 +35,7 @@ internal sealed class ScalingPast
     public long Removed(TimeSpan period, DateTimeOffset now) => -_changes.Where(one => one.Change < 0 && now - one.At < period).Sum(one => one.Change);
 
     /// <summary>
-    /// The recommendation, held: down not below the highest of its window, up not above the lowest of its own. Without a past the
-    /// present number counts as recommended.
+    /// The recommendation, held: down not below the highest of its window, up not above the lowest of its own.
     /// </summary>
     public long Stabilize(long current, long wanted, (TimeSpan Up, TimeSpan Down) windows, DateTimeOffset now)
     {
@@ -37,11 +45,6 @@ internal sealed class ScalingPast
         {
             up = now - at < windows.Up ? Math.Min(up, replicas) : up;
             down = now - at < windows.Down ? Math.Max(down, replicas) : down;
-        }
-
-        if (_recommended.Count == 0)
-        {
-            down = windows.Down > TimeSpan.Zero ? Math.Max(down, current) : down;
         }
 
         return up > current ? up : down < current ? down : current;

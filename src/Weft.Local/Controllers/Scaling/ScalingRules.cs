@@ -9,12 +9,17 @@ namespace Weft.Local.Controllers.Scaling;
 /// <param name="Select">Max, Min or Disabled.</param>
 internal sealed record ScalingRules(TimeSpan Window, string Select, IReadOnlyList<(string Type, long Value, TimeSpan Period)> Policies)
 {
+    private const double UsualTolerance = 0.1;
+
     private static readonly TimeSpan _downWindow = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan _period = TimeSpan.FromSeconds(15);
 
     public static ScalingRules Up(JsonObject scaler) => Parse(scaler.Find("spec", "behavior", "scaleUp"), TimeSpan.Zero, [("Pods", 4, _period), ("Percent", 100, _period)]);
 
     public static ScalingRules Down(JsonObject scaler) => Parse(scaler.Find("spec", "behavior", "scaleDown"), _downWindow, [("Percent", 100, _period)]);
+
+    /// <summary>A difference between use and target that is no more than this part of the target is none.</summary>
+    public double Tolerance { get; init; } = UsualTolerance;
 
     /// <summary>The most replicas that growing allows now, given what grew and shrank lately.</summary>
     public long UpLimit(long current, ScalingPast past, DateTimeOffset now)
@@ -56,6 +61,9 @@ internal sealed record ScalingRules(TimeSpan Window, string Select, IReadOnlyLis
         return new ScalingRules(
             rules?.Number("stabilizationWindowSeconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : window,
             rules?.Text("selectPolicy") ?? "Max",
-            own.Count > 0 ? own : policies);
+            own.Count > 0 ? own : policies)
+        {
+            Tolerance = (double?)Quantity.Parse(rules?["tolerance"]) ?? UsualTolerance,
+        };
     }
 }
