@@ -10,6 +10,7 @@ return args switch
 {
     ["up", var home] => await UpAsync(MeshHome.Open(home)),
     ["node", var home] => await NodeAsync(MeshHome.Open(home)),
+    ["cgroup", var folder] => await Weft.Local.Tests.Processes.ResourceGroupTests.TryRealAsync(folder),
     [var verb, .. var rest] => await PodPrograms.RunAsync(verb, rest),
     _ => 64,
 };

@@ -38,6 +38,27 @@ public sealed class IngressTests(TestMesh mesh)
     }
 
     [Fact]
+    public async Task What_guides_say_to_reach_a_gateway_works_from_this_machine()
+    {
+        var ns = "front-door";
+        var gateway = Gateway(ns).Replace("  selector:\n    istio: edge\n  ports:\n  - {name: http,", "  type: LoadBalancer\n  selector:\n    istio: edge\n  ports:\n  - {name: http2,", StringComparison.Ordinal);
+        Assert.Contains("LoadBalancer", gateway, StringComparison.Ordinal);
+        (await mesh.ApplyAsync(Manifests.Namespace(ns) + Manifests.App(ns, "server", "v1") + Manifests.Service(ns, "server") + Manifests.Subsets(ns, "server") + gateway + Routes(ns))).Succeeded();
+        await mesh.WaitForDeploymentsAsync(ns);
+        var guide = $$$"""
+            export INGRESS_HOST=$({{{TestMesh.KubectlPath}}} -n {{{ns}}} get service edge-gateway -o jsonpath='{.status.loadBalancer.ingress[0].ip}')
+            export INGRESS_PORT=$({{{TestMesh.KubectlPath}}} -n {{{ns}}} get service edge-gateway -o jsonpath='{.spec.ports[?(@.name=="http2")].port}')
+            curl -s -m 5 -o /dev/null -w "%{http_code} $INGRESS_PORT" -H 'Host: shop.example.com' "http://$INGRESS_HOST:$INGRESS_PORT/"
+            """;
+        await Wait.UntilAsync("the gateway answers at the address that its Service shows", async () =>
+        {
+            var answer = await Command.RunAsync("sh", ["-c", guide], mesh.Environment);
+            return (answer.Output.Trim() == "200 80", answer.ToString());
+        });
+        Assert.Matches(@"edge-gateway +LoadBalancer +10\.96\.\S+ +127\.77\.\d+\.\d+ ", (await mesh.KubectlAsync("get", "service", "-n", ns)).Succeeded());
+    }
+
+    [Fact]
     public async Task Connections_that_are_no_http_go_where_their_rules_say()
     {
         var ns = "tcp-routes";

@@ -12,7 +12,10 @@ internal static class ContainerCommand
     /// <summary>More of what a probe's command prints is not kept.</summary>
     private const int MaxOutputBytes = 1024;
 
-    private const string Prelude = """
+    private const string Stopped = "cannot exec in a stopped container";
+
+    private const string Prelude = $$"""
+        {{ReadyMark.Line}}
         folder=$1 rights=$2 terminal=$3; shift 3
         PATH=$WEFT_CONTAINER_PATH; export PATH; unset WEFT_CONTAINER_PATH
         if [ -n "$folder" ]; then cd "$folder" || exit 126; fi
@@ -52,9 +55,21 @@ internal static class ContainerCommand
         return start;
     }
 
+    /// <summary>Completes when the command's shell is in the container. Returns its first errors, or why it could not enter.</summary>
+    public static async Task<(string? Problem, byte[] Early)> WhenEnteredAsync(ContainerSnapshot container, Process process, CancellationToken ct)
+    {
+        var (problem, early) = await ReadyMark.WaitAsync(process.StandardError.BaseStream, ct);
+        return problem is null ? (null, early) : (HasEnded(container) ? Stopped : problem, early);
+    }
+
     /// <summary>Why a program cannot be run in the container, in the runtime's words; null if it is there.</summary>
     public static string? Problem(ContainerSnapshot container, string program)
     {
+        if (HasEnded(container))
+        {
+            return Stopped;
+        }
+
         // The container's own view of the files, by way of its first process.
         var root = string.Create(CultureInfo.InvariantCulture, $"/proc/{container.ProcessId}/root");
         bool Exists(string path) => File.Exists(path) || new FileInfo(path).LinkTarget is not null;
@@ -87,11 +102,14 @@ internal static class ContainerCommand
         using var process = Process.Start(Prepare(container, words, ""))!;
         process.StandardInput.Close();
         var output = BeginningAsync(process.StandardOutput.BaseStream, ct);
+        var (problem, early) = await WhenEnteredAsync(container, process, ct);
         var errors = BeginningAsync(process.StandardError.BaseStream, ct);
         try
         {
             await process.WaitForExitAsync(ct);
-            return (process.ExitCode, await output + await errors);
+            return problem is null
+                ? (process.ExitCode, await output + System.Text.Encoding.UTF8.GetString(early) + await errors)
+                : (-1, problem);
         }
         catch (OperationCanceledException)
         {
@@ -99,6 +117,9 @@ internal static class ContainerCommand
             throw;
         }
     }
+
+    /// <summary>The namespaces of a process that has ended cannot be read, even while its parent has not taken notice.</summary>
+    private static bool HasEnded(ContainerSnapshot container) => ProcessTable.NamespaceOf(container.ProcessId, "mnt").Length == 0;
 
     /// <summary>Reads all and keeps the beginning, so that nobody waits for room in a pipe.</summary>
     private static async Task<string> BeginningAsync(Stream stream, CancellationToken ct)

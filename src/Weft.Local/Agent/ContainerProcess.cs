@@ -2,7 +2,6 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Weft.Local.Network;
 using Weft.Local.Processes;
 using Weft.Local.Serving;
@@ -16,7 +15,6 @@ namespace Weft.Local.Agent;
 /// </summary>
 internal sealed class ContainerProcess : IDisposable
 {
-    private const int MaxProblemBytes = 4096;
     private const int MaxRounds = 100;
 
     /// <summary>How long output may still come after the end of one that shares another container's processes.</summary>
@@ -75,25 +73,16 @@ internal sealed class ContainerProcess : IDisposable
     /// <summary>Completes when its mounts are made and the command runs: before, nobody may enter it. Returns what went wrong, or nothing.</summary>
     public async Task<string> WhenPreparedAsync(CancellationToken ct)
     {
-        var errors = _process.StandardError.BaseStream;
-        var said = new List<byte>();
-        var buffer = new byte[1024];
-        while (said.Count < MaxProblemBytes && await errors.ReadAsync(buffer, ct) is var count and > 0)
+        (var problem, _early) = await ReadyMark.WaitAsync(_process.StandardError.BaseStream, ct);
+        if (problem is null)
         {
-            var mark = buffer.AsSpan(0, count).IndexOf(ContainerScript.Ready);
-            if (mark >= 0)
-            {
-                _early = buffer[(mark + 1)..count];
-                _mounts = _sharesProcesses ? ProcessTable.NamespaceOf(ProcessId, "mnt") : "";
-                return "";
-            }
-
-            said.AddRange(buffer.AsSpan(0, count));
+            _mounts = _sharesProcesses ? ProcessTable.NamespaceOf(ProcessId, "mnt") : "";
+            return "";
         }
 
         Kill();
         await _process.WaitForExitAsync(ct);
-        return Encoding.UTF8.GetString([.. said]).Trim() is { Length: > 0 } problem
+        return problem.Length > 0
             ? problem
             : string.Create(CultureInfo.InvariantCulture, $"the container ended with exit code {_process.ExitCode} before its command began");
     }

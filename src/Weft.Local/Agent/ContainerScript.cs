@@ -10,9 +10,6 @@ namespace Weft.Local.Agent;
 /// </summary>
 internal static class ContainerScript
 {
-    /// <summary>Written to the errors when all is prepared. What came before it says what went wrong.</summary>
-    public const byte Ready = 0x1e;
-
     /// <summary>How the shell ends when it could not prepare everything.</summary>
     public const int FailureCode = 128;
 
@@ -53,7 +50,7 @@ internal static class ContainerScript
         text.Append("PATH=$WEFT_CONTAINER_PATH; export PATH; unset WEFT_CONTAINER_PATH\n")
             .Append("found=$(command -v -- \"$1\") || { echo \"exec: \\\"$1\\\": executable file not found in \\$PATH\" >&2; exit 127; }\n")
             .Append("case $found in /*) [ -x \"$found\" ] || { echo \"exec: \\\"$1\\\": permission denied\" >&2; exit 126; };; esac\n")
-            .Append("printf '\\036' >&2\n");
+            .Append(ReadyMark.Line).Append('\n');
         text.Append(terminal.Length > 0
             ? $"exec setsid --ctty --wait {options.Rights.Command} \"$@\" <>{Quote(terminal)} >&0 2>&1\n"
             : $"exec {options.Rights.Command} \"$@\"\n");

@@ -5,6 +5,7 @@ using System.Globalization;
 namespace Weft.Local.Processes;
 
 /// <summary>One container's control group, in every hierarchy.</summary>
+/// <param name="folders">By controller; in version 2, which has one hierarchy, the same for each that is handed down there.</param>
 internal sealed class ResourceGroup(IReadOnlyDictionary<string, string> folders, bool unified)
 {
     private const int PeriodMicroseconds = 100_000;
@@ -14,11 +15,11 @@ internal sealed class ResourceGroup(IReadOnlyDictionary<string, string> folders,
         [.. folders.Values.Distinct(StringComparer.Ordinal).Select(f => Path.Combine(f, "cgroup.procs"))];
 
     /// <summary>How often the kernel killed something in it for want of memory.</summary>
-    public long OutOfMemoryKills => unified ? Field("unified", "memory.events", "oom_kill") : Field("memory", "memory.oom_control", "oom_kill");
+    public long OutOfMemoryKills => unified ? Field("memory", "memory.events", "oom_kill") : Field("memory", "memory.oom_control", "oom_kill");
 
     /// <summary>Processor time used, in nanoseconds; null when nobody counts.</summary>
     public long? CpuNanoseconds => unified
-        ? Field("unified", "cpu.stat", "usage_usec") * 1000
+        ? (Read("cpu", "cpu.stat").Length > 0 ? Field("cpu", "cpu.stat", "usage_usec") * 1000 : null)
         : Number("cpuacct", "cpuacct.usage");
 
     /// <summary>Memory that cannot be taken back easily, as Kubernetes counts it; null when nobody counts.</summary>
@@ -26,8 +27,8 @@ internal sealed class ResourceGroup(IReadOnlyDictionary<string, string> folders,
     {
         get
         {
-            var used = unified ? Number("unified", "memory.current") : Number("memory", "memory.usage_in_bytes");
-            var idle = unified ? Field("unified", "memory.stat", "inactive_file") : Field("memory", "memory.stat", "total_inactive_file");
+            var used = unified ? Number("memory", "memory.current") : Number("memory", "memory.usage_in_bytes");
+            var idle = unified ? Field("memory", "memory.stat", "inactive_file") : Field("memory", "memory.stat", "total_inactive_file");
             return used is { } bytes ? Math.Max(0, bytes - idle) : null;
         }
     }
@@ -41,6 +42,9 @@ internal sealed class ResourceGroup(IReadOnlyDictionary<string, string> folders,
             if (unified)
             {
                 TryWrite("memory", "memory.swap.max", "0");
+
+                // As kubelets ask for: who lacks memory ends whole, not without one of its processes.
+                TryWrite("memory", "memory.oom.group", "1");
             }
             else
             {
@@ -79,7 +83,7 @@ internal sealed class ResourceGroup(IReadOnlyDictionary<string, string> folders,
 
     private void Write(string controller, string file, string text)
     {
-        if (folders.TryGetValue(unified ? "unified" : controller, out var folder))
+        if (folders.TryGetValue(controller, out var folder))
         {
             File.WriteAllText(Path.Combine(folder, file), text);
         }

@@ -12,7 +12,8 @@ internal sealed class ResourceGroups
 {
     private const string Prefix = "weft-";
 
-    private static readonly string[] _controllers = ["cpu", "cpuacct", "memory", "pids"];
+    private static readonly string[] _first = ["cpu", "cpuacct", "memory", "pids"];
+    private static readonly string[] _second = ["cpu", "memory", "pids"];
 
     private readonly IReadOnlyDictionary<string, string> _folders;
     private readonly bool _unified;
@@ -38,7 +39,7 @@ internal sealed class ResourceGroups
         try
         {
             var name = Prefix + NamespaceOf("self");
-            return OpenFirst(name) ?? OpenSecond(name) ?? None("no cgroup of this machine may be changed by this user");
+            return OpenFirst(name) ?? OpenSecond(name, CgroupMount.Read(), _second) ?? None("no cgroup of this machine may be changed by this user");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -91,7 +92,7 @@ internal sealed class ResourceGroups
     private static ResourceGroups? OpenFirst(string name)
     {
         var folders = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var controller in _controllers)
+        foreach (var controller in _first)
         {
             var mount = CgroupMount.Read().FirstOrDefault(m => m.Controllers.Contains(controller, StringComparer.Ordinal));
             var place = mount?.Places().FirstOrDefault(p => CanUse(Path.Combine(p, name)));
@@ -106,17 +107,19 @@ internal sealed class ResourceGroups
         return folders.ContainsKey("memory") || folders.ContainsKey("cpu") ? new ResourceGroups(folders, false, "") : null;
     }
 
-    private static ResourceGroups? OpenSecond(string name)
+    /// <summary>In a hierarchy of version 2: the first place from which these controllers, or some of them, can be handed down; null if there is none.</summary>
+    internal static ResourceGroups? OpenSecond(string name, IReadOnlyList<CgroupMount> mounts, IReadOnlyList<string> controllers)
     {
-        foreach (var place in CgroupMount.Read().Where(m => m.IsUnified).SelectMany(m => m.Places()))
+        foreach (var place in mounts.Where(m => m.IsUnified).SelectMany(m => m.Places()))
         {
             var group = Path.Combine(place, name);
             var offered = Try(() => File.ReadAllText(Path.Combine(place, "cgroup.controllers")), "").Split(' ', '\n');
-            var wanted = string.Join(' ', ((string[])["cpu", "memory", "pids"]).Where(offered.Contains).Select(c => $"+{c}"));
+            var found = controllers.Where(offered.Contains).ToList();
+            var wanted = string.Join(' ', found.Select(c => $"+{c}"));
             if (wanted.Length > 0 && TryWrite(Path.Combine(place, "cgroup.subtree_control"), wanted) && CanUse(group)
                 && TryWrite(Path.Combine(group, "cgroup.subtree_control"), wanted))
             {
-                return new ResourceGroups(new Dictionary<string, string> { ["unified"] = group }, true, "");
+                return new ResourceGroups(found.ToDictionary(c => c, _ => group, StringComparer.Ordinal), true, "");
             }
         }
 

@@ -15,11 +15,13 @@ internal sealed class ExecSession : IDisposable
     /// <summary>How long output may still come after the command's end: a child of it can hold the pipe open for ever.</summary>
     private static readonly TimeSpan _tail = TimeSpan.FromMilliseconds(500);
 
+    private readonly ContainerSnapshot _container;
     private readonly Process _process;
     private readonly Terminal? _terminal;
 
-    private ExecSession(Process process, Terminal? terminal)
+    private ExecSession(ContainerSnapshot container, Process process, Terminal? terminal)
     {
+        _container = container;
         _process = process;
         _terminal = terminal;
     }
@@ -36,7 +38,7 @@ internal sealed class ExecSession : IDisposable
                 process.StandardInput.Close();
             }
 
-            return new ExecSession(process, terminal);
+            return new ExecSession(container, process, terminal);
         }
         catch
         {
@@ -50,6 +52,12 @@ internal sealed class ExecSession : IDisposable
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var input = ReadInputAsync(client, ending.Token);
+        var (problem, early) = await ContainerCommand.WhenEnteredAsync(_container, _process, ct);
+        if (early.Length > 0)
+        {
+            await client.WriteAsync(ExecChannel.Errors, early, ct);
+        }
+
         var output = _terminal is not null
             ? PumpAsync(_terminal.Stream, ExecChannel.Output, client, ending.Token)
             : Task.WhenAll(
@@ -65,7 +73,8 @@ internal sealed class ExecSession : IDisposable
 
         await exit;
         await Task.WhenAny(output, Task.Delay(_tail, ct));
-        await client.EndAsync(_process.ExitCode, "", ct);
+        await client.EndAsync(_process.ExitCode, problem is null ? "" : $"error executing command in container: {problem}", ct);
+        await client.WhenClosedAsync(input, ct);
         await ending.CancelAsync();
     }
 

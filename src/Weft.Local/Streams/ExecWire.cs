@@ -10,6 +10,8 @@ namespace Weft.Local.Streams;
 /// <summary>Carries a command's streams to its client and back. Writes may come from several tasks at a time.</summary>
 internal abstract class ExecWire : IAsyncDisposable
 {
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(2);
+
     /// <summary>What the client sends: input (empty at its end) or a terminal's size. Null when it is gone.</summary>
     public abstract Task<(ExecChannel Channel, byte[] Bytes)?> ReadAsync(CancellationToken ct);
 
@@ -18,6 +20,13 @@ internal abstract class ExecWire : IAsyncDisposable
     /// <summary>Tells how the command ended; the last thing that is sent.</summary>
     /// <param name="problem">Why it could not be run; empty when it ran.</param>
     public abstract Task EndAsync(int exitCode, string problem, CancellationToken ct);
+
+    /// <summary>
+    /// Returns when the client has heard the end and gone, or does not go. Closing while it still says something would throw away what it has
+    /// not read: it would see a connection that broke, not an exit code.
+    /// </summary>
+    /// <param name="reading">Completes when the client is gone.</param>
+    public async Task WhenClosedAsync(Task reading, CancellationToken ct) => await Task.WhenAny(reading, Task.Delay(_patience, ct));
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

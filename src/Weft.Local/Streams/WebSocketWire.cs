@@ -44,7 +44,14 @@ internal sealed class WebSocketWire(WebSocket socket) : ExecWire
     public override async Task EndAsync(int exitCode, string problem, CancellationToken ct)
     {
         await SendAsync(StatusChannel, Status(exitCode, problem), ct);
-        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", ct);
+        try
+        {
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", ct);
+        }
+        catch (WebSocketException e)
+        {
+            throw new IOException(e.Message, e);
+        }
     }
 
     public override ValueTask DisposeAsync()
