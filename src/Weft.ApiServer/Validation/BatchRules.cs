@@ -96,6 +96,8 @@ internal static class BatchRules
         {
             errors.Add(FieldError.Invalid("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"));
         }
+
+        ScalingRulesCheck.Check(spec["behavior"], errors);
     }
 
     public static void DisruptionBudget(JsonObject tree, List<FieldError> errors)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Kubernetes;
-using Weft.Local.Network;
 using Weft.Local.Processes;
 
 namespace Weft.Local.Agent;

@@ -22,7 +22,7 @@ internal sealed class AttachSession(ContainerStreams streams)
             if (await Task.WhenAny(reading, writing) == writing)
             {
                 await client.EndAsync(0, "", ct);
-                await client.WhenClosedAsync(reading, ct);
+                await ExecWire.WhenClosedAsync(reading, ct);
             }
         }
         finally

@@ -74,7 +74,7 @@ internal sealed class ExecSession : IDisposable
         await exit;
         await Task.WhenAny(output, Task.Delay(_tail, ct));
         await client.EndAsync(_process.ExitCode, problem is null ? "" : $"error executing command in container: {problem}", ct);
-        await client.WhenClosedAsync(input, ct);
+        await ExecWire.WhenClosedAsync(input, ct);
         await ending.CancelAsync();
     }
 

@@ -26,7 +26,7 @@ internal abstract class ExecWire : IAsyncDisposable
     /// not read: it would see a connection that broke, not an exit code.
     /// </summary>
     /// <param name="reading">Completes when the client is gone.</param>
-    public async Task WhenClosedAsync(Task reading, CancellationToken ct) => await Task.WhenAny(reading, Task.Delay(_patience, ct));
+    public static async Task WhenClosedAsync(Task reading, CancellationToken ct) => await Task.WhenAny(reading, Task.Delay(_patience, ct));
 
     public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
