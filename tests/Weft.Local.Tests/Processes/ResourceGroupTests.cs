@@ -65,13 +65,13 @@ public sealed class ResourceGroupTests : IDisposable
     }
 
     [Fact]
-    public void A_real_hierarchy_of_version_2_takes_groups_and_processes_and_is_left_as_it_was()
+    public async Task A_real_hierarchy_of_version_2_takes_groups_and_processes_and_is_left_as_it_was()
     {
         Assert.True(Environment.IsPrivilegedProcess, "A hierarchy can only be mounted by root. Run the tests as root.");
-        var run = RunOnce.TryAsync(
+        var run = await RunOnce.TryAsync(
             "unshare",
             ["--mount", "sh", "-c", "mount -t cgroup2 cgroup2 \"$1\" && shift && exec \"$@\"", "sh", _folder, .. Nodes.TestNode.Self("cgroup", _folder)],
-            "", CancellationToken.None).GetAwaiter().GetResult();
+            "", CancellationToken.None);
         Assert.True(run.ExitCode == 0, $"{run.Output}{run.Errors}");
         Assert.Equal("opened entered counted removed", run.Output.Trim());
     }
