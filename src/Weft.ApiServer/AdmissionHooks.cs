@@ -9,12 +9,14 @@ namespace Weft.ApiServer;
 /// <param name="MutatePod">Gets a new pod, its namespace, and the objects of the store; returns the pod to store.</param>
 /// <param name="Validate">Looks at an object about to be stored; errors refuse it, the rest are shown as warnings.</param>
 public sealed record AdmissionHooks(
-    Func<JsonObject, JsonObject?, FindObject, JsonObject> MutatePod,
+    Func<JsonObject, JsonObject?, StoredObjects, JsonObject> MutatePod,
     Func<JsonObject, IReadOnlyList<Diagnostic>> Validate)
 {
     /// <summary>Admits everything unchanged.</summary>
     public static AdmissionHooks None { get; } = new((pod, _, _) => pod, _ => []);
 }
 
-/// <summary>Finds an object of the store by its resource, namespace and name; null if there is none.</summary>
-public delegate JsonObject? FindObject(string resource, string ns, string name);
+/// <summary>The objects of the store, by resource and namespace.</summary>
+/// <param name="Find">One by its name; null if there is none.</param>
+/// <param name="List">All of a namespace.</param>
+public sealed record StoredObjects(Func<string, string, string, JsonObject?> Find, Func<string, string, IEnumerable<JsonObject>> List);

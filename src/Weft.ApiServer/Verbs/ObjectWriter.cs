@@ -45,7 +45,7 @@ internal sealed class ObjectWriter(ApiServices services)
         SystemFields.Begin(resource, tree, metadata, services.Clock.GetUtcNow());
         if (resource.GroupResource is "pods" && ns is not null)
         {
-            tree = services.Hooks.MutatePod(tree, ns, (kind, where, name) => services.Store.Find(kind, where, name)?.Parse());
+            tree = services.Hooks.MutatePod(tree, ns, Stored());
             _priorities.Apply(request, tree);
         }
 
@@ -306,4 +306,8 @@ internal sealed class ObjectWriter(ApiServices services)
             throw ApiException.Invalid(request.Resource, tree.At("metadata", "name").Text() ?? "", errors);
         }
     }
+
+    private StoredObjects Stored() => new(
+        (resource, ns, name) => services.Store.Find(resource, ns, name)?.Parse(),
+        (resource, ns) => services.Store.Snapshot(resource).Objects.Where(pair => pair.Key.Namespace == ns).Select(pair => pair.Value.Parse()));
 }

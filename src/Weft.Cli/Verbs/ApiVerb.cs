@@ -53,9 +53,17 @@ internal static class ApiVerb
     private static bool IsMeshConfig(JsonObject source) =>
         source.Kind() == "ConfigMap" && ConfigMapKind.HoldsMesh(source.Namespace() ?? "", source.Name() ?? "");
 
-    /// <summary>Proxies get what the mesh's configuration says of them, which has Istio's place and key.</summary>
-    internal static JsonObject Inject(JsonObject pod, JsonObject? ns, FindObject find) =>
-        SidecarInjector.Inject(pod, ns, find("configmaps", MeshSettings.Default.RootNamespace, "istio")?.Text("data", "mesh"));
+    /// <summary>Proxies get what the mesh's configuration says of them, which has Istio's place and key, and what ProxyConfig objects say.</summary>
+    internal static JsonObject Inject(JsonObject pod, JsonObject? ns, StoredObjects stored)
+    {
+        var root = MeshSettings.Default.RootNamespace;
+        return SidecarInjector.Inject(
+            pod,
+            ns,
+            stored.Find("configmaps", root, "istio")?.Text("data", "mesh"),
+            new[] { root, pod.Namespace() is { Length: > 0 } own ? own : ns?.Name() ?? "" }.Distinct()
+                .SelectMany(name => stored.List("proxyconfigs.networking.istio.io", name)));
+    }
 
     private static async Task<int> RunAsync(StoreLocation? store, Terminal terminal, CancellationToken ct)
     {

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Weft.Dialects.Istio;
 using Weft.Kubernetes;
 
 namespace Weft.Control.Injection;
@@ -16,14 +17,15 @@ internal static class ProxyContainer
     /// <param name="pod">With its labels in place.</param>
     /// <param name="applications">The other containers.</param>
     /// <param name="custom">What the pod's author wrote for Istio's proxy, or null.</param>
-    public static JsonObject For(JsonObject pod, JsonArray applications, JsonObject? custom)
+    /// <param name="config">The settings of its proxy, or null.</param>
+    public static JsonObject For(JsonObject pod, JsonArray applications, JsonObject? custom, JsonObject? config)
     {
         var container = new JsonObject
         {
             ["name"] = SidecarInjector.ContainerName,
             ["image"] = "weft/proxy",
             ["command"] = new JsonArray("weft-proxy", SidecarInjector.IsGateway(pod) ? "gateway" : "sidecar"),
-            ["env"] = Environment(applications, custom),
+            ["env"] = Environment(applications, custom, config),
             ["ports"] = new JsonArray(new JsonObject
             {
                 ["name"] = "http-envoy-prom",
@@ -54,7 +56,7 @@ internal static class ProxyContainer
         ["failureThreshold"] = failureThreshold,
     };
 
-    private static JsonArray Environment(JsonArray applications, JsonObject? custom)
+    private static JsonArray Environment(JsonArray applications, JsonObject? custom, JsonObject? config)
     {
         var names = string.Join(',', applications.OfType<JsonObject>().Select(container => container.Text("name")));
         var variables = new JsonArray(
@@ -65,6 +67,16 @@ internal static class ProxyContainer
             FromField("HOST_IP", "status.hostIP"),
             new JsonObject { ["name"] = "ISTIO_META_CLUSTER_ID", ["value"] = "Kubernetes" },
             new JsonObject { ["name"] = "ISTIO_META_APP_CONTAINERS", ["value"] = names });
+        if (config is not null)
+        {
+            // As in Istio: the settings as a whole, and their metadata as variables of the proxy's own.
+            variables.Add(new JsonObject { ["name"] = "PROXY_CONFIG", ["value"] = config.ToJsonString() });
+            foreach (var (name, value) in ProxyConfigs.Variables(config))
+            {
+                variables.Add(new JsonObject { ["name"] = name, ["value"] = value });
+            }
+        }
+
         foreach (var variable in custom?.Objects("env") ?? [])
         {
             variables.Add(variable.DeepClone());

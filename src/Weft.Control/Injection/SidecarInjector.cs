@@ -3,6 +3,7 @@
 using System.Text.Json.Nodes;
 using Weft.Dialects.Istio;
 using Weft.Kubernetes;
+using Weft.Model.World;
 
 namespace Weft.Control.Injection;
 
@@ -22,10 +23,18 @@ public static class SidecarInjector
     /// <param name="pod">As its author wrote it.</param>
     /// <param name="ns">The pod's namespace.</param>
     /// <param name="mesh">The text of the mesh's configuration, whose defaults for proxies hold where the pod says nothing.</param>
-    public static JsonObject Inject(JsonObject pod, JsonObject? ns, string? mesh = null)
+    /// <param name="configs">The ProxyConfig objects of the root namespace and of the pod's.</param>
+    public static JsonObject Inject(JsonObject pod, JsonObject? ns, string? mesh = null, IEnumerable<JsonObject>? configs = null)
     {
         ArgumentNullException.ThrowIfNull(pod);
-        return InjectionDecision.For(pod, ns).Inject ? Add(pod, WorkloadName.Of(pod), mesh) : (JsonObject)pod.DeepClone();
+        if (!InjectionDecision.For(pod, ns).Inject)
+        {
+            return (JsonObject)pod.DeepClone();
+        }
+
+        var layers = ProxyConfigLayers.Of(
+            configs ?? [], MeshSettings.Default.RootNamespace, pod.Namespace() is { Length: > 0 } own ? own : ns?.Name() ?? "", pod.Labels().ToDictionary());
+        return Add(pod, WorkloadName.Of(pod), mesh, layers);
     }
 
     /// <summary>
@@ -75,7 +84,7 @@ public static class SidecarInjector
         }
     }
 
-    private static JsonObject Add(JsonObject original, string workload, string? mesh = null)
+    private static JsonObject Add(JsonObject original, string workload, string? mesh = null, IReadOnlyList<JsonObject>? layers = null)
     {
         var pod = (JsonObject)original.DeepClone();
         if (pod["spec"] is not JsonObject spec || spec["containers"] is not JsonArray containers)
@@ -98,8 +107,8 @@ public static class SidecarInjector
         var first = containers.OfType<JsonObject>().FirstOrDefault()?.Text("name");
         Label(pod, workload, IsGateway(pod));
         Annotate(pod, first);
-        Configure(pod, mesh);
-        containers.Insert(0, ProxyContainer.For(pod, containers, custom));
+        var config = Configure(pod, mesh, layers ?? []);
+        containers.Insert(0, ProxyContainer.For(pod, containers, custom, config));
         return pod;
     }
 
@@ -152,20 +161,23 @@ public static class SidecarInjector
     /// The pod says what holds for its proxy, and by Istio's label whether it takes tunnels: who connects to it knows it from the same object
     /// as the proxy itself, so that a change of the mesh's defaults, which only new pods hear of, loses no connection.
     /// </summary>
-    private static void Configure(JsonObject pod, string? mesh)
+    private static JsonObject? Configure(JsonObject pod, string? mesh, IReadOnlyList<JsonObject> layers)
     {
         var annotations = Map(Map(pod, "metadata"), "annotations");
         var own = pod.Annotation(ProxyConfigs.Annotation);
-        var merged = ProxyConfigs.Merge(mesh, own);
+        var merged = ProxyConfigs.Merge(mesh, layers, own);
         if (merged is not null)
         {
             annotations[ProxyConfigs.Annotation] = merged.ToJsonString();
         }
 
-        if (ProxyConfigs.AskForHbone(merged ?? ProxyConfigs.Read(own)))
+        merged ??= ProxyConfigs.Read(own);
+        if (ProxyConfigs.AskForHbone(merged))
         {
             Map(Map(pod, "metadata"), "labels")[ProxyConfigs.TunnelLabel] ??= ProxyConfigs.TunnelHttp;
         }
+
+        return merged;
     }
 
     private static string? FirstText(JsonObject pod, params ReadOnlySpan<string> labels)

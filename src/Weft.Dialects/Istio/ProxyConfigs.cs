@@ -23,7 +23,7 @@ public static class ProxyConfigs
     public const string TunnelHttp = "http";
 
     private const string Topology = "gatewayTopology";
-    private const string Metadata = "proxyMetadata";
+    internal const string Metadata = "proxyMetadata";
     private const string HboneSwitch = "ISTIO_META_ENABLE_HBONE";
 
     private static readonly Dictionary<string, ClientCertificateField?> _certificateWays = new(StringComparer.Ordinal)
@@ -36,35 +36,35 @@ public static class ProxyConfigs
         ["ALWAYS_FORWARD_ONLY"] = ClientCertificateField.AlwaysForwardOnly,
     };
 
-    /// <summary>The mesh's defaults with a pod's own settings over them, as Istio lays them: names of proxyMetadata one by one, all else as a whole.</summary>
+    /// <summary>
+    /// The mesh's defaults with other settings over them, the last strongest, as Istio lays them: names of proxyMetadata one by one, all else
+    /// as a whole.
+    /// </summary>
     /// <param name="mesh">The text of the mesh's configuration; null for none.</param>
+    /// <param name="layers">What objects say of the pod's proxy.</param>
     /// <param name="own">The text of the pod's annotation; null for none.</param>
-    /// <returns>Null where the mesh has no defaults, so that the pod's own text stands; what cannot be read counts as absent.</returns>
-    public static JsonObject? Merge(string? mesh, string? own)
+    /// <returns>Null where only the pod itself says anything, so that its own text stands; what cannot be read counts as absent.</returns>
+    public static JsonObject? Merge(string? mesh, IReadOnlyList<JsonObject> layers, string? own)
     {
-        if (Read(mesh)?["defaultConfig"] is not JsonObject { Count: > 0 } defaults)
+        ArgumentNullException.ThrowIfNull(layers);
+        var merged = Read(mesh)?["defaultConfig"] is JsonObject defaults ? (JsonObject)defaults.DeepClone() : [];
+        foreach (var layer in layers)
+        {
+            Lay(merged, layer);
+        }
+
+        if (merged.Count == 0)
         {
             return null;
         }
 
-        var merged = (JsonObject)defaults.DeepClone();
-        foreach (var (name, value) in Read(own) ?? [])
-        {
-            if (name == Metadata && merged[name] is JsonObject all && value is JsonObject some)
-            {
-                foreach (var (key, text) in some)
-                {
-                    all[key] = text?.DeepClone();
-                }
-            }
-            else
-            {
-                merged[name] = value?.DeepClone();
-            }
-        }
-
+        Lay(merged, Read(own) ?? []);
         return merged;
     }
+
+    /// <summary>Variables of the proxy's environment, which Istio calls its metadata.</summary>
+    public static IEnumerable<KeyValuePair<string, string>> Variables(JsonObject? config) =>
+        config?[Metadata] is JsonObject all ? all.Select(pair => KeyValuePair.Create(pair.Key, Text(pair.Value))) : [];
 
     /// <summary>True if the settings ask for HBONE.</summary>
     public static bool AskForHbone(JsonObject? config) => config?[Metadata] is JsonObject all && Text(all[HboneSwitch]) == "true";
@@ -99,6 +99,24 @@ public static class ProxyConfigs
             SpeaksHbone = tunnel is null ? AskForHbone(config) : tunnel.Split(',').Contains(TunnelHttp, StringComparer.Ordinal),
             Edge = config?[Topology] is { } topology ? ReadTopology(topology as JsonObject, annotations) : EdgeTopology.None,
         };
+    }
+
+    private static void Lay(JsonObject merged, JsonObject over)
+    {
+        foreach (var (name, value) in over)
+        {
+            if (name == Metadata && merged[name] is JsonObject all && value is JsonObject some)
+            {
+                foreach (var (key, text) in some)
+                {
+                    all[key] = text?.DeepClone();
+                }
+            }
+            else
+            {
+                merged[name] = value?.DeepClone();
+            }
+        }
     }
 
     private static EdgeTopology ReadTopology(JsonObject? topology, Annotations annotations)

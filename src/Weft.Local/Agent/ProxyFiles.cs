@@ -67,7 +67,24 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
             : name;
     }
 
-    private JsonObject Bootstrap(string address, string state) => new()
+    private JsonObject Bootstrap(string address, string state)
+    {
+        var settings = ProxySettings.Of(pod.Source);
+        var bootstrap = Usual(address, state, settings);
+        if (settings.DrainSeconds is { } drain)
+        {
+            bootstrap["drainSeconds"] = drain;
+        }
+
+        if (settings.ListenerDrainSeconds is { } listenerDrain)
+        {
+            bootstrap["listenerDrainSeconds"] = listenerDrain;
+        }
+
+        return bootstrap;
+    }
+
+    private JsonObject Usual(string address, string state, ProxySettings settings) => new()
     {
         ["role"] = pod.IsGateway ? "gateway" : "sidecar",
         ["node"] = Node(address),
@@ -91,7 +108,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
             ["prometheus"] = 15090,
             ["status"] = 15021,
         },
-        ["loops"] = 1,
+        ["loops"] = settings.Loops,
         ["io"] = options.ProxyIo,
         ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
         ["markSockets"] = !pod.IsGateway,
@@ -99,7 +116,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
 
         // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.
         ["exitOnZeroActiveConnections"] = true,
-        ["minimumDrainSeconds"] = 0,
+        ["minimumDrainSeconds"] = settings.MinimumDrainSeconds,
     };
 
     private JsonObject Node(string address)

@@ -166,6 +166,30 @@ public sealed class SidecarInjectorTests
     }
 
     [Fact]
+    public void A_proxy_config_that_selects_comes_before_its_namespace_s_and_the_root_s_and_the_pod_before_all()
+    {
+        JsonObject Config(string ns, string name, string spec) => JsonNode.Parse(
+            $$"""{"metadata":{"namespace":"{{ns}}","name":"{{name}}"},"spec":{{spec}}}""")!.AsObject();
+        var pod = Marked(Pod(), "app=web @proxy.istio.io/config={'proxyMetadata':{'D':'pod'}}");
+        var result = SidecarInjector.Inject(
+            pod,
+            Enabled(),
+            "defaultConfig: {concurrency: 9, proxyMetadata: {A: mesh, B: mesh, C: mesh, D: mesh, E: mesh}}",
+            [
+                Config("shop", "own", """{"selector":{"matchLabels":{"app":"web"}},"environmentVariables":{"C":"own","D":"own"},"concurrency":3}"""),
+                Config("shop", "other", """{"selector":{"matchLabels":{"app":"else"}},"environmentVariables":{"A":"wrong"}}"""),
+                Config("shop", "all", """{"environmentVariables":{"B":"ns","C":"ns"},"concurrency":2}"""),
+                Config("istio-system", "root", """{"environmentVariables":{"A":"root","B":"root"}}"""),
+                Config("bank", "far", """{"environmentVariables":{"E":"wrong"}}"""),
+            ]);
+        Assert.Equal(
+            """{"concurrency":3,"proxyMetadata":{"A":"root","B":"ns","C":"own","D":"pod","E":"mesh"}}""", result.Annotation("proxy.istio.io/config"));
+        var variables = Proxy(result).Objects("env").ToDictionary(v => v.Text("name")!, v => v.Text("value") ?? "");
+        Assert.Equal(result.Annotation("proxy.istio.io/config"), variables["PROXY_CONFIG"]);
+        Assert.Equal("own", variables["C"]);
+    }
+
+    [Fact]
     public void The_meshs_settings_of_proxies_are_written_into_the_pod_under_its_own()
     {
         var pod = Pod();
