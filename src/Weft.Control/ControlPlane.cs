@@ -3,6 +3,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Weft.Control.Authority;
+using Weft.Control.Registry;
 using Weft.Control.Serving;
 using Weft.Control.Sources;
 using Weft.Control.Status;
@@ -70,6 +71,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
             stop.Token);
         var status = new StatusWriter(
             _client, sources, state.Objects, (proxies, loop), _options, (_time, _logs.CreateLogger<StatusWriter>()));
+        var addresses = new EntryAddresses(_client, sources.Of(Kinds.ServiceEntry), _time, _logs.CreateLogger<EntryAddresses>());
         var debug = new DebugCalls(sources, state, proxies, loop, _counters, _authority, _options, _time);
         await using var xds = await UnixServer.StartAsync(
             _options.XdsSocket, HttpProtocols.Http2, _options.Serving, _logs, calls.ServeAsync);
@@ -79,7 +81,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
         Task[] parts =
         [
             sources.RunAsync(stop.Token), published.RunAsync(stop.Token), loop.RunAsync(stop.Token), publisher.RunAsync(stop.Token),
-            status.RunAsync(stop.Token), rights.RunAsync(stop.Token), ReadyAsync(sources, stop.Token),
+            status.RunAsync(stop.Token), addresses.RunAsync(stop.Token), rights.RunAsync(stop.Token), ReadyAsync(sources, stop.Token),
         ];
         await RunPartsAsync(parts, stop, cancellation);
     }

@@ -70,7 +70,11 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         var pods = Follow(client, Kinds.Pod);
         var services = Follow(client, Kinds.Service);
         var slices = Follow(client, Kinds.EndpointSlice);
-        Signal toRouter = new(), toNames = new(), toForwards = new();
+        var entries = Follow(client, Kinds.ServiceEntry, isOptional: true);
+        Signal toRouter = new(), toNames = new(), toEntries = new(), toForwards = new();
+        var asking = new DnsClients();
+        pods.Changed += asking.Apply;
+        entries.Changed += _ => toEntries.Set();
         foreach (var informer in new[] { services, slices })
         {
             informer.Changed += _ =>
@@ -91,7 +95,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         var agent = new NodeAgent(scenes, options, pods);
         var heartbeats = new NodeHeartbeats(client, agent, pods, options);
         var dns = new DnsServer(
-            new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), new Random(options.Random.Next()), options.Log);
+            new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), asking, new Random(options.Random.Next()), options.Log);
         var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
         var stats = new NodeStats(agent, options);
         var api = new NodeApi(agent, stats, () => Status(agent, capture), options);
@@ -100,12 +104,14 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("pods informer", pods.RunAsync),
             new("services informer", services.RunAsync),
             new("endpoints informer", slices.RunAsync),
+            new("entries informer", entries.RunAsync),
             new("node API", api.RunAsync),
             new("relay", RelayAsync),
             new("API address", ApiAddressAsync),
             new("service addresses", token => router.RunAsync(toRouter, token)),
             new("DNS", dns.RunAsync),
             new("DNS names", token => FeedNamesAsync(dns, services, slices, toNames, token)),
+            new("DNS entries", token => FeedEntriesAsync(dns, entries, toEntries, token)),
             new("node agent", agent.RunAsync),
             new("nodes", heartbeats.RunAsync),
             new("measuring", stats.RunAsync),
@@ -140,11 +146,12 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         new("config maps and secrets", new NamedObjects(client, agent, options).RunAsync),
     ];
 
-    private Informer Follow(KubernetesClient client, ResourceKind kind)
+    private Informer Follow(KubernetesClient client, ResourceKind kind, bool isOptional = false)
     {
         // A short first delay: at start the API server is not there for a moment, and every start waits for this.
         var informer = new Informer(client, kind, options.Time, new InformerOptions
         {
+            OptionalKind = isOptional,
             FirstDelay = TimeSpan.FromMilliseconds(20),
             MaxDelay = TimeSpan.FromMilliseconds(500),
             Jitter = new Random(options.Random.Next()),
@@ -163,6 +170,16 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         while (true)
         {
             dns.Apply(NameTable.Compile(services.Items, slices.Items));
+            await changes.WaitAsync(ct);
+        }
+    }
+
+    private static async Task FeedEntriesAsync(DnsServer dns, Informer entries, Signal changes, CancellationToken ct)
+    {
+        await entries.WhenSyncedAsync(ct);
+        while (true)
+        {
+            dns.Apply(EntryNames.Compile(entries.Items));
             await changes.WaitAsync(ct);
         }
     }

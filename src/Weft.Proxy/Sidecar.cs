@@ -7,6 +7,7 @@ using Weft.Proxy.Admin;
 using Weft.Proxy.Control;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
+using Weft.Proxy.Names;
 using Weft.Proxy.Overload;
 using Weft.Proxy.Telemetry;
 using Weft.Wire.Dump;
@@ -55,6 +56,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
             Seed = random.Next(),
             Workload = NamesOf(bootstrap.Node.Metadata),
             Log = _accessLog,
+            Names = NameSettings.Default with { ForProxies = bootstrap.NameServer.Length > 0 ? IPEndPoint.Parse(bootstrap.NameServer) : null },
             Tell = words => log.WriteLine($"weft-proxy: {words}"),
             ListenerDrainMs = bootstrap.ListenerDrainSeconds * 1000,
             Clients = ClientLimit.Of(limits),

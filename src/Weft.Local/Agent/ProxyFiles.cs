@@ -112,6 +112,7 @@ internal sealed partial class ProxyFiles(PodSpec pod, string folder, KubernetesC
         ["io"] = options.ProxyIo,
         ["accessLog"] = options.AccessLog ? "/dev/stdout" : "",
         ["markSockets"] = !pod.IsGateway,
+        ["nameServer"] = $"{Network.NodeNetwork.DnsAddress}:{Dns.DnsServer.ProxyPort}",
         ["planCache"] = Path.Combine(folder, "plan.cache"),
 
         // The agent ends the applications first: by the time the proxy is told, nobody is left to wait for.

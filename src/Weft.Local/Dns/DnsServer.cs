@@ -7,8 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Weft.Local.Dns;
 
-/// <summary>The cluster's resolver, UDP and TCP: its own names from the table, others from upstream.</summary>
-internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver upstream, Random random, ILogger log)
+/// <summary>
+/// The cluster's resolver, UDP and TCP: its own names from the table, names of ServiceEntries for clients whose proxy takes their
+/// connections, others from upstream. Proxies ask at a port of their own, where no ServiceEntry is known: they want to know where such a
+/// host really is.
+/// </summary>
+internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver upstream, DnsClients clients, Random random, ILogger log)
 {
     /// <summary>Connections beyond this are closed at once.</summary>
     public const int MaxConnections = 128;
@@ -16,31 +20,43 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
     /// <summary>Questions that wait for another server; beyond this they fail at once.</summary>
     public const int MaxForwarded = 256;
 
+    /// <summary>Where proxies ask.</summary>
+    public const int ProxyPort = 5353;
+
     private const int MaxQueryBytes = 4096;
 
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(10);
 
     private readonly Lock _shuffling = new();
     private volatile NameTable _names = NameTable.Empty;
+    private volatile EntryNames _entries = EntryNames.Empty;
     private int _connections;
     private int _forwarded;
 
     /// <summary>Takes the place of the table before; questions under way keep theirs.</summary>
     public void Apply(NameTable names) => _names = names;
 
+    public void Apply(EntryNames entries) => _entries = entries;
+
     /// <summary>Serves until cancelled.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        await Task.WhenAll(RunAsync(address, forProxies: false, ct), RunAsync(new IPEndPoint(address.Address, ProxyPort), forProxies: true, ct));
+    }
+
+    private async Task RunAsync(IPEndPoint at, bool forProxies, CancellationToken ct)
+    {
         using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        udp.Bind(address);
+        udp.Bind(at);
         using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        tcp.Bind(address);
+        tcp.Bind(at);
         tcp.Listen(MaxConnections);
-        await Task.WhenAll(ServeUdpAsync(udp, ct), ServeTcpAsync(tcp, ct));
+        await Task.WhenAll(ServeUdpAsync(udp, forProxies, ct), ServeTcpAsync(tcp, forProxies, ct));
     }
 
     /// <summary>The answer to one message; null when nothing should be said.</summary>
-    internal async Task<byte[]?> AnswerAsync(ReadOnlyMemory<byte> message, bool tcp, CancellationToken ct)
+    /// <param name="client">Who asks; null for a proxy.</param>
+    internal async Task<byte[]?> AnswerAsync(ReadOnlyMemory<byte> message, bool tcp, IPAddress? client, CancellationToken ct)
     {
         if (!DnsMessage.TryDecode(message.Span, out var query, out var refusal))
         {
@@ -48,13 +64,19 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
         }
 
         var limit = tcp ? DnsMessage.MaxBytes : query.MaxUdpBytes;
-        if (!NameTable.Covers(query.Name))
+        var isOwn = NameTable.Covers(query.Name);
+        var records = isOwn ? _names.Find(query.Name, query.Type) : null;
+        if (records is null && client is not null && clients.NamespaceOf(client) is { } ns && _entries.Find(query.Name, query.Type, ns) is { } entry)
+        {
+            return DnsMessage.Encode(message.Span, query, DnsCode.NoError, Shuffle(entry), authoritative: false, limit);
+        }
+
+        if (!isOwn)
         {
             return await ForwardAsync(message, ct)
                 ?? DnsMessage.Encode(message.Span, query, DnsCode.ServerFailure, [], authoritative: false, limit);
         }
 
-        var records = _names.Find(query.Name, query.Type);
         return records is null
             ? DnsMessage.Encode(message.Span, query, DnsCode.NoSuchName, [], authoritative: true, limit)
             : DnsMessage.Encode(message.Span, query, DnsCode.NoError, Shuffle(records), authoritative: true, limit);
@@ -93,7 +115,7 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
         return mixed;
     }
 
-    private async Task ServeUdpAsync(Socket socket, CancellationToken ct)
+    private async Task ServeUdpAsync(Socket socket, bool forProxies, CancellationToken ct)
     {
         var buffer = new byte[MaxQueryBytes];
         while (!ct.IsCancellationRequested)
@@ -101,7 +123,7 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
             try
             {
                 var got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), ct);
-                _ = ReplyAsync(socket, buffer[..got.ReceivedBytes], got.RemoteEndPoint, ct);
+                _ = ReplyAsync(socket, buffer[..got.ReceivedBytes], (IPEndPoint)got.RemoteEndPoint, forProxies, ct);
             }
             catch (SocketException e)
             {
@@ -111,11 +133,11 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
         }
     }
 
-    private async Task ReplyAsync(Socket socket, byte[] message, EndPoint client, CancellationToken ct)
+    private async Task ReplyAsync(Socket socket, byte[] message, IPEndPoint client, bool forProxies, CancellationToken ct)
     {
         try
         {
-            if (await AnswerAsync(message, tcp: false, ct) is { } answer)
+            if (await AnswerAsync(message, tcp: false, forProxies ? null : client.Address, ct) is { } answer)
             {
                 await socket.SendToAsync(answer, SocketFlags.None, client, ct);
             }
@@ -126,7 +148,7 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
         }
     }
 
-    private async Task ServeTcpAsync(Socket listener, CancellationToken ct)
+    private async Task ServeTcpAsync(Socket listener, bool forProxies, CancellationToken ct)
     {
         while (!ct.IsCancellationRequested)
         {
@@ -138,15 +160,16 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
                 continue;
             }
 
-            _ = ServeConnectionAsync(socket, ct);
+            _ = ServeConnectionAsync(socket, forProxies, ct);
         }
     }
 
-    private async Task ServeConnectionAsync(Socket socket, CancellationToken ct)
+    private async Task ServeConnectionAsync(Socket socket, bool forProxies, CancellationToken ct)
     {
         try
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
+            var client = forProxies ? null : (socket.RemoteEndPoint as IPEndPoint)?.Address;
             var length = new byte[2];
             while (true)
             {
@@ -155,7 +178,7 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
                 await stream.ReadExactlyAsync(length, limit.Token);
                 var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
                 await stream.ReadExactlyAsync(message, limit.Token);
-                if (message.Length > MaxQueryBytes || await AnswerAsync(message, tcp: true, limit.Token) is not { } answer)
+                if (message.Length > MaxQueryBytes || await AnswerAsync(message, tcp: true, client, limit.Token) is not { } answer)
                 {
                     return;
                 }

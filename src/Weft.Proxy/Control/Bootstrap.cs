@@ -36,6 +36,9 @@ internal sealed record Bootstrap
     /// <summary>Where the last good plan is kept; empty for nowhere.</summary>
     public string PlanCache { get; set; } = "";
 
+    /// <summary>A name server that has a port of its own for proxies, <c>ADDRESS:PORT</c>; empty for none.</summary>
+    public string NameServer { get; set; } = "";
+
     /// <summary>False for proxies without captured traffic: sockets carry no mark, so no privilege is needed.</summary>
     public bool MarkSockets { get; set; } = true;
 
@@ -85,6 +88,11 @@ internal sealed record Bootstrap
         if (Loops is < 1 or > 256)
         {
             throw new BootstrapException($"The bootstrap '{file}' asks for {Loops} loops; write a number from 1 to 256.");
+        }
+
+        if (NameServer.Length > 0 && !System.Net.IPEndPoint.TryParse(NameServer, out _))
+        {
+            throw new BootstrapException($"The bootstrap '{file}' has the name server '{NameServer}'; write ADDRESS:PORT.");
         }
 
         CheckSeconds(file, "drainSeconds", DrainSeconds);

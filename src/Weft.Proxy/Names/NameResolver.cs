@@ -118,9 +118,12 @@ internal sealed class NameResolver(NameSettings settings)
 
     private IEnumerable<IPEndPoint> Servers() => Lines(settings.ResolvConf)
         .Where(words => words is ["nameserver", _, ..])
-        .Select(words => IPAddress.TryParse(words[1], out var address) ? new IPEndPoint(address, settings.Port) : null)
+        .Select(words => IPAddress.TryParse(words[1], out var address) ? At(address) : null)
         .OfType<IPEndPoint>()
         .Take(MaxServers);
+
+    private IPEndPoint At(IPAddress server) =>
+        settings.ForProxies is { } own && own.Address.Equals(server) ? own : new IPEndPoint(server, settings.Port);
 
     private string[] FindInHosts(string name) => Lines(settings.Hosts)
         .Where(words => words.Skip(1).Contains(name, StringComparer.OrdinalIgnoreCase) && IPAddress.TryParse(words[0], out _))

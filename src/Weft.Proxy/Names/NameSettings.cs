@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
+
 namespace Weft.Proxy.Names;
 
 /// <summary>Where names are looked up.</summary>
@@ -10,6 +12,9 @@ namespace Weft.Proxy.Names;
 internal sealed record NameSettings(string ResolvConf, string Hosts, int Port, int Mark)
 {
     private const int DnsPort = 53;
+
+    /// <summary>A server that has a port of its own for proxies; null for none.</summary>
+    internal IPEndPoint? ForProxies { get; init; }
 
     internal static NameSettings Default { get; } = new("/etc/resolv.conf", "/etc/hosts", DnsPort, 0);
 }

@@ -85,7 +85,7 @@ public sealed class DnsTests
     public async Task A_name_has_its_answer(string name, object type, int code, string wanted)
     {
         var query = Question(name, (DnsType)type);
-        var answer = await Server().AnswerAsync(query, tcp: false, default);
+        var answer = await Server().AnswerAsync(query, tcp: false, null, default);
         Assert.NotNull(answer);
         Assert.Equal(code, answer[3] & 0x0f);
         Assert.Equal(query[..2], answer[..2]);
@@ -96,10 +96,10 @@ public sealed class DnsTests
     public async Task Who_speaks_EDNS_is_answered_with_it_and_nobody_else()
     {
         var plain = Question("web.shop.svc.cluster.local", DnsType.A);
-        Assert.Equal(0, BinaryPrimitives.ReadUInt16BigEndian((await Server().AnswerAsync(plain, tcp: false, default)).AsSpan(10)));
+        Assert.Equal(0, BinaryPrimitives.ReadUInt16BigEndian((await Server().AnswerAsync(plain, tcp: false, null, default)).AsSpan(10)));
         byte[] extended = [.. plain, 0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0];
         extended[11] = 1;
-        var answer = (await Server().AnswerAsync(extended, tcp: false, default))!;
+        var answer = (await Server().AnswerAsync(extended, tcp: false, null, default))!;
         Assert.Equal(1, BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(10)));
         Assert.Equal((byte[])[0, 0, 41, DnsMessage.MaxUdpBytes >> 8, DnsMessage.MaxUdpBytes & 0xff, 0, 0, 0, 0, 0, 0], answer[^11..]);
         Assert.Equal(["10.96.1.1"], Records(answer, plain.Length));
@@ -112,8 +112,8 @@ public sealed class DnsTests
         var slice = Parse($$$"""{"metadata":{"name":"db-1","namespace":"shop","labels":{"kubernetes.io/service-name":"db"}},"endpoints":[{{{endpoints}}}]}""");
         var server = Server(slice);
         var query = Question("db.shop.svc.cluster.local", DnsType.A);
-        var udp = await server.AnswerAsync(query, tcp: false, default);
-        var tcp = await server.AnswerAsync(query, tcp: true, default);
+        var udp = await server.AnswerAsync(query, tcp: false, null, default);
+        var tcp = await server.AnswerAsync(query, tcp: true, null, default);
         Assert.NotNull(udp);
         Assert.NotNull(tcp);
         Assert.True(udp.Length <= DnsMessage.PlainUdpBytes);
@@ -133,7 +133,7 @@ public sealed class DnsTests
     [InlineData("01020000000100000000000003612e620000010001", 1)] // a dot inside a label
     public async Task What_is_no_question_is_refused_or_ignored(string hex, int? code)
     {
-        var answer = await Server().AnswerAsync(Convert.FromHexString(hex), tcp: false, default);
+        var answer = await Server().AnswerAsync(Convert.FromHexString(hex), tcp: false, null, default);
         Assert.Equal(code, answer is null ? null : answer[3] & 0x0f);
     }
 
@@ -148,7 +148,7 @@ public sealed class DnsTests
             bytes =>
             {
                 // Nothing is forwarded anywhere: the answer is there at once.
-                var answer = server.AnswerAsync(bytes, tcp: false, default);
+                var answer = server.AnswerAsync(bytes, tcp: false, null, default);
                 Assert.True(answer.IsCompletedSuccessfully);
             },
             seed: 1,
@@ -164,9 +164,11 @@ public sealed class DnsTests
         Assert.Null(await UpstreamResolver.Parse(text).AskAsync(new byte[12], default));
     }
 
-    private static DnsServer Server(params JsonObject[] slices)
+    private static DnsServer Server(params JsonObject[] slices) => Server(null, slices);
+
+    private static DnsServer Server(DnsClients? clients, params JsonObject[] slices)
     {
-        var server = new DnsServer(new IPEndPoint(IPAddress.Loopback, 53), UpstreamResolver.Parse(""), new Random(1), NullLogger.Instance);
+        var server = new DnsServer(new IPEndPoint(IPAddress.Loopback, 53), UpstreamResolver.Parse(""), clients ?? new DnsClients(), new Random(1), NullLogger.Instance);
         server.Apply(NameTable.Compile(_services, slices.Length > 0 ? slices : _slices));
         return server;
     }
