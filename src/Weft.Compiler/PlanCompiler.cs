@@ -33,7 +33,7 @@ public static class PlanCompiler
             Merge(outbound.Clusters, inbound.Clusters, static c => c.Name),
             outbound.Endpoints)
         {
-            Secrets = mesh.Credentials.Resolve(client.Namespace, outbound.Secrets),
+            Secrets = mesh.Credentials.Resolve(client.Namespace, [.. outbound.Secrets.Union(inbound.Secrets, StringComparer.Ordinal)]),
         };
         return new CompiledPlan(plan, mesh.Diagnostics);
     }

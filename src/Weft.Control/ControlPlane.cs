@@ -58,12 +58,15 @@ public sealed partial class ControlPlane : IAsyncDisposable
         sources.Of(Kinds.Namespace).Changed += change => PublishRoot(publisher, change);
         var published = new Informer(_client, Kinds.ConfigMap, _time, new InformerOptions { LabelSelector = RootPublisher.LabelSelector });
         published.Changed += publisher.Repair;
+        var machines = new MachineRegistrations(
+            _client, sources.Of(Kinds.WorkloadEntry), _options.Serving, _time, _logs.CreateLogger<MachineRegistrations>());
         var calls = new ProxyCalls(
             new TokenAuthenticator(_client, _options.Settings.TrustDomain, _time),
             _authority,
             proxies,
             rights,
             (ns, pod) => sources.Of(Kinds.Pod).Find(ns, pod)?.Text("spec", "serviceAccountName"),
+            machines,
             _counters,
             _options.Serving,
             _time,
@@ -81,7 +84,7 @@ public sealed partial class ControlPlane : IAsyncDisposable
         Task[] parts =
         [
             sources.RunAsync(stop.Token), published.RunAsync(stop.Token), loop.RunAsync(stop.Token), publisher.RunAsync(stop.Token),
-            status.RunAsync(stop.Token), addresses.RunAsync(stop.Token), rights.RunAsync(stop.Token), ReadyAsync(sources, stop.Token),
+            status.RunAsync(stop.Token), addresses.RunAsync(stop.Token), machines.RunAsync(stop.Token), rights.RunAsync(stop.Token), ReadyAsync(sources, stop.Token),
         ];
         await RunPartsAsync(parts, stop, cancellation);
     }

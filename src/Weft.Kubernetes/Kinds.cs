@@ -88,6 +88,8 @@ public static class Kinds
     public static ResourceKind WorkloadEntry { get; } =
         new(Networking, "v1", "workloadentries", "WorkloadEntry", true, "workloadentry", ["we"]);
 
+    public static ResourceKind WorkloadGroup { get; } = Local(Networking, "v1", "workloadgroups", "WorkloadGroup", "wg");
+
     public static ResourceKind PeerAuthentication { get; } =
         Local(Security, "v1", "peerauthentications", "PeerAuthentication", "pa");
 
@@ -105,7 +107,7 @@ public static class Kinds
         Namespace, Node, Pod, Service, ServiceAccount, ConfigMap, Secret, Event, Endpoints,
         Deployment, ReplicaSet, StatefulSet, DaemonSet, ControllerRevision, ReplicationController, Job, CronJob,
         HorizontalPodAutoscaler, PodDisruptionBudget, PersistentVolumeClaim, PersistentVolume, StorageClass, EndpointSlice, Lease, TokenReview, SubjectAccessReview, CustomResourceDefinition,
-        VirtualService, DestinationRule, Gateway, ServiceEntry, Sidecar, EnvoyFilter, WorkloadEntry,
+        VirtualService, DestinationRule, Gateway, ServiceEntry, Sidecar, EnvoyFilter, WorkloadEntry, WorkloadGroup,
         PeerAuthentication, AuthorizationPolicy, RequestAuthentication, WasmPlugin,
     ];
 

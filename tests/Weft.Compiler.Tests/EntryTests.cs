@@ -152,4 +152,61 @@ public sealed class EntryTests
 
     private static IEnumerable<string> Seen(Mesh mesh, Workload client) =>
         mesh.Compile(client).Plan.Clusters.Where(c => c.Name.StartsWith("outbound|", StringComparison.Ordinal)).Select(c => c.Service!.Name);
+
+    [Fact]
+    public void A_listener_that_was_written_down_is_bound_and_has_what_is_imported_at_its_port()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Service("web", 80, pods: [client]);
+        mesh.Service("db", 3306, PortProtocol.Tcp, pods: [client]);
+        mesh.Intents.Add(mesh.Sidecar("shop", null, [new HostImport("*", "*", 0)]) with
+        {
+            Egress = [new SidecarEgress(80, PortProtocol.Http, "127.0.0.1", true), new SidecarEgress(3306, PortProtocol.Tcp, "10.0.0.9", false), new SidecarEgress(99, PortProtocol.Tcp, "127.0.0.1", true)],
+        });
+        mesh.Intents.RemoveAt(0);
+        var from = mesh.From(client);
+        var http = from.Listener("127.0.0.1_80");
+        Assert.True(http.BindToPort);
+        Assert.Equal("80", http.Chains[0].Http!.RouteTable);
+        var tcp = from.Listener("10.0.0.9_3306");
+        Assert.False(tcp.BindToPort);
+        Assert.Equal($"outbound|3306||{Host("db")}", tcp.Chains[0].Tcp!.Clusters[0].Cluster);
+        Assert.Equal("BlackHoleCluster", from.Listener("127.0.0.1_99").Chains[0].Tcp!.Clusters[0].Cluster);
+    }
+
+    [Fact]
+    public void Hosts_that_nobody_knows_go_to_the_egress_proxy()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Service("web", 80, pods: [client]);
+        mesh.Service("egress", 8080, ns: "edge", pods: [client]);
+        mesh.Intents.Add(mesh.Sidecar("shop", null, [new HostImport("shop", "*", 0)], allows: true) with { EgressProxy = To(Host("egress", "edge")) });
+        mesh.Intents.RemoveAt(0);
+        var from = mesh.From(client);
+        var egress = $"outbound|8080||{Host("egress", "edge")}";
+        Assert.Equal(egress, from.Reach("unknown.example.com", address: "192.0.2.9"));
+        Assert.Equal(egress, from.Listener("virtualOutbound").DefaultChain!.Tcp!.Clusters[0].Cluster);
+        Assert.Equal(egress, from.Cluster(egress).Name);
+    }
+
+    [Fact]
+    public void An_ingress_port_ends_tls_of_its_own_and_has_limits()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Peer("shop", PeerMode.Disable);
+        var tls = new ServerTls(ServerTlsMode.Simple, [new CertificateSource("", "/c.pem", "/k.pem")]);
+        mesh.Intents.Add(mesh.Sidecar("shop", null, null, ingress: [new SidecarIngress(9000, "https", PortProtocol.Http, "127.0.0.1", 9090)
+        {
+            Tls = tls,
+            Limits = ConnectionLimits.None with { MaxConnections = 7 },
+        }]) with { InboundLimits = ConnectionLimits.None with { MaxConnections = 3 } });
+        mesh.Intents.RemoveAt(1);
+        var from = mesh.From(client);
+        Assert.Equal("/c.pem", from.Inbound(9000, tls: true)!.Tls!.Certificates[0].ChainFile);
+        Assert.Equal("BlackHoleCluster", from.Inbound(9000, tls: false)!.Tcp!.Clusters[0].Cluster);
+        Assert.Equal(7, from.Cluster("inbound|9000||").Breaker.MaxConnections);
+    }
 }

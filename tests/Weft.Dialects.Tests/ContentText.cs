@@ -58,7 +58,23 @@ internal static class ContentText
 
         foreach (var ingress in (sidecar.Ingress ?? []).AsEnumerable())
         {
-            yield return $"takes {ingress.Port} '{ingress.PortName}' {ingress.Protocol} for {ingress.Address}:{ingress.TargetPort}";
+            yield return $"takes {ingress.Port} '{ingress.PortName}' {ingress.Protocol} for {ingress.Address}:{ingress.TargetPort}"
+                + (ingress.Tls is { } tls ? $" with TLS {tls.Mode}" : "") + (ingress.Limits is { } limits ? $" at most {limits.MaxConnections} connections" : "");
+        }
+
+        foreach (var listener in sidecar.Egress.AsEnumerable())
+        {
+            yield return $"listens at {listener.Address}:{listener.Port} for {listener.Protocol}{(listener.IsBound ? ", bound" : "")}";
+        }
+
+        if (sidecar.EgressProxy is { } proxy)
+        {
+            yield return $"everything else goes to {proxy.Host}:{proxy.Port} {proxy.Subset}".TrimEnd();
+        }
+
+        if (sidecar.InboundLimits is { } inbound)
+        {
+            yield return $"at most {inbound.MaxRequests} requests come in";
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Compiler.Gateways;
 using Weft.Compiler.Outbound;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
@@ -27,6 +28,18 @@ internal sealed class InboundChains(MeshSettings settings, Origin? origin)
     /// <summary>Port 0 is every port that has no chains of its own.</summary>
     public IEnumerable<ChainPlan> ForUnknownPort(int port, PeerMode mode) =>
         For(port, PortProtocol.Auto, mode, Names.InboundPassthrough, port == 0 ? Names.VirtualInbound : Names.Listener(Names.AnyAddress, port));
+
+    /// <summary>TLS of the operator's own; whoever comes without it is not served.</summary>
+    public IEnumerable<ChainPlan> ForOwnTls(int port, PortProtocol protocol, ServerTls tls)
+    {
+        var name = Names.Listener(Names.AnyAddress, port);
+        var isHttp = Protocols.IsHttp(protocol);
+        var ended = GatewayTls.Compile(tls, settings.TrustDomains, isHttp);
+        yield return isHttp
+            ? Http($"{name}-own-tls", Match(port, Tls, []), ended, Names.Inbound(port), port, protocol == PortProtocol.Grpc)
+            : Tcp($"{name}-own-tls", Match(port, Tls, []), ended, Names.Inbound(port));
+        yield return Tcp($"{name}-plain", Match(port, Plain, []), null, Names.BlackHole);
+    }
 
     private IEnumerable<ChainPlan> For(int port, PortProtocol protocol, PeerMode mode, string cluster, string name)
     {

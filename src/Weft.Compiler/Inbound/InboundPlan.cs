@@ -13,12 +13,16 @@ namespace Weft.Compiler.Inbound;
 /// </summary>
 internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadOnlyList<ClusterPlan> Clusters)
 {
+    /// <summary>Names of the secrets that its TLS needs.</summary>
+    public IEnumerable<string> Secrets { get; private init; } = [];
+
     private const string Loopback = "127.0.0.1";
 
     public static InboundPlan Compile(MeshSnapshot index, Workload workload)
     {
         var peers = index.Peers.Of(workload);
-        var ports = index.SidecarOf(workload)?.Ingress is { } ingress ? PortsOf(index, workload, ingress) : PortsOf(index, workload);
+        var sidecar = index.SidecarOf(workload);
+        var ports = sidecar?.Ingress is { } ingress ? PortsOf(index, workload, ingress) : PortsOf(index, workload);
         var chains = new List<ChainPlan>
         {
             // A connection to the capturing port itself would come back to it for ever.
@@ -36,8 +40,10 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
         var builder = new InboundChains(index.Settings, peers.Origin);
         foreach (var (port, service, protocol, target) in ports)
         {
-            chains.AddRange(builder.ForPort(port, protocol, peers.ModeOf(port)));
-            clusters.Add(ClusterOf(index, port, target) with { Service = service });
+            // The operator's own TLS ends where the mesh's is turned off; elsewhere peers come with the mesh's.
+            var own = peers.ModeOf(port) == PeerMode.Disable ? target?.Tls : null;
+            chains.AddRange(own is null ? builder.ForPort(port, protocol, peers.ModeOf(port)) : builder.ForOwnTls(port, protocol, own));
+            clusters.Add(Limited(ClusterOf(index, port, target) with { Service = service }, target?.Limits ?? sidecar?.InboundLimits));
         }
 
         foreach (var mode in peers.Ports)
@@ -61,8 +67,22 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
             index.Settings.InspectTimeoutMs,
             chains.ToEquatableArray(),
             null);
-        return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload)] : [captured], clusters);
+        return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload)] : [captured], clusters)
+        {
+            Secrets = (sidecar?.Ingress ?? []).AsEnumerable().SelectMany(i => i.Tls is null ? [] : Gateways.GatewayTls.Secrets(i.Tls)).Distinct(StringComparer.Ordinal),
+        };
     }
+
+    private static ClusterPlan Limited(ClusterPlan cluster, ConnectionLimits? limits) => limits is null ? cluster : cluster with
+    {
+        ConnectTimeoutMs = limits.ConnectTimeoutMs > 0 ? limits.ConnectTimeoutMs : cluster.ConnectTimeoutMs,
+        MaxRequestsPerConnection = limits.MaxRequestsPerConnection,
+        IdleTimeoutMs = limits.IdleTimeoutMs > 0 ? limits.IdleTimeoutMs : cluster.IdleTimeoutMs,
+        Breaker = new CircuitBreakerPlan(limits.MaxConnections, limits.MaxPendingRequests, limits.MaxRequests, limits.MaxRetries, null),
+        TcpKeepAlive = limits.TcpKeepAlive,
+        MaxConnectionDurationMs = limits.MaxConnectionDurationMs,
+        MaxConcurrentStreams = limits.MaxConcurrentStreams,
+    };
 
     /// <summary>Ports of the workload that services lead to. Where several lead to one port, the first service by host names it.</summary>
     private static List<(int Port, ServiceNamePlan? Service, PortProtocol Protocol, SidecarIngress? Target)> PortsOf(MeshSnapshot index, Workload workload)

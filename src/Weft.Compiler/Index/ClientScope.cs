@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Model;
+using Weft.Model.Intent;
 using Weft.Model.World;
 
 namespace Weft.Compiler.Index;
@@ -26,7 +28,13 @@ internal sealed class ClientScope
     public bool AllowsAny { get; }
 
     /// <summary>Where requests and connections go whose host nobody knows.</summary>
-    public string Elsewhere => AllowsAny ? Names.Passthrough : Names.BlackHole;
+    public string Elsewhere => AllowsAny ? EgressProxy ?? Names.Passthrough : Names.BlackHole;
+
+    /// <summary>The cluster of those that can be reached; null for where the client wanted.</summary>
+    public string? EgressProxy { get; init; }
+
+    /// <summary>Listeners of their own.</summary>
+    public EquatableArray<SidecarEgress> Listeners { get; init; } = [];
 
     public Service? Find(string host) => _byHost.GetValueOrDefault(host);
 

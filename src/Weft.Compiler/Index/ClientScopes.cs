@@ -59,15 +59,24 @@ internal sealed class ClientScopes
     {
         var visible = OneForEach(_services.Where(s => s.Visibility.Includes(ns)), ns);
         var allowsAny = sidecar?.AllowsAnyOutbound ?? _settings.AllowAnyOutbound;
+        var proxy = sidecar?.EgressProxy is { } destination ? ClusterOf(visible, destination) : null;
         if (sidecar?.Imports is not { } imports)
         {
-            return new ClientScope(visible, allowsAny);
+            return new ClientScope(visible, allowsAny) { EgressProxy = proxy, Listeners = sidecar?.Egress ?? [] };
         }
 
         bool IsImported(string hostNamespace, string host) => imports.Any(i => Matches(i, hostNamespace, host));
         var needed = Needed(ns, IsImported);
+        needed.Add(sidecar.EgressProxy?.Host ?? "");
         var narrowed = visible.Select(s => needed.Contains(s.Host) ? s : Narrow(s, imports)).OfType<Service>().ToList();
-        return new ClientScope(narrowed, allowsAny, IsImported);
+        return new ClientScope(narrowed, allowsAny, IsImported) { EgressProxy = proxy, Listeners = sidecar.Egress };
+    }
+
+    private static string ClusterOf(List<Service> visible, Destination destination)
+    {
+        var only = visible.Find(s => s.Host == destination.Host) is { Ports: [var first, ..] } ? first.Port : 0;
+        var port = destination.Port > 0 ? destination.Port : only;
+        return Names.Outbound(port, destination.Subset, destination.Host);
     }
 
     /// <summary>Hosts that the rules of imported hosts send to; without them the rules would lead nowhere.</summary>

@@ -2,6 +2,7 @@
 
 using Weft.Compiler.Index;
 using Weft.Model;
+using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;
 
@@ -41,6 +42,11 @@ internal sealed class OutboundListeners
                     Add(service, port);
                 }
             }
+        }
+
+        foreach (var listener in scope.Listeners)
+        {
+            Put(OwnListener(listener));
         }
 
         foreach (var port in _httpPorts.Union(_anyAddress.Keys))
@@ -169,6 +175,20 @@ internal sealed class OutboundListeners
             $"listener {key}",
             [_index.Settings, .. chains.Told, .. chains.Rest is { } rest ? [rest] : Array.Empty<object>()],
             () => AnyAddress(name, port, isHttp ? Http(name, Names.Number(port), grpcWeb) : null, chains)));
+    }
+
+    /// <summary>A listener that the operator wrote down: HTTP has the routes of its port, anything else is the first service's.</summary>
+    private ListenerPlan OwnListener(SidecarEgress listener)
+    {
+        var name = Names.Listener(listener.Address, listener.Port);
+        var service = _scope.Services.FirstOrDefault(s => s.Ports.Any(p => p.Port == listener.Port && !Protocols.IsHttp(p.Protocol)));
+        var cluster = service is null ? Names.BlackHole : Names.Outbound(listener.Port, "", service.Host);
+        var isHttp = Protocols.IsHttp(listener.Protocol) && _httpPorts.Contains(listener.Port);
+        var chain = isHttp
+            ? Http(name, Names.Number(listener.Port)) with { Match = ChainMatchPlan.Any }
+            : new ChainPlan("tcp", ChainMatchPlan.Any, null, null, Defaults.Tcp(cluster, cluster));
+        return new ListenerPlan(
+            name, listener.Address, listener.Port, TrafficDirection.Outbound, listener.IsBound, false, false, false, 0, [chain], null);
     }
 
     private void AddAddress(Service service, ServicePort port, string address, int number, string pod)

@@ -141,7 +141,7 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     }
 
     private VirtualHostPlan Elsewhere() => view.Scope.AllowsAny
-        ? new VirtualHostPlan(Names.AllowAny, ["*"], [Defaults.RouteTo(Names.AllowAny, Names.Passthrough, null)])
+        ? new VirtualHostPlan(Names.AllowAny, ["*"], [Defaults.RouteTo(Names.AllowAny, view.Scope.Elsewhere, null)])
         : new VirtualHostPlan(Names.BlockAll, ["*"], [new RoutePlan(
             Names.BlockAll,
             RouteMatchPlan.Everything,

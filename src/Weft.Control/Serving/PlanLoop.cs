@@ -145,7 +145,7 @@ internal sealed partial class PlanLoop
     private EquatableArray<Diagnostic> Push(MeshSnapshot snapshot, ProxyStream stream, DateTimeOffset? since)
     {
         var node = stream.Peer.Node;
-        var client = _state.Registry.FindWorkload(node.Namespace, node.Pod) ?? stream.Peer.SelfDescription(stream.Status.ConnectedAt);
+        var client = _state.Registry.FindWorkload(node.Namespace, node.Pod) ?? Machine(stream.Peer) ?? stream.Peer.SelfDescription(stream.Status.ConnectedAt);
         var compiled = node.IsGateway ? PlanCompiler.CompileGateway(snapshot, client) : PlanCompiler.Compile(snapshot, client);
         var (plan, findings) = (compiled.Plan, compiled.Diagnostics);
         if (plan.Secrets.Count > 0 && !_rights.May(stream.Peer.Caller.Id))
@@ -165,6 +165,10 @@ internal sealed partial class PlanLoop
         stream.Offer(new ProxyPush(encoded, _state.Number, since));
         return findings;
     }
+
+    /// <summary>What is written down of the machine beside the proxy, if it is the account's.</summary>
+    private Workload? Machine(ProxyPeer peer) =>
+        _state.Registry.FindOutsider(peer.Node.Namespace, peer.Node.Address) is { } machine && machine.ServiceAccount == peer.Caller.Id.ServiceAccount ? machine : null;
 
     /// <summary>The first object that wants a secret.</summary>
     private static Origin WantsSecrets(ProxyPlan plan) =>

@@ -16,6 +16,7 @@ internal sealed partial class ProxyCalls(
     ProxyTable proxies,
     SecretRights rights,
     Func<string, string, string?> accountOfPod,
+    MachineRegistrations machines,
     Counters counters,
     ServingLimits limits,
     TimeProvider time,
@@ -129,9 +130,27 @@ internal sealed partial class ProxyCalls(
             await rights.LearnAsync(caller.Id, cancellation);
         }
 
-        var stream = new ProxyStream(call, new ProxyPeer(caller, node, first.Node), limits, time, counters, log);
+        var peer = new ProxyPeer(caller, node, first.Node);
+        var entry = await machines.OpenAsync(peer, cancellation);
+        try
+        {
+            await StreamAsync(call, peer, first, cancellation);
+        }
+        finally
+        {
+            if (entry is not null)
+            {
+                // Not awaited: the call is over, and the entry stays for a while.
+                _ = machines.CloseAsync(node.Namespace, entry, stopping);
+            }
+        }
+    }
+
+    private async Task StreamAsync(GrpcCall call, ProxyPeer peer, DeltaDiscoveryRequest first, CancellationToken cancellation)
+    {
+        var stream = new ProxyStream(call, peer, limits, time, counters, log);
         proxies.Add(stream);
-        LogConnected(node.ProxyName, caller.Id.ToString(), first.InitialResourceVersions.Count);
+        LogConnected(peer.Node.ProxyName, peer.Caller.Id.ToString(), first.InitialResourceVersions.Count);
         try
         {
             await call.OpenAsync(cancellation);
@@ -140,7 +159,7 @@ internal sealed partial class ProxyCalls(
         finally
         {
             proxies.Remove(stream);
-            LogGone(node.ProxyName);
+            LogGone(peer.Node.ProxyName);
         }
     }
 

@@ -15,4 +15,10 @@ public sealed record ServingLimits
 
     /// <summary>Streams of proxies at the same time.</summary>
     public int MaxStreams { get; init; } = 10_000;
+
+    /// <summary>How long a machine that has registered itself may be away before its entry is.</summary>
+    public TimeSpan RegistrationGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long machines have to come back after the control plane was started again.</summary>
+    public TimeSpan ReturnTime { get; init; } = TimeSpan.FromSeconds(60);
 }

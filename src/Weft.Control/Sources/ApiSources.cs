@@ -18,7 +18,7 @@ public sealed partial class ApiSources
     [
         Kinds.Node, Kinds.Secret,
         Kinds.VirtualService, Kinds.DestinationRule, Kinds.PeerAuthentication, Kinds.Gateway, Kinds.ServiceEntry, Kinds.Sidecar,
-        Kinds.EnvoyFilter, Kinds.WorkloadEntry, Kinds.AuthorizationPolicy, Kinds.RequestAuthentication,
+        Kinds.EnvoyFilter, Kinds.WorkloadEntry, Kinds.WorkloadGroup, Kinds.AuthorizationPolicy, Kinds.RequestAuthentication,
         Kinds.WasmPlugin,
     ];
 

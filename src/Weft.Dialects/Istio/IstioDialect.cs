@@ -21,7 +21,7 @@ internal static class IstioDialect
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "ServiceEntry", true, true) { Parse = ServiceEntryKind.Parse },
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "Sidecar", true, true) { Parse = SidecarKind.Parse },
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "WorkloadEntry", true, true) { Parse = WorkloadEntryKind.Parse },
-        new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "WorkloadGroup", true, false),
+        new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "WorkloadGroup", true, true) { Parse = WorkloadGroupKind.Parse },
         new(Name, Networking, ["v1alpha3", "v1beta1"], "EnvoyFilter", true, true) { Parse = EnvoyFilterKind.Parse },
         new(Name, Networking, ["v1beta1"], "ProxyConfig", true, true) { Parse = ProxyConfigKind.Parse },
         new(Name, Security, ["v1", "v1beta1"], "AuthorizationPolicy", true, false),

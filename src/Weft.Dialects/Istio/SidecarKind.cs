@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Net;
 using Weft.Dialects.Kubernetes;
 using Weft.Dialects.Reading;
 using Weft.Model;
@@ -14,6 +15,7 @@ namespace Weft.Dialects.Istio;
 internal static class SidecarKind
 {
     private const string Unix = "unix://";
+    private const string Loopback = "127.0.0.1";
 
     private static readonly Choices<bool> _modes = new(("REGISTRY_ONLY", false), ("ALLOW_ANY", true));
     private static readonly Choices<bool> _captures = new(("DEFAULT", true), ("IPTABLES", true), ("NONE", false));
@@ -33,20 +35,27 @@ internal static class SidecarKind
         }
 
         var clients = spec.Child("workloadSelector") is { } selector ? ReadSelector(selector) : null;
-        EquatableArray<HostImport>? imports = spec.Has("egress") ? [.. spec.Children("egress").SelectMany(egress => ReadEgress(context, egress))] : null;
+        var egress = spec.Children("egress").Select(reader => ReadEgress(context, reader)).ToList();
         EquatableArray<SidecarIngress>? ingress = spec.Has("ingress") ? [.. spec.Children("ingress").Select(ReadIngress).OfType<SidecarIngress>()] : null;
         bool? allows = null;
+        Destination? proxy = null;
         if (spec.Child("outboundTrafficPolicy") is { } policy)
         {
             // A policy without a mode is the strict one, as in the protocol's own defaults.
             allows = policy.Choice("mode", _modes) ?? false;
-            policy.NotSupported("egressProxy");
+            proxy = policy.Child("egressProxy") is { } destination ? Destinations.ReadPlace(context, destination) : null;
             policy.Finish();
         }
 
-        spec.NotSupported("inboundConnectionPool");
+        var limits = spec.Child("inboundConnectionPool") is { } pool ? ConnectionPools.Read(pool).Value : null;
         spec.Finish();
-        return new ParsedContent(new SidecarIntent(context.Origin, context.Metadata.CreatedAt, clients, imports, ingress, allows));
+        EquatableArray<HostImport>? imports = spec.Has("egress") ? [.. egress.SelectMany(e => e.Imports)] : null;
+        return new ParsedContent(new SidecarIntent(context.Origin, context.Metadata.CreatedAt, clients, imports, ingress, allows)
+        {
+            Egress = [.. egress.Select(e => e.Listener).OfType<SidecarEgress>()],
+            EgressProxy = proxy,
+            InboundLimits = limits,
+        });
     }
 
     private static LabelSelector? ReadSelector(ObjectReader selector)
@@ -57,15 +66,10 @@ internal static class SidecarKind
         return labels.Count == 0 ? null : new LabelSelector(labels);
     }
 
-    private static List<HostImport> ReadEgress(ObjectContext context, ObjectReader egress)
+    private static (List<HostImport> Imports, SidecarEgress? Listener) ReadEgress(ObjectContext context, ObjectReader egress)
     {
-        var port = egress.Child("port") is { } reader ? ReadPort(reader).Number : 0;
-        if (egress.Choice("captureMode", _captures) is false)
-        {
-            egress.Findings.Add(ReadingMessages.FieldNotSupported, egress.Find("captureMode")!.Value.KeyPlace, egress.Find("captureMode")!.Value.Path);
-        }
-
-        egress.NotSupported("bind");
+        var (port, _, protocol) = egress.Child("port") is { } reader ? ReadPort(reader) : (0, "", PortProtocol.Tcp);
+        var listener = ReadListener(egress, port, protocol);
         if (egress.Required("hosts") is { Value: Yaml.YamlSequence { Items.Count: 0 } } empty)
         {
             empty.Report(ReadingMessages.EmptyList, empty.Path);
@@ -90,21 +94,66 @@ internal static class SidecarKind
         }
 
         egress.Finish();
-        return hosts;
+        return (hosts, listener);
+    }
+
+    /// <summary>Where nothing is captured applications find the listener on their loopback; an address needs a port to be of use.</summary>
+    private static SidecarEgress? ReadListener(ObjectReader egress, int port, PortProtocol protocol)
+    {
+        var isBound = egress.Choice("captureMode", _captures) is false;
+        var bind = egress.NonEmptyText("bind");
+        if (bind is null && !isBound)
+        {
+            return null;
+        }
+
+        var field = egress.Find(bind is null ? "captureMode" : "bind")!.Value;
+        if (!egress.Has("port"))
+        {
+            field.Report(IstioMessages.EntryContradicts, field.Path, "a listener of its own needs a port");
+            return null;
+        }
+
+        if (bind is not null && bind.StartsWith(Unix, StringComparison.Ordinal))
+        {
+            field.Report(IstioMessages.UnixSocketEndpoint, bind);
+            return null;
+        }
+
+        if (bind is not null && !IPAddress.TryParse(bind, out _))
+        {
+            field.Report(IstioMessages.BadEntryAddress, bind, field.Path, "it is no IP address");
+            return null;
+        }
+
+        return port == 0 ? null : new SidecarEgress(port, protocol, bind ?? Loopback, isBound);
     }
 
     private static SidecarIngress? ReadIngress(ObjectReader ingress)
     {
         var port = ingress.Required("port")?.AsObject() is { } reader ? ReadPort(reader) : (0, "", PortProtocol.Tcp);
-        if (ingress.Choice("captureMode", _captures) is false)
+        // A pod is always captured: whoever connects to the port comes in there.
+        ingress.Choice("captureMode", _captures);
+        ingress.NotSupported("bind");
+        if (ingress.Has("tls") && string.Equals(ingress.Child("port")?.Text("protocol"), "HTTPS", StringComparison.OrdinalIgnoreCase))
         {
-            ingress.Findings.Add(ReadingMessages.FieldNotSupported, ingress.Find("captureMode")!.Value.KeyPlace, ingress.Find("captureMode")!.Value.Path);
+            // What is in the TLS that ends here.
+            port.Item3 = PortProtocol.Http;
         }
 
-        ingress.NotSupported("bind", "tls", "connectionPool");
+        var isHttp = port.Item3 is PortProtocol.Http or PortProtocol.Http2 or PortProtocol.Grpc;
+        var tls = ingress.Child("tls") is { } settings ? ServerTlsSettings.Read(settings, isHttp ? ServerProtocol.Https : ServerProtocol.Tls).Tls : null;
+        if (tls is { Mode: not (ServerTlsMode.Simple or ServerTlsMode.Mutual) })
+        {
+            var field = ingress.Find("tls")!.Value;
+            ingress.Findings.Add(IstioMessages.EntryContradicts, field.KeyPlace, field.Path, "a workload ends TLS as SIMPLE or MUTUAL; the mesh's own is PeerAuthentication's");
+        }
+
+        var limits = ingress.Child("connectionPool") is { } pool ? ConnectionPools.Read(pool).Value : null;
         var endpoint = ingress.NonEmptyText("defaultEndpoint");
         ingress.Finish();
-        return endpoint is null ? new SidecarIngress(port.Item1, port.Item2, port.Item3, "", port.Item1) : ReadEndpoint(ingress, port, endpoint);
+        var read = endpoint is null ? new SidecarIngress(port.Item1, port.Item2, port.Item3, "", port.Item1) : ReadEndpoint(ingress, port, endpoint);
+        return read is null ? null : read with { Tls = tls, Limits = limits };
     }
 
     /// <summary>Only the workload itself is taken: its loopback, or all of its addresses.</summary>

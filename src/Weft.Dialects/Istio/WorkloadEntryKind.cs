@@ -39,6 +39,11 @@ internal static class WorkloadEntryKind
     public static Workload? Read(ObjectContext context, ObjectReader spec, bool takesNames, bool isExternal, EquatableArray<Label> more = default)
     {
         var address = spec.RequiredText("address");
+        return address is null || IsAddress(spec.Find("address")!.Value, address, takesNames) ? ReadRest(context, spec, address, isExternal, more) : null;
+    }
+
+    private static Workload? ReadRest(ObjectContext context, ObjectReader spec, string? address, bool isExternal, EquatableArray<Label> more)
+    {
         LabelSyntax.Check(spec, "labels");
         var own = spec.Labels("labels");
         var labels = own.Concat(more.Where(l => !own.Any(o => o.Key == l.Key))).OrderBy(l => l.Key, StringComparer.Ordinal).ToEquatableArray();
@@ -46,9 +51,11 @@ internal static class WorkloadEntryKind
         var ports = ReadPorts(spec);
         var weight = spec.Integer("weight", 0, int.MaxValue) ?? 0;
         var locality = spec.Text("locality") ?? "";
-        spec.NotSupported("network");
+
+        // There are no gateways between networks here, so an endpoint of another network is reached as it is, as in Istio.
+        spec.Text("network");
         spec.Finish();
-        if (address is null || !IsAddress(spec.Find("address")!.Value, address, takesNames))
+        if (address is null)
         {
             return null;
         }
@@ -63,6 +70,17 @@ internal static class WorkloadEntryKind
             Weight = Math.Max(1, weight),
             NodeLocality = locality,
         };
+    }
+
+    /// <summary>The same fields but for the address, which each machine brings itself.</summary>
+    public static void ReadTemplate(ObjectContext context, ObjectReader template)
+    {
+        if (template.Find("address") is { } field && field.AsText() is { Length: > 0 })
+        {
+            template.Findings.Add(IstioMessages.EntryContradicts, field.KeyPlace, field.Path, "each machine registers with its own address");
+        }
+
+        ReadRest(context, template, "192.0.2.1", isExternal: false, []);
     }
 
     /// <summary>The endpoint that a host is itself.</summary>

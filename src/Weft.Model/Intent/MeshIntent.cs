@@ -154,13 +154,37 @@ public sealed record SidecarIntent(
     LabelSelector? Clients,
     EquatableArray<HostImport>? Imports,
     EquatableArray<SidecarIngress>? Ingress,
-    bool? AllowsAnyOutbound) : MeshIntent(Origin, CreatedAt);
+    bool? AllowsAnyOutbound) : MeshIntent(Origin, CreatedAt)
+{
+    /// <summary>Listeners of their own for some of what they import.</summary>
+    public EquatableArray<SidecarEgress> Egress { get; init; } = [];
+
+    /// <summary>Where hosts are sent that nobody knows, as far as those can be reached; null for where the application wanted.</summary>
+    public Destination? EgressProxy { get; init; }
+
+    /// <summary>Of connections to the application, where its port says nothing itself.</summary>
+    public ConnectionLimits? InboundLimits { get; init; }
+}
+
+/// <summary>A listener for what is imported at a port.</summary>
+/// <param name="Port">Of the listener and of the services.</param>
+/// <param name="Protocol">What its clients speak.</param>
+/// <param name="Address">An IP address.</param>
+/// <param name="IsBound">Applications connect to it themselves; else it takes what is captured on its way to the address.</param>
+public sealed record SidecarEgress(int Port, PortProtocol Protocol, string Address, bool IsBound);
 
 /// <summary>Hosts of a namespace (<c>*</c> for all): a name, <c>*.suffix</c>, or <c>*</c>; at one port, or at all of them for 0.</summary>
 public sealed record HostImport(string Namespace, string Host, int Port);
 
 /// <summary>A port of the workload and where the application takes it.</summary>
-public sealed record SidecarIngress(int Port, string PortName, PortProtocol Protocol, string Address, int TargetPort);
+public sealed record SidecarIngress(int Port, string PortName, PortProtocol Protocol, string Address, int TargetPort)
+{
+    /// <summary>TLS of the operator's own that ends before the application, where the mesh's is turned off; null for none.</summary>
+    public ServerTls? Tls { get; init; }
+
+    /// <summary>Of connections to the application.</summary>
+    public ConnectionLimits? Limits { get; init; }
+}
 
 /// <summary>Which peers a workload accepts.</summary>
 public enum PeerMode

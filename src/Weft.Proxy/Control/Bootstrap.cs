@@ -153,6 +153,9 @@ internal sealed record NodeMetadata
     public string ClusterId { get; set; } = "";
 
     public string PodIp { get; set; } = "";
+
+    /// <summary>The WorkloadGroup with which a machine that is no pod registers itself; empty for none.</summary>
+    public string AutoRegisterGroup { get; set; } = "";
 }
 
 /// <summary>Where the control plane is.</summary>

@@ -11,7 +11,18 @@ internal static class NodeClaims
     public static Envoy.Config.Core.V3.Node Message(NodeSettings node) =>
         NodeMessage.Create(node.Id, node.Cluster, Of(node.Metadata), ProxyVersion.Text);
 
-    public static Dictionary<string, string> Of(NodeMetadata node) => new(StringComparer.Ordinal)
+    public static Dictionary<string, string> Of(NodeMetadata node)
+    {
+        var claims = Usual(node);
+        if (node.AutoRegisterGroup.Length > 0)
+        {
+            claims["AUTO_REGISTER_GROUP"] = node.AutoRegisterGroup;
+        }
+
+        return claims;
+    }
+
+    private static Dictionary<string, string> Usual(NodeMetadata node) => new(StringComparer.Ordinal)
     {
         ["NAME"] = node.Name,
         ["NAMESPACE"] = node.Namespace,

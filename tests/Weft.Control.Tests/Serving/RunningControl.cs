@@ -3,6 +3,7 @@
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
+using Weft.Control.Serving;
 using Weft.Kubernetes;
 using Weft.Kubernetes.Tests.Fakes;
 
@@ -13,6 +14,7 @@ internal sealed class RunningControl : IAsyncDisposable
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"weft-{Guid.NewGuid():N}");
     private CancellationTokenSource _stop = new();
+    private ServingLimits _limits = ServingLimits.Default;
     private ControlPlane? _plane;
     private Task _run = Task.CompletedTask;
 
@@ -22,9 +24,9 @@ internal sealed class RunningControl : IAsyncDisposable
 
     public string Control => Path.Combine(_folder, "control.sock");
 
-    public static async Task<RunningControl> StartAsync(Action<FakeApi>? prepare = null)
+    public static async Task<RunningControl> StartAsync(Action<FakeApi>? prepare = null, ServingLimits? limits = null)
     {
-        var running = new RunningControl();
+        var running = new RunningControl { _limits = limits ?? ServingLimits.Default };
         Directory.CreateDirectory(running._folder);
         running.Api = await FakeApi.StartAsync(Path.Combine(running._folder, "api.sock"));
         running.Api.ReviewToken = Review;
@@ -41,7 +43,7 @@ internal sealed class RunningControl : IAsyncDisposable
     public async Task StartPlaneAsync()
     {
         _stop = new CancellationTokenSource();
-        _plane = new ControlPlane(new ControlOptions(Api.Endpoint, Xds, Control, _folder), TimeProvider.System, NullLoggerFactory.Instance);
+        _plane = new ControlPlane(new ControlOptions(Api.Endpoint, Xds, Control, _folder) { Serving = _limits }, TimeProvider.System, NullLoggerFactory.Instance);
         _run = _plane.RunAsync(_stop.Token);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var ready = _plane.WhenReadyAsync(patience.Token);

@@ -27,10 +27,11 @@ internal sealed class TestProxy : IAsyncDisposable
     /// <summary>Set to refuse everything of a type with this message.</summary>
     public (string TypeUrl, string Reason)? Refuse { get; set; }
 
-    public static async Task<TestProxy> ConnectAsync(string socket, string pod = "web-1", string ns = "shop", DeltaClientSession? session = null, string? token = null, string type = "sidecar")
+    public static async Task<TestProxy> ConnectAsync(string socket, string pod = "web-1", string ns = "shop", DeltaClientSession? session = null, string? token = null, string type = "sidecar", string address = "10.0.0.9", string group = "")
     {
         var node = NodeMessage.Create(
-            $"{type}~10.0.0.9~{pod}.{ns}~{ns}.svc.cluster.local", pod, [KeyValuePair.Create("namespace", ns), KeyValuePair.Create("clusterId", "Kubernetes")]);
+            $"{type}~{address}~{pod}.{ns}~{ns}.svc.cluster.local", pod,
+            [KeyValuePair.Create("namespace", ns), KeyValuePair.Create("clusterId", "Kubernetes"), .. group.Length > 0 ? [KeyValuePair.Create("AUTO_REGISTER_GROUP", group)] : Array.Empty<KeyValuePair<string, string>>()]);
         var proxy = new TestProxy(socket, session ?? new DeltaClientSession(node));
         foreach (var request in proxy.Session.Connect())
         {
