@@ -198,11 +198,12 @@ public sealed class EntryTests
         var client = mesh.Pod("client");
         mesh.Peer("shop", PeerMode.Disable);
         var tls = new ServerTls(ServerTlsMode.Simple, [new CertificateSource("", "/c.pem", "/k.pem")]);
-        mesh.Intents.Add(mesh.Sidecar("shop", null, null, ingress: [new SidecarIngress(9000, "https", PortProtocol.Http, "127.0.0.1", 9090)
+        var port = new SidecarIngress(9000, "https", PortProtocol.Http, "127.0.0.1", 9090)
         {
             Tls = tls,
             Limits = ConnectionLimits.None with { MaxConnections = 7 },
-        }]) with { InboundLimits = ConnectionLimits.None with { MaxConnections = 3 } });
+        };
+        mesh.Intents.Add(mesh.Sidecar("shop", null, null, ingress: [port]) with { InboundLimits = ConnectionLimits.None with { MaxConnections = 3 } });
         mesh.Intents.RemoveAt(1);
         var from = mesh.From(client);
         Assert.Equal("/c.pem", from.Inbound(9000, tls: true)!.Tls!.Certificates[0].ChainFile);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Dialects.Reading;
-using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 

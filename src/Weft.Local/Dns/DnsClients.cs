@@ -2,7 +2,6 @@
 
 using System.Collections.Concurrent;
 using System.Net;
-using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 using Weft.Local.Agent;
 
