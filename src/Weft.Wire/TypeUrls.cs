@@ -21,6 +21,9 @@ public static class TypeUrls
     internal const string Cors = Prefix + "envoy.extensions.filters.http.cors.v3.CorsPolicy";
     internal const string CorsFilter = Prefix + "envoy.extensions.filters.http.cors.v3.Cors";
     internal const string RateLimit = Prefix + "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit";
+    internal const string HttpRbac = Prefix + "envoy.extensions.filters.http.rbac.v3.RBAC";
+    internal const string NetworkRbac = Prefix + "envoy.extensions.filters.network.rbac.v3.RBAC";
+    internal const string UriTemplate = Prefix + "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
     internal const string GrpcWeb = Prefix + "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
     internal const string TlsInspector = Prefix + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
     internal const string HttpInspector = Prefix + "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";

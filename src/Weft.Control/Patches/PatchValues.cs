@@ -16,6 +16,9 @@ internal static class PatchValues
         Envoy.Extensions.Filters.Http.Fault.V3.HTTPFault.Descriptor,
         Envoy.Extensions.Filters.Http.Cors.V3.CorsPolicy.Descriptor,
         Envoy.Extensions.Filters.Http.LocalRatelimit.V3.LocalRateLimit.Descriptor,
+        Envoy.Extensions.Filters.Http.Rbac.V3.RBAC.Descriptor,
+        Envoy.Extensions.Filters.Network.Rbac.V3.RBAC.Descriptor,
+        Envoy.Extensions.Path.Match.UriTemplate.V3.UriTemplateMatchConfig.Descriptor,
         Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
         Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext.Descriptor,
         Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor);

@@ -523,6 +523,76 @@ public static class IstioMessages
         "Use an object of the mesh, or a filter that docs/reference/envoyfilter.md lists, that does the same.",
         "Requests pass as if the plugin were not there, whatever its failStrategy says.");
 
+    public static DiagnosticMessage BadPolicyValue { get; } = new(
+        "WEFT2120",
+        Severity.Error,
+        "'{value}' of '{field}' is not valid: {reason}.",
+        "Correct it; '*' alone is presence, '*x' an end, 'x*' a beginning.",
+        "A policy with a value that cannot be compared could let pass what it was written to refuse, so the whole object is refused.");
+
+    public static DiagnosticMessage UnknownCondition { get; } = new(
+        "WEFT2121",
+        Severity.Error,
+        "There is no condition '{key}'.",
+        "Use one of {keys}.",
+        "A condition that nobody understands could neither allow nor refuse anything, so the whole object is refused.");
+
+    public static DiagnosticMessage ConditionWithoutValues { get; } = new(
+        "WEFT2122",
+        Severity.Error,
+        "The condition '{key}' has neither values nor notValues.",
+        "Say what it compares with; '*' is presence.",
+        "A condition without anything to compare with holds for nothing or for everything.");
+
+    public static DiagnosticMessage PolicyWithoutRules { get; } = new(
+        "WEFT2123",
+        Severity.Warning,
+        "A policy with action {action} and without rules has no effect.",
+        "Give it rules; an empty rule holds for everything.",
+        "Only an ALLOW policy means something without rules: it lets nobody pass.");
+
+    public static DiagnosticMessage DryRunAction { get; } = new(
+        "WEFT2124",
+        Severity.Error,
+        "Only policies with action ALLOW or DENY can be run dry.",
+        "Remove the annotation istio.io/dry-run.",
+        "AUDIT refuses nothing anyway, and for CUSTOM somebody else would have to be asked.");
+
+    public static DiagnosticMessage NobodyIsAsked { get; } = new(
+        "WEFT2125",
+        Severity.Warning,
+        "Nobody is asked yet: what the rules hold for is refused, whatever the provider '{provider}' would say.",
+        "Use ALLOW and DENY policies.",
+        "Providers of external authorization are not asked yet, and without their answer nothing that they are to decide may pass.");
+
+    public static DiagnosticMessage ConditionNotDecided { get; } = new(
+        "WEFT2126",
+        Severity.Warning,
+        "Nothing here can decide '{key}': an ALLOW rule with it never holds, a DENY rule holds as if it had not been written.",
+        "Use another condition.",
+        "Filters of Envoy that would set such metadata do not run here; both ways nobody passes who should not.");
+
+    public static DiagnosticMessage NotWithCustom { get; } = new(
+        "WEFT2127",
+        Severity.Error,
+        "'{field}' cannot be used with action CUSTOM.",
+        "Use addresses, hosts, methods, paths, ports or headers, or another action.",
+        "External authorization is asked before identities and tokens have been judged.");
+
+    public static DiagnosticMessage TargetsNotSupported { get; } = new(
+        "WEFT2128",
+        Severity.Error,
+        "'{field}' names objects of the Gateway API, to which policies cannot be attached yet.",
+        "Select the workloads by a selector.",
+        "A policy that is taken without knowing what it is for would hold for nothing or for too much, so it is refused.");
+
+    public static DiagnosticMessage ProviderIsForCustom { get; } = new(
+        "WEFT2129",
+        Severity.Error,
+        "A provider belongs to action CUSTOM, which cannot be without one.",
+        "Give both or none.",
+        "The provider is who is asked, by its name in the mesh's extensionProviders.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         MissingAction,
@@ -598,5 +668,15 @@ public static class IstioMessages
         EnvoyFilterVersion,
         PatchConditionNotSupported,
         WasmNotSupported,
+        BadPolicyValue,
+        UnknownCondition,
+        ConditionWithoutValues,
+        PolicyWithoutRules,
+        DryRunAction,
+        NobodyIsAsked,
+        ConditionNotDecided,
+        NotWithCustom,
+        TargetsNotSupported,
+        ProviderIsForCustom,
     ];
 }

@@ -59,6 +59,9 @@ public sealed record ChainPlan(
 {
     /// <summary>Set instead of HTTP and TCP: the connection carries opaque connections (HBONE).</summary>
     public HboneChainPlan? Hbone { get; init; }
+
+    /// <summary>Who may connect, or ask for what; each must let pass, in this order.</summary>
+    public EquatableArray<AuthorizationPlan> Authorization { get; init; } = [];
 }
 
 /// <summary>

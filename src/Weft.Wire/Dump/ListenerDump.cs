@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using System.Text.Json;
+using Weft.Model;
 using Weft.Model.Plan;
 using Weft.Wire.Plans;
 
@@ -69,10 +70,15 @@ internal static class ListenerDump
         }
 
         json.WriteStartArray("filters");
+        if (chain.Http is null)
+        {
+            AuthorizationDump.Write(json, chain.Authorization, Wrap.NetworkRbacFilter, TypeUrls.NetworkRbac);
+        }
+
         json.WriteStartObject();
         if (chain.Http is { } http)
         {
-            WriteHttp(json, http);
+            WriteHttp(json, http, chain.Authorization);
         }
         else if (chain.Tcp is { } tcp)
         {
@@ -137,7 +143,7 @@ internal static class ListenerDump
         json.WriteEndObject();
     }
 
-    private static void WriteHttp(Utf8JsonWriter json, HttpChainPlan http)
+    private static void WriteHttp(Utf8JsonWriter json, HttpChainPlan http, EquatableArray<AuthorizationPlan> authorization)
     {
         json.WriteString("name", "envoy.filters.network.http_connection_manager");
         json.WriteStartObject("typed_config");
@@ -163,6 +169,7 @@ internal static class ListenerDump
             WriteNamed(json, Wrap.GrpcWebFilter, TypeUrls.GrpcWeb);
         }
 
+        AuthorizationDump.Write(json, authorization, Wrap.HttpRbacFilter, TypeUrls.HttpRbac);
         if (http.RateLimit is { } limit)
         {
             json.WriteStartObject();

@@ -9,8 +9,9 @@ using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
 
-/// <summary>The one network filter of a chain → HTTP, TCP or HBONE.</summary>
-internal static class FilterDecoder
+/// <summary>The network filters of a chain → HTTP, TCP or HBONE, and who may use it.</summary>
+internal sealed class FilterDecoder(
+    DecodeScope scope, TrafficDirection direction, V1.HttpLimits? limits, IReadOnlyDictionary<string, Model.Diagnostics.Origin> policies)
 {
     private const int DefaultTcpIdleMs = 3_600_000;
 
@@ -19,65 +20,62 @@ internal static class FilterDecoder
 
     private static readonly MessageParser<V1.HboneTermination> _hbone = V1.HboneTermination.Parser.WithDiscardUnknownFields(true);
 
-    public static (HttpChainPlan? Http, TcpChainPlan? Tcp, HboneChainPlan? Hbone) Decode(
-        DecodeScope scope, FilterChain chain, TrafficDirection direction, V1.HttpLimits? limits)
+    /// <summary>What the RBAC filters say, in their order; known when the chain is decoded.</summary>
+    public List<AuthorizationPlan> Authorization { get; } = [];
+
+    public (HttpChainPlan? Http, TcpChainPlan? Tcp, HboneChainPlan? Hbone) Decode(FilterChain chain)
     {
         using var at = scope.At("filters");
-        if (chain.Filters.Count != 1)
+        var others = chain.Filters.Where(filter => filter.TypedConfig?.TypeUrl != TypeUrls.NetworkRbac).ToList();
+        if (others.Count != 1 || !ReferenceEquals(chain.Filters[^1], others[0]))
         {
-            scope.Error($"a chain must have exactly one network filter, this has {chain.Filters.Count}");
+            scope.Error($"a chain must have exactly one network filter but RBAC, and last; this has {others.Count}");
             return (null, null, null);
         }
 
-        var config = chain.Filters[0].TypedConfig;
+        var config = others[0].TypedConfig;
+        if (chain.Filters.Count > 1 && config?.TypeUrl == TypeUrls.HttpConnectionManager)
+        {
+            scope.Error("RBAC for connections in front of HTTP is not supported; write it as an HTTP filter");
+        }
+
+        for (var i = 0; i < chain.Filters.Count - 1; i++)
+        {
+            using var step = scope.At("rbac", i);
+            Add(new AuthorizationDecoder(scope, policies).Network(chain.Filters[i].TypedConfig));
+        }
+
         switch (config?.TypeUrl)
         {
             case TypeUrls.HttpConnectionManager:
-                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(scope, http, direction, limits) : null, null, null);
+                return (scope.Parse(_http, config.Value) is { } http ? DecodeHttp(http) : null, null, null);
             case TypeUrls.TcpProxy:
-                return (null, scope.Parse(_tcp, config.Value) is { } tcp ? DecodeTcp(scope, tcp) : null, null);
+                return (null, scope.Parse(_tcp, config.Value) is { } tcp ? DecodeTcp(tcp) : null, null);
             case TypeUrls.HboneTermination:
-                return (null, null, scope.Parse(_hbone, config.Value) is { } hbone ? DecodeHbone(scope, hbone) : null);
+                return (null, null, scope.Parse(_hbone, config.Value) is { } hbone ? DecodeHbone(hbone) : null);
             default:
                 scope.Error($"network filter {config?.TypeUrl} is not supported");
                 return (null, null, null);
         }
     }
 
-    private static HttpChainPlan DecodeHttp(
-        DecodeScope scope, HttpConnectionManager http, TrafficDirection direction, V1.HttpLimits? limits)
+    /// <summary>A filter without any rules judges nothing.</summary>
+    private void Add(AuthorizationPlan? plan)
+    {
+        if (plan is not null)
+        {
+            Authorization.Add(plan);
+        }
+    }
+
+    private HttpChainPlan DecodeHttp(HttpConnectionManager http)
     {
         if (http.CodecType is not (HttpConnectionManager.Types.CodecType.Auto or HttpConnectionManager.Types.CodecType.Http1))
         {
             scope.Error($"codec_type {http.CodecType} is not supported");
         }
 
-        RateLimitPlan? limit = null;
-        for (var i = 0; i < http.HttpFilters.Count; i++)
-        {
-            using var at = scope.At("http_filters", i);
-            var config = http.HttpFilters[i].TypedConfig;
-            if (config?.TypeUrl == TypeUrls.RateLimit)
-            {
-                if (limit is not null)
-                {
-                    scope.Error("a second local rate limit of one chain is not supported");
-                }
-
-                limit = RateLimits.Unpack(scope, config) ?? limit;
-                continue;
-            }
-
-            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.CorsFilter or TypeUrls.GrpcWeb))
-            {
-                scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
-            }
-            else if (!config.Value.IsEmpty)
-            {
-                scope.Warn($"settings of {http.HttpFilters[i].Name} for every route are not supported and have no effect");
-            }
-        }
-
+        var limit = DecodeFilters(http);
         RouteTablePlan? inline = null;
         var table = "";
         switch (http.RouteSpecifierCase)
@@ -107,7 +105,45 @@ internal static class FilterDecoder
         };
     }
 
-    private static HboneChainPlan DecodeHbone(DecodeScope scope, V1.HboneTermination hbone)
+    /// <summary>The chain's rate limit; null for none.</summary>
+    private RateLimitPlan? DecodeFilters(HttpConnectionManager http)
+    {
+        RateLimitPlan? limit = null;
+        for (var i = 0; i < http.HttpFilters.Count; i++)
+        {
+            using var at = scope.At("http_filters", i);
+            var config = http.HttpFilters[i].TypedConfig;
+            if (config?.TypeUrl == TypeUrls.RateLimit)
+            {
+                if (limit is not null)
+                {
+                    scope.Error("a second local rate limit of one chain is not supported");
+                }
+
+                limit = RateLimits.Unpack(scope, config) ?? limit;
+                continue;
+            }
+
+            if (config?.TypeUrl == TypeUrls.HttpRbac)
+            {
+                Add(new AuthorizationDecoder(scope, policies).Http(config));
+                continue;
+            }
+
+            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.CorsFilter or TypeUrls.GrpcWeb))
+            {
+                scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
+            }
+            else if (!config.Value.IsEmpty)
+            {
+                scope.Warn($"settings of {http.HttpFilters[i].Name} for every route are not supported and have no effect");
+            }
+        }
+
+        return limit;
+    }
+
+    private HboneChainPlan DecodeHbone(V1.HboneTermination hbone)
     {
         foreach (var address in hbone.Addresses)
         {
@@ -124,7 +160,7 @@ internal static class FilterDecoder
             scope.Milliseconds(hbone.IdleTimeout, DefaultTcpIdleMs, "idle_timeout"));
     }
 
-    private static TcpChainPlan DecodeTcp(DecodeScope scope, TcpProxy tcp)
+    private TcpChainPlan DecodeTcp(TcpProxy tcp)
     {
         WeightedClusterPlan[] clusters = tcp.ClusterSpecifierCase switch
         {

@@ -112,11 +112,17 @@ internal static class ListenerDecoder
 
         Model.Diagnostics.Origin? origin = null;
         V1.HttpLimits? limits = null;
+        var policies = new Dictionary<string, Model.Diagnostics.Origin>(StringComparer.Ordinal);
         if (chain.Metadata is { } metadata && metadata.TypedFilterMetadata.TryGetValue(Wrap.WeftKey, out var any))
         {
             using var at = scope.At("metadata");
             var facts = scope.Unpack(_facts, any, TypeUrls.ChainFacts);
             limits = facts?.HttpLimits;
+            foreach (var policy in facts?.Policies ?? [])
+            {
+                policies[policy.Block] = DecodeScope.Origin(policy.Origin);
+            }
+
             origin = facts?.Origin is { } o ? DecodeScope.Origin(o) : null;
             direction = facts?.HttpDirection switch
             {
@@ -126,8 +132,9 @@ internal static class ListenerDecoder
             };
         }
 
-        var (http, tcp, hbone) = FilterDecoder.Decode(scope, chain, direction, limits);
-        return new ChainPlan(chain.Name, match, tls, http, tcp, origin) { Hbone = hbone };
+        var filters = new FilterDecoder(scope, direction, limits, policies);
+        var (http, tcp, hbone) = filters.Decode(chain);
+        return new ChainPlan(chain.Name, match, tls, http, tcp, origin) { Hbone = hbone, Authorization = [.. filters.Authorization] };
     }
 
     private static ChainMatchPlan DecodeMatch(DecodeScope scope, FilterChainMatch match)

@@ -7,6 +7,7 @@ using Envoy.Extensions.Filters.Http.Router.V3;
 using Envoy.Extensions.Filters.Listener.ProxyProtocol.V3;
 using Envoy.Extensions.Filters.Network.HttpConnectionManager.V3;
 using Envoy.Extensions.Filters.Network.TcpProxy.V3;
+using Weft.Model;
 using Weft.Model.Plan;
 
 namespace Weft.Wire.Plans;
@@ -84,9 +85,18 @@ internal static class ListenerEncoder
             chain.TransportSocket = TlsEncoder.Downstream(tls);
         }
 
+        if (plan.Http is null)
+        {
+            chain.Filters.AddRange(plan.Authorization.Select(one => new Filter
+            {
+                Name = Wrap.NetworkRbacFilter,
+                TypedConfig = AuthorizationEncoder.Network(one, plan.Tcp?.StatPrefix ?? plan.Hbone?.StatPrefix ?? ""),
+            }));
+        }
+
         chain.Filters.Add(plan switch
         {
-            { Http: { } http, Tcp: null, Hbone: null } => EncodeHttp(http),
+            { Http: { } http, Tcp: null, Hbone: null } => EncodeHttp(http, plan.Authorization),
             { Http: null, Tcp: { } tcp, Hbone: null } => EncodeTcp(tcp),
             { Http: null, Tcp: null, Hbone: { } hbone } => EncodeHbone(hbone),
             _ => throw new ArgumentException($"chain {plan.Name} must have exactly one of HTTP, TCP and HBONE", nameof(plan)),
@@ -97,6 +107,8 @@ internal static class ListenerEncoder
             facts.Origin = Wrap.Origin(origin);
         }
 
+        facts.Policies.AddRange(plan.Authorization.SelectMany(one => one.Rules).Where(rule => rule.Origin is not null)
+            .Select(rule => new V1.PolicyOrigin { Block = rule.Name, Origin = Wrap.Origin(rule.Origin!) }));
         if (plan.Http is { } limited && ConnectionLimits.Facts(limited.Limits) is { } limits)
         {
             facts.HttpLimits = limits;
@@ -140,7 +152,7 @@ internal static class ListenerEncoder
         return match;
     }
 
-    private static Filter EncodeHttp(HttpChainPlan plan)
+    private static Filter EncodeHttp(HttpChainPlan plan, EquatableArray<AuthorizationPlan> authorization)
     {
         var http = new HttpConnectionManager { StatPrefix = plan.StatPrefix };
         ConnectionRules.Encode(plan, http);
@@ -160,6 +172,11 @@ internal static class ListenerEncoder
             http.HttpFilters.Add(new HttpFilter { Name = Wrap.GrpcWebFilter, TypedConfig = Wrap.Nothing(TypeUrls.GrpcWeb) });
         }
 
+        http.HttpFilters.AddRange(authorization.Select(one => new HttpFilter
+        {
+            Name = Wrap.HttpRbacFilter,
+            TypedConfig = AuthorizationEncoder.Http(one),
+        }));
         if (plan.RateLimit is { } limit)
         {
             http.HttpFilters.Add(new HttpFilter { Name = Wrap.RateLimitFilter, TypedConfig = Wrap.Any(TypeUrls.RateLimit, RateLimits.Encode(limit)) });

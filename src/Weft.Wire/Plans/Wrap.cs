@@ -15,6 +15,8 @@ internal static class Wrap
     public const string FaultFilter = "envoy.filters.http.fault";
     public const string CorsFilter = "envoy.filters.http.cors";
     public const string RateLimitFilter = "envoy.filters.http.local_ratelimit";
+    public const string HttpRbacFilter = "envoy.filters.http.rbac";
+    public const string NetworkRbacFilter = "envoy.filters.network.rbac";
     public const string GrpcWebFilter = "envoy.filters.http.grpc_web";
 
     private const int MsPerSecond = 1000;

@@ -56,6 +56,7 @@ internal sealed partial class PlanMaker(int seed)
             Maybe(Origin))
         {
             Hbone = kind == 2 ? new HboneChainPlan(Name(), Many(2, Address), Name(), Ms()) : null,
+            Authorization = Many(2, Authorization),
         };
     }
 
