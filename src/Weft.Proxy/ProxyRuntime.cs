@@ -4,6 +4,7 @@ using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Http2;
 using Weft.Proxy.Admin;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Listeners;
@@ -68,6 +69,9 @@ internal sealed class ProxyRuntime : IDisposable
     internal string IoName { get; } = "";
 
     internal string? IoFallback { get; }
+
+    /// <summary>How often each rule of the plan's policies decided.</summary>
+    internal AccessCounters Access => Volatile.Read(ref _plan).Access.Counters;
 
     internal ProxyPlan Plan => Volatile.Read(ref _plan).Plan;
 

@@ -159,6 +159,7 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
         Http2Metrics.Add(text, _runtime.Http2Pools);
         text.Add("weft_access_log_dropped_total", "counter", "", _accessLog?.Dropped ?? 0);
         text.Add("weft_proxy_connections", "gauge", "", _runtime.OpenConnections);
+        text.AddFamily("weft_authorization_total", "counter", _runtime.Access.All.Select(counter => (counter.Labels, (double)counter.Count)));
         text.AddOverload(_overload, _runtime.Life);
         text.Add("weft_proxy_accept_failures_total", "counter", "", _runtime.Life.Sum(loop => loop.AcceptFailures));
         ProcessMetrics.Add(text, ProxyVersion.Text);

@@ -10,17 +10,27 @@ internal sealed class MatchRoute : Stage
 {
     internal override StageResult Apply(Exchange exchange)
     {
+        if (Find(exchange))
+        {
+            return StageResult.Continue;
+        }
+
+        exchange.AnswerFailure(new Failure(FailureKind.NoRoute));
+        return StageResult.Done;
+    }
+
+    /// <summary>False if there is none.</summary>
+    internal static bool Find(Exchange exchange)
+    {
         // A sidecar's own side of the mesh is plain HTTP whatever carries it between proxies.
         var request = new RouteRequest(exchange.Request, exchange.RequestBytes, "http"u8);
-        var route = exchange.Client.TableIn(exchange.Plan)?.Match(request);
-        if (route is null)
+        if (exchange.Client.TableIn(exchange.Plan)?.Match(request) is not { } route)
         {
-            exchange.AnswerFailure(new Failure(FailureKind.NoRoute));
-            return StageResult.Done;
+            return false;
         }
 
         exchange.Route = route;
         exchange.Target = route.Actions.Choose(exchange.Loop.Random);
-        return StageResult.Continue;
+        return true;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
         _header = header;
         _awaitsHeader = header != ProxyHeaderRule.None;
         Listener = listener;
-        PeerAddress = peer;
+        PeerAddress = SocketPeer = peer;
         Facts = new ConnectionFacts(destination, "", IsTls: false, []);
     }
 
@@ -54,6 +54,8 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     /// <summary>The client: the peer of the socket, or who its PROXY header names.</summary>
     internal IpEndpoint PeerAddress { get; private set; }
+
+    internal IpEndpoint SocketPeer { get; private init; }
 
     internal ConnectionFacts Facts { get; private set; }
 
@@ -86,7 +88,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
 
     /// <summary>A connection that came inside this one, for a destination of its own.</summary>
     internal AcceptedConnection Inside(IpEndpoint destination) =>
-        new(_loop, Listener, ProxyHeaderRule.None, PeerAddress, destination) { _channel = _channel, _chain = _chain, _given = true };
+        new(_loop, Listener, ProxyHeaderRule.None, PeerAddress, destination) { _channel = _channel, _chain = _chain, _given = true, SocketPeer = SocketPeer };
 
     public void OnConnected()
     {

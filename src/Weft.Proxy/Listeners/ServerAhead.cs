@@ -23,7 +23,8 @@ internal sealed class ServerAhead : IDialOwner
     /// <summary>Begins if the client's bytes would go to the server as they are; else null.</summary>
     internal static ServerAhead? Begin(ProxyLoop loop, AcceptedConnection client, ChainPlan? chain)
     {
-        if (chain?.Tcp is not { } tcp || chain.Tls is not null ||
+        // A server must not learn of a client that policies refuse.
+        if (chain?.Tcp is not { } tcp || chain.Tls is not null || loop.Plan.Access.WouldRefuse(client, chain) ||
             loop.Plan.FindCluster(Dial.ChooseCluster(tcp, loop.Random)) is not { } cluster)
         {
             return null;

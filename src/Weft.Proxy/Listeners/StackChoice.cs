@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Io;
 using Weft.Proxy.Stacks;
 using Weft.Proxy.Tls;
@@ -25,6 +26,15 @@ internal static class StackChoice
         }
         else if (chain.Tcp is { } tcp)
         {
+            // Nobody may hear of a client that may not be heard.
+            if (loop.Plan.Access.Judge(accepted, Authorizers.CallerOf(channel)) is { } refusal)
+            {
+                Observe.Refused(loop, accepted, new Failure(FailureKind.Denied, refusal));
+                ahead?.End();
+                channel.Abort();
+                return;
+            }
+
             TunnelStack.Start(loop, channel, accepted, tcp, ahead, first);
         }
         else if (chain.Hbone is { } hbone)

@@ -2,6 +2,7 @@
 
 using System.Runtime.CompilerServices;
 using Weft.Model.Plan;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Io;
 using Weft.Proxy.Life;
 using Weft.Proxy.Overload;
@@ -72,6 +73,25 @@ internal sealed class ConnectionTable(EventLoop events, int drainMs, ClientLimit
         foreach (var connection in _asked)
         {
             Leave(connection);
+        }
+
+        _asked.Clear();
+    }
+
+    /// <summary>Ends opaque connections that new policies would not have let in; requests are judged one by one.</summary>
+    internal void Judge(Authorizers access)
+    {
+        foreach (var connection in _open)
+        {
+            if (connection is TunnelStack)
+            {
+                _asked.Add(connection);
+            }
+        }
+
+        foreach (var connection in _asked)
+        {
+            ((TunnelStack)connection).Judge(access);
         }
 
         _asked.Clear();

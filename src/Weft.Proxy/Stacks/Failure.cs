@@ -16,7 +16,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
             FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
             FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.BadBase64 => Side.Downstream,
         FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.RateLimited or FailureKind.Overflow or FailureKind.Overloaded or FailureKind.TunnelIdle or
-            FailureKind.TunnelTooOld or FailureKind.StreamIdle => Side.Proxy,
+            FailureKind.TunnelTooOld or FailureKind.StreamIdle or FailureKind.Denied => Side.Proxy,
         _ => Side.Upstream,
     };
 
@@ -31,6 +31,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.VersionNotSupported => 426,
         FailureKind.BodyTooLarge => 413,
         FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => 408,
+        FailureKind.Denied => 403,
         FailureKind.NoRoute => 404,
         FailureKind.RateLimited => 429,
         FailureKind.BadResponse => 502,
@@ -94,12 +95,16 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.PerTryIdle => "upstream_per_try_idle_timeout",
         FailureKind.FaultAbort => "fault_filter_abort",
         FailureKind.RateLimited => "local_rate_limited",
+        FailureKind.Denied => Reason ?? "rbac_access_denied",
         FailureKind.ClientGone => "downstream_remote_disconnect",
         FailureKind.BadPreface => "malformed_first_bytes",
         FailureKind.TunnelIdle => "tcp_session_idle_timeout",
         FailureKind.TunnelTooOld => "max_connection_duration_reached",
         _ => "-",
     };
+
+    /// <summary>What the transport said of it; empty where the reason is no transport's.</summary>
+    internal string TransportText => Kind == FailureKind.Denied ? "" : Reason ?? "";
 
     /// <summary>Field lines that go with the answer.</summary>
     internal ReadOnlySpan<byte> ExtraLines => Kind switch
@@ -131,6 +136,7 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout or FailureKind.PerTryIdle => "upstream request timeout"u8,
         FailureKind.FaultAbort => "fault filter abort"u8,
         FailureKind.RateLimited => "local_rate_limited"u8,
+        FailureKind.Denied => "RBAC: access denied"u8,
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName => "Bad Request"u8,
         FailureKind.BodyTooLarge => "Payload Too Large"u8,
         FailureKind.BadBase64 => "Bad gRPC-web request, invalid base64 data."u8,

@@ -47,6 +47,9 @@ internal enum FailureKind
 
     /// <summary>More requests than a limit of this proxy allows.</summary>
     RateLimited,
+
+    /// <summary>A policy does not let it pass.</summary>
+    Denied,
     ClientGone,
 
     /// <summary>A connection's first bytes, or its TLS handshake, were not what they must be.</summary>

@@ -27,6 +27,10 @@ internal static class InboundStack
         // Before anything looks at the path: two spellings of one path must not get two answers.
         new NormalizePath(),
 
+        // Before anything is done for the caller; behind the path's form, which policies are written for. What is refused here learns
+        // nothing of what is there.
+        new Authorize(),
+
         // What is asked for, from the plan that the request began with. Everything below acts on the route.
         new MatchRoute(),
 

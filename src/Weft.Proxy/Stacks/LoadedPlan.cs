@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Limits;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Names;
@@ -25,6 +26,7 @@ internal sealed class LoadedPlan
         Limits = new RateLimits(before?.Limits, plan, clusters.Clock);
         Credentials = CredentialSet.Of(plan.Secrets, before?.Credentials ?? CredentialSet.None);
         Listeners = new ListenerTable(plan);
+        Access = new Authorizers(plan, before?.Access);
         Dictionary<string, EndpointsPlan> endpoints = [];
         foreach (var group in plan.Endpoints)
         {
@@ -64,6 +66,9 @@ internal sealed class LoadedPlan
 
     /// <summary>The next plan takes them over, so that a change fills no bucket.</summary>
     internal RateLimits Limits { get; }
+
+    /// <summary>Who may do what.</summary>
+    internal Authorizers Access { get; }
 
     /// <summary>Clusters by name, for those who show them.</summary>
     internal IReadOnlyDictionary<string, ClusterEntry> Clusters => _clusters;

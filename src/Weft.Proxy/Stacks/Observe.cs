@@ -22,7 +22,7 @@ internal static class Observe
             Status = exchange.Failure.Kind == FailureKind.ClientGone ? 0 : exchange.Status,
             Flags = FlagsOf(exchange),
             Details = DetailsOf(exchange),
-            TransportFailure = exchange.Failure.Reason ?? "",
+            TransportFailure = exchange.Failure.TransportText,
             RequestBytes = exchange.RequestBodyBytes,
             ResponseBytes = exchange.ResponseBodyBytes,
             RequestHeadBytes = exchange.Request.Length,
@@ -114,7 +114,8 @@ internal static class Observe
                 Direction = tunnel.Accepted.Listener.Plan.Direction,
                 Flags = flags,
                 Details = tunnel.Failure.IsNone ? "" : tunnel.Failure.Details,
-                TransportFailure = tunnel.Failure.Reason ?? "",
+                ConnectionTermination = tunnel.Failure.Kind == FailureKind.Denied ? tunnel.Failure.Details : "",
+                TransportFailure = tunnel.Failure.TransportText,
                 ReceivedBytes = tunnel.Received,
                 SentBytes = tunnel.Sent,
                 Connection = connection,
@@ -131,7 +132,8 @@ internal static class Observe
             Direction = connection.Listener.Plan.Direction,
             Flags = failure.Flag,
             Details = failure.Kind == FailureKind.NoRoute ? "filter_chain_not_found" : failure.Details,
-            TransportFailure = failure.Reason ?? "",
+            ConnectionTermination = failure.Kind == FailureKind.Denied ? failure.Details : "",
+            TransportFailure = failure.TransportText,
             Connection = new ConnectionFactsRecord
             {
                 ServerName = connection.Facts.ServerName,

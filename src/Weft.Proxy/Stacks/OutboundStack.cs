@@ -22,6 +22,10 @@ internal static class OutboundStack
         // Before anything looks at the path: two spellings of one path must not get two answers.
         new NormalizePath(),
 
+        // At gateways: before anything is done for the caller; behind the path's form, which policies are written for. What is refused here learns
+        // nothing of what is there.
+        new Authorize(),
+
         // The route decides everything below: faults, rewriting, the weighted choice of a cluster.
         new MatchRoute(),
 

@@ -173,6 +173,7 @@ internal sealed class ProxyLoop : IDisposable
         Contexts.Use(plan.Credentials);
         Plan = plan;
         Connections.Follow(plan.Plan);
+        Connections.Judge(plan.Access);
     }
 
     /// <summary>The pool of an endpoint for the next try, another than those that were tried if there is another.</summary>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Telemetry;
@@ -195,6 +196,23 @@ internal sealed class TunnelStack : IByteHandler, ITimerOwner, IPumpOwner, IDial
         else
         {
             Fail(new Failure(FailureKind.ClientGone, "the proxy stops"));
+        }
+    }
+
+    /// <summary>Ends it if policies do not let it pass any more.</summary>
+    internal void Judge(Authorizers access)
+    {
+        if (access.Judge(Accepted, Authorizers.CallerOf(_near), counts: false) is { } refusal)
+        {
+            Failure = new Failure(FailureKind.Denied, refusal);
+            if (_pump is { } pump)
+            {
+                pump.Abort();
+            }
+            else
+            {
+                Fail(Failure);
+            }
         }
     }
 

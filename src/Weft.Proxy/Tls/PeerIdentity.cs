@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Weft.Model.Identity;
+using Weft.Proxy.Authorization;
 
 namespace Weft.Proxy.Tls;
 
@@ -18,11 +19,15 @@ internal sealed unsafe class PeerIdentity
     private PeerIdentity(SpiffeId? id, string uri, string subject, string hash, string? problem)
     {
         Id = id;
+        Name = id is null ? null : new PeerName(id);
         Uri = uri;
         Subject = subject;
         Hash = hash;
         Problem = problem;
     }
+
+    /// <summary>The id as policies compare it; null where there is none.</summary>
+    internal PeerName? Name { get; }
 
     /// <summary>Null where the certificate has no id of the mesh's form; then <see cref="Problem"/> says why.</summary>
     internal SpiffeId? Id { get; }

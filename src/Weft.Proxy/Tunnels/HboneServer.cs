@@ -80,9 +80,15 @@ internal sealed class HboneServer : StreamCarrier, IDrainable
                 Loop, _accepted, new Failure(FailureKind.NoRoute, $"CONNECT to {Encoding.ASCII.GetString(fields.Authority)}, which is not this workload"));
             Answer(stream, "400"u8, end: true);
         }
+        else if (_accepted.Inside(target) is var inside && Loop.Plan.Access.Judge(inside, Peer?.Name) is { } refusal)
+        {
+            // As ztunnel answers.
+            Observe.Refused(Loop, inside, new Failure(FailureKind.Denied, refusal));
+            Answer(stream, "401"u8, end: true);
+        }
         else
         {
-            new HboneRequest(this, channel, _accepted.Inside(target), _plan).Begin();
+            new HboneRequest(this, channel, inside, _plan).Begin();
         }
     }
 

@@ -2,6 +2,7 @@
 
 using Weft.Model.Plan;
 using Weft.Proxy.Io;
+using Weft.Proxy.Tests.Authorization;
 using Xunit;
 
 namespace Weft.Proxy.Tests.Life;
@@ -48,6 +49,20 @@ public abstract class AllocationTests
         };
         using var proxy = new TestProxy(Plans.Http(port, route).With(cluster));
         AssertNothingIsAllocated(port, "GET /products?id=1 HTTP/1.1\r\n" + Fields + "\r\n", proxy);
+    }
+
+    [Theory]
+    [InlineData("GET /products HTTP/1.1\r\n" + Fields + "x-forwarded-for: 10.1.2.3, 10.1.2.4\r\n\r\n")]
+    [InlineData("GET /missing HTTP/1.1\r\n" + Fields + "\r\n")]
+    public void A_request_that_a_thousand_rules_judge_costs_no_allocation(string request)
+    {
+        using var origin = new ConstantOrigin();
+        var port = TestProxy.FreePort();
+        var rules = Enumerable.Range(0, 1000).Select(i => Policies.Rule(
+            $"p{i:d4}", Policies.IsNot(RequestTrait.RemoteAddress, $"10.2.{i % 250}.0/24"), Policies.Is(RequestTrait.Path, $"/{i}", "/missing")));
+        var plan = Plans.Http(port, TrafficDirection.Inbound, Plans.Forward("origin")).With(Plans.Cluster("origin", origin.Port));
+        using var proxy = new TestProxy(plan.Guarded(Policies.Deny([.. rules])));
+        AssertNothingIsAllocated(port, request, proxy);
     }
 
     [Fact]
@@ -114,7 +129,7 @@ public abstract class AllocationTests
 
     /// <summary>The origin's answer, or the proxy's own, which has no body here.</summary>
     private static bool IsWhole(ReadOnlySpan<byte> answer) =>
-        answer.EndsWith("hello"u8) || (answer.StartsWith("HTTP/1.1 404"u8) && answer.EndsWith("\r\n\r\n"u8));
+        answer.EndsWith("hello"u8) || answer.EndsWith("RBAC: access denied"u8) || (answer.StartsWith("HTTP/1.1 404"u8) && answer.EndsWith("\r\n\r\n"u8));
 
     /// <summary>Answers every request with the same bytes.</summary>
     private sealed class ConstantOrigin : IDisposable

@@ -25,7 +25,7 @@ public sealed class ObjectSizeTests
     [InlineData(typeof(TlsRecords), 64)]
     [InlineData(typeof(AcceptedConnection), 192)]
     [InlineData(typeof(Http1Downstream), 240)]
-    [InlineData(typeof(ClientFacts), 200)]
+    [InlineData(typeof(ClientFacts), 216)]
     [InlineData(typeof(Http2Downstream), 88)]
     [InlineData(typeof(Http2DownstreamStream), 80)]
     [InlineData(typeof(Http2Flow), 96)]
