@@ -51,6 +51,7 @@ public sealed class MeshSnapshot
         MindsPlaces = Destinations.MindsPlaces || _services.Items.Any(s => s.Policy.Localities is not null);
         Gateways = new GatewayIndex(_intents.Items.OfType<GatewayIntent>(), _intents.Items.OfType<RouteIntent>());
         Credentials = new CredentialIndex(world.Credentials, Parts);
+        Access = new AccessIndex(_intents.Items.OfType<AccessIntent>(), Settings);
         Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
         foreach (var endpoints in _endpoints.Items)
         {
@@ -99,6 +100,8 @@ public sealed class MeshSnapshot
     internal DestinationIndex Destinations { get; }
 
     internal PeerIndex Peers { get; }
+
+    internal AccessIndex Access { get; }
 
     internal GatewayIndex Gateways { get; }
 

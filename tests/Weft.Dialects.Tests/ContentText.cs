@@ -3,6 +3,7 @@
 using System.Text;
 using Weft.Dialects.Istio;
 using Weft.Dialects.Kubernetes;
+using Weft.Model;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Model.World;
@@ -35,6 +36,7 @@ internal static class ContentText
         { Intent: RouteIntent routes } => Lines(routes),
         { Intent: DestinationIntent destination } => Lines(destination),
         { Intent: PeerIntent peers } => Lines(peers),
+        { Intent: AccessIntent access } => Lines(access),
         { Intent: GatewayIntent gateway } => Lines(gateway),
         { Intent: SidecarIntent sidecar } => Lines(sidecar),
         { Service: { } service } => Lines(service),
@@ -47,6 +49,27 @@ internal static class ContentText
         { Namespace: { } ns } => [$"labels {Labels(ns.Labels)}"],
         _ => [],
     };
+
+    private static IEnumerable<string> Lines(AccessIntent access)
+    {
+        yield return $"{access.Action} for {(access.Selector is { } selector ? Labels(selector.MatchLabels) : "all")} in {access.Namespace}{(access.IsDryRun ? ", dry run" : "")}";
+        foreach (var rule in access.Rules.AsEnumerable())
+        {
+            yield return $"rule{(rule.IsIncomplete ? " (incomplete)" : "")}";
+            foreach (var line in rule.From.Select(term => $"  from {Text(term.Clauses)}").Concat(rule.To.Select(term => $"  to {Text(term.Clauses)}")))
+            {
+                yield return line;
+            }
+
+            if (rule.When.Count > 0)
+            {
+                yield return $"  when {Text(rule.When)}";
+            }
+        }
+    }
+
+    private static string Text(EquatableArray<AuthorizationClausePlan> clauses) => string.Join(" and ", clauses.Select(clause =>
+        $"{(clause.Not ? "not " : "")}({string.Join(" or ", clause.AnyOf.Select(m => $"{m.Attribute}{(m.Key.Length > 0 ? $"[{m.Key.Replace('\n', '|')}]" : "")} {m.Kind}{(m.Value.Length > 0 ? $" {m.Value}" : "")}"))})"));
 
     private static IEnumerable<string> Lines(SidecarIntent sidecar)
     {

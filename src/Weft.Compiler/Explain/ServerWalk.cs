@@ -7,11 +7,13 @@ namespace Weft.Compiler.Explain;
 /// <summary>What the server's own proxy does with a connection: the last decision about a request.</summary>
 /// <param name="Reason">The decision and the object that made it.</param>
 /// <param name="IsTaken">False if the connection is closed.</param>
-public sealed record ServerWalk(Reason Reason, bool IsTaken)
+/// <param name="Access">What policies say of what is taken; null where nothing is.</param>
+public sealed record ServerWalk(Reason Reason, bool IsTaken, AccessWalk? Access)
 {
-    /// <summary>Follows a connection to a port of the plan's workload; <paramref name="mutual"/> says if the client brings its identity.</summary>
-    public static ServerWalk Explain(ProxyPlan plan, int port, bool mutual)
+    /// <summary>Follows a connection, and its request, to the plan's workload; <paramref name="mutual"/> says if the client brings its identity.</summary>
+    public static ServerWalk Explain(ProxyPlan plan, bool mutual, AccessQuestion question)
     {
+        var port = question.Port;
         var transport = mutual ? "tls" : "raw_buffer";
         var inbound = plan.Listeners.FirstOrDefault(l => l.Direction == TrafficDirection.Inbound && l.UseOriginalDestination);
         var chains = inbound?.Chains.Where(c => c.Match.DestinationPort == port).ToList() ?? [];
@@ -30,6 +32,16 @@ public sealed record ServerWalk(Reason Reason, bool IsTaken)
             (false, true) => "passed through: the server's proxy ends no TLS",
             _ => "plain text is taken (PERMISSIVE or DISABLE)",
         };
-        return new ServerWalk(new Reason("server", fact, chain?.Origin), !closed);
+        if (closed)
+        {
+            return new ServerWalk(new Reason("server", fact, chain?.Origin), false, null);
+        }
+
+        var seen = question with
+        {
+            Principal = mutual && chain!.Tls is not null ? question.Principal : "",
+            Request = chain!.Http is null ? null : question.Request,
+        };
+        return new ServerWalk(new Reason("server", fact, chain.Origin), true, AccessWalk.Explain(chain.Authorization, seen));
     }
 }

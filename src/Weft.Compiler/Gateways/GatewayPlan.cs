@@ -17,11 +17,12 @@ internal static class GatewayPlan
         var listeners = new List<ListenerPlan>();
         var passed = new PassedServices(index, view);
         var listener = new GatewayListeners(index, view, new GatewayRoutes(index, view), passed, tables, servers.Findings);
+        var access = index.Access.Of(workload);
         foreach (var ((port, bind), list) in servers.Ports)
         {
             if (listener.Make(port, bind, list) is { } made)
             {
-                listeners.Add(made);
+                listeners.Add(made with { Chains = [.. made.Chains.Select(chain => chain with { Authorization = access.For(chain.Http is not null) })] });
             }
         }
 

@@ -21,6 +21,7 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
     public static InboundPlan Compile(MeshSnapshot index, Workload workload)
     {
         var peers = index.Peers.Of(workload);
+        var access = index.Access.Of(workload);
         var sidecar = index.SidecarOf(workload);
         var ports = sidecar?.Ingress is { } ingress ? PortsOf(index, workload, ingress) : PortsOf(index, workload);
         var chains = new List<ChainPlan>
@@ -65,9 +66,11 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
             true,
             true,
             index.Settings.InspectTimeoutMs,
-            chains.ToEquatableArray(),
+
+            // Every chain, whoever made it: what leads to the application past its policies would be a way round them.
+            [.. chains.Select(chain => chain with { Authorization = access.For(chain.Http is not null) })],
             null);
-        return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload)] : [captured], clusters)
+        return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload, access)] : [captured], clusters)
         {
             Secrets = (sidecar?.Ingress ?? []).AsEnumerable().SelectMany(i => i.Tls is null ? [] : Gateways.GatewayTls.Secrets(i.Tls)).Distinct(StringComparer.Ordinal),
         };

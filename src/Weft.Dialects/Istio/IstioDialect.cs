@@ -24,7 +24,7 @@ internal static class IstioDialect
         new(Name, Networking, ["v1", "v1beta1", "v1alpha3"], "WorkloadGroup", true, true) { Parse = WorkloadGroupKind.Parse },
         new(Name, Networking, ["v1alpha3", "v1beta1"], "EnvoyFilter", true, true) { Parse = EnvoyFilterKind.Parse },
         new(Name, Networking, ["v1beta1"], "ProxyConfig", true, true) { Parse = ProxyConfigKind.Parse },
-        new(Name, Security, ["v1", "v1beta1"], "AuthorizationPolicy", true, false),
+        new(Name, Security, ["v1", "v1beta1"], "AuthorizationPolicy", true, true) { Parse = AuthorizationPolicyKind.Parse },
         new(Name, Security, ["v1", "v1beta1"], "RequestAuthentication", true, false),
         new(Name, "telemetry.istio.io", ["v1", "v1alpha1"], "Telemetry", true, false),
         new(Name, "extensions.istio.io", ["v1alpha1"], "WasmPlugin", true, false) { Parse = WasmPluginKind.Parse },
