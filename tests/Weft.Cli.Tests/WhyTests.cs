@@ -74,6 +74,38 @@ public sealed class WhyTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task The_policy_that_refuses_is_named_with_its_line()
+    {
+        File.AppendAllText(File1, """
+
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: no-admin, namespace: shop}
+            spec:
+              action: DENY
+              rules:
+                - to: [{operation: {paths: [/admin]}}]
+            ---
+            apiVersion: security.istio.io/v1
+            kind: AuthorizationPolicy
+            metadata: {name: web-reads, namespace: shop}
+            spec:
+              rules:
+                - from: [{source: {principals: [cluster.local/ns/shop/sa/default]}}]
+                  to: [{operation: {methods: [GET]}}]
+            """);
+        Assert.Equal(3, await _terminal.RunAsync("why", "web", "reviews", "GET", "/admin", "-n", "shop", "-f", File1));
+        Assert.Matches(@" authorization +refused by ns\[shop\]-policy\[no-admin\]-rule\[0\] +AuthorizationPolicy/shop/no-admin .*shop\.yaml:\d+:7\n", _terminal.Out);
+        Assert.Contains("Answer: 403 (RBAC: access denied): rbac_access_denied_matched_policy[ns[shop]-policy[no-admin]-rule[0]]\n", _terminal.Out, StringComparison.Ordinal);
+        Assert.Equal(0, await _terminal.RunAsync("why", "web", "reviews", "GET", "/", "-n", "shop", "-f", File1));
+        Assert.Matches(@" authorization +allowed by ns\[shop\]-policy\[web-reads\]-rule\[0\] ", _terminal.Out);
+        Assert.Equal(3, await _terminal.RunAsync("why", "web", "reviews", "POST", "/", "-n", "shop", "-f", File1));
+        Assert.Matches(@" authorization +no rule allows it: of 1 none holds\n", _terminal.Out);
+        Assert.Contains("principals: [\"cluster.local/ns/shop/sa/default\"]", _terminal.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Each_decision_is_printed_with_the_line_that_made_it()
     {
         Assert.Equal(0, await _terminal.RunAsync("why", "web", "reviews", "GET", "/api/7?q=1", "-H", "X-User: me", "-n", "shop", "-f", File1));

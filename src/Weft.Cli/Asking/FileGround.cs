@@ -40,6 +40,7 @@ internal static class FileGround
                 ? Compile(snapshot, server)
                 : null))
         {
+            Address = client.Address,
             Note = broken.Count == 0 ? null : $"Objects with errors take no part: {string.Join(", ", broken)}  (weft validate says why)",
         };
     }

@@ -18,6 +18,9 @@ namespace Weft.Cli.Asking;
 internal sealed record Ground(
     string Client, string Namespace, string Identity, ProxyPlan Plan, IReadOnlyList<Callee> Services, Func<string, Task<ProxyPlan?>> ServerPlan)
 {
+    /// <summary>The client's own; empty if it is not known.</summary>
+    public string Address { get; init; } = "";
+
     /// <summary>Something that the reader should know about the plan; null if there is nothing.</summary>
     public string? Note { get; init; }
 

@@ -45,6 +45,7 @@ internal static class LiveGround
             [.. registry.Objects("services").Select(s => Callee(s, registry))],
             async address => pods.TryGetValue(address, out var server) ? await PlanAsync(home, server, ct) : null)
         {
+            Address = pod.Text("status", "podIP") ?? "",
             Note = await SyncNoteAsync(home, name, ct),
         };
     }

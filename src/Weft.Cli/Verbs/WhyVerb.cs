@@ -45,9 +45,9 @@ internal static class WhyVerb
         var (service, request) = ground.Place(question);
         var walk = PlanWalk.Explain(ground.Plan, request);
         var reasons = walk.Reasons.ToList();
-        var closed = await AskServersAsync(walk, ground, reasons);
-        var refused = walk.IsRefused(ground.Plan) || closed;
-        var answer = Verdict(walk, ground.Plan, closed);
+        var (closed, denied) = await AskServersAsync(walk, ground, request, reasons);
+        var refused = walk.IsRefused(ground.Plan) || closed || denied is not null;
+        var answer = denied is null ? Verdict(walk, ground.Plan, closed) : Denied(walk, denied);
         var callee = string.Create(CultureInfo.InvariantCulture, $"{service?.Host ?? question.Host}:{request.Port}");
         await terminal.Out.WriteAsync(json
             ? OutputFormat.Json(new JsonObject
@@ -70,10 +70,13 @@ internal static class WhyVerb
         return refused ? ExitCode.FoundProblems : ExitCode.Fine;
     }
 
-    /// <summary>What the first endpoint of each cluster does with the connection; true if the only ones there are close it.</summary>
-    private static async Task<bool> AskServersAsync(PlanWalk walk, Ground ground, List<Reason> reasons)
+    private static string Denied(PlanWalk walk, string denied) =>
+        walk.Chain?.Http is null ? $"closed: {denied}" : $"403 (RBAC: access denied): {denied}";
+
+    /// <summary>What the first endpoint of each cluster does with the connection and the request; whether all that there are close it, or refuse it.</summary>
+    private static async Task<(bool Closed, string? Denied)> AskServersAsync(PlanWalk walk, Ground ground, RequestDescription request, List<Reason> reasons)
     {
-        var asked = new List<bool>();
+        var asked = new List<ServerWalk>();
         foreach (var cluster in walk.Clusters.ToList())
         {
             var endpoint = PlanWalk.EndpointsOf(ground.Plan, cluster).FirstOrDefault(e => e.Healthy);
@@ -83,12 +86,15 @@ internal static class WhyVerb
             }
 
             var mutual = cluster.Tls?.Mode == UpstreamTlsMode.Mutual || (cluster.Tls?.Mode == UpstreamTlsMode.Auto && endpoint.Meshed);
-            var server = ServerWalk.Explain(plan, endpoint.Port, mutual);
+            var server = ServerWalk.Explain(plan, mutual, new AccessQuestion(ground.Identity, ground.Address, endpoint.Port, request.Tls ? null : request));
             reasons.Add(server.Reason with { Fact = string.Create(CultureInfo.InvariantCulture, $"at {endpoint.Address}:{endpoint.Port}: {server.Reason.Fact}") });
-            asked.Add(server.IsTaken);
+            reasons.AddRange(server.Access?.Reasons ?? []);
+            asked.Add(server);
         }
 
-        return asked.Count > 0 && asked.TrueForAll(taken => !taken);
+        return (
+            asked.Count > 0 && asked.TrueForAll(server => !server.IsTaken),
+            asked.Count > 0 && asked.TrueForAll(server => server.Access?.Refusal is not null) ? asked[0].Access!.Refusal : null);
     }
 
     private static string Verdict(PlanWalk walk, ProxyPlan plan, bool closed)
