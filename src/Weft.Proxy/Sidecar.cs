@@ -76,7 +76,8 @@ internal sealed partial class Sidecar : IControlSink, IProxyView, IDisposable
 
     public string? NotReady =>
         _end.IsSet || IsDraining ? "draining"
-        : _runtime.Plan.Listeners.Count == 0 ? "no plan yet"
+        // Not a plan's listeners: a gateway that nothing has been asked of listens nowhere, and is ready to.
+        : Volatile.Read(ref _appliedTicks) == 0 ? "no plan yet"
         : _bootstrap.Control is not null && _identity is null ? "no certificate yet" : null;
 
     public bool IsDraining => _runtime.Draining != DrainScope.None;

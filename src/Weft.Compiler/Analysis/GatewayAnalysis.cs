@@ -4,6 +4,7 @@ using Weft.Compiler.Gateways;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
 using Weft.Model.Plan;
+using Weft.Model.World;
 
 namespace Weft.Compiler.Analysis;
 
@@ -16,7 +17,12 @@ internal static class GatewayAnalysis
         {
             var namespaces = index.World.Workloads.Where(w => gateway.Selector.Selects(w.Labels)).Select(w => w.Namespace)
                 .Distinct(StringComparer.Ordinal).ToList();
-            if (namespaces.Count == 0)
+            if (namespaces.Count == 0 && StandardGateway.SelectedBy(gateway.Selector) is not null)
+            {
+                // Started as soon as the object is there, and installed with Istio elsewhere.
+                namespaces.Add(StandardGateway.Namespace);
+            }
+            else if (namespaces.Count == 0)
             {
                 findings.Add(CompilerMessages.GatewaySelectsNothing.At(gateway.Origin));
             }

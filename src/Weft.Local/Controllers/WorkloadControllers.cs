@@ -5,6 +5,7 @@ using Weft.Kubernetes;
 using Weft.Local.Controllers.Deployments;
 using Weft.Local.Controllers.Disruption;
 using Weft.Local.Controllers.Endpoints;
+using Weft.Local.Controllers.Gateways;
 using Weft.Local.Controllers.Jobs;
 using Weft.Local.Controllers.Nodes;
 using Weft.Local.Controllers.Scaling;
@@ -35,6 +36,7 @@ public sealed class WorkloadControllers
         AddJobs();
         _classes = AddStorage();
         AddServices();
+        AddGateways();
         AddBudgets();
         AddNodes();
     }
@@ -169,6 +171,24 @@ public sealed class WorkloadControllers
             new EndpointsController(_host.Mirror(Kinds.Service), _host.Informer(Kinds.Pod), endpoints, _host.Mirror(Kinds.EndpointSlice)).TurnAsync);
         _host.WakeSelecting(legacy, Kinds.Service, Kinds.Pod);
         endpoints.Watched.Changed += change => legacy.Enqueue(ObjectKey.Of(change.Object));
+    }
+
+    private void AddGateways()
+    {
+        var gateways = _host.Mirror(Kinds.Gateway);
+        Mirror[] workloads = [.. new[] { Kinds.Pod, Kinds.Deployment, Kinds.DaemonSet, Kinds.StatefulSet }.Select(_host.Mirror)];
+        var gateway = _host.Loop("gateways", Kinds.Gateway, new GatewayController(
+            _host.Client, gateways, workloads, _host.Events("gateway-controller"), _host.Clock).TurnAsync);
+        foreach (var workload in workloads)
+        {
+            workload.Watched.Changed += change =>
+            {
+                if (change.Type == ChangeType.Deleted)
+                {
+                    EnqueueAll(gateways.Watched, gateway);
+                }
+            };
+        }
     }
 
     private void AddBudgets()
