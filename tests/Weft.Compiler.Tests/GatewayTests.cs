@@ -162,12 +162,17 @@ public sealed class GatewayTests
         var route = Bound(mesh, "shop.example.com");
         mesh.Intents[^1] = route with { Gateways = ["shop/missing"] };
         Assert.Equal(["WEFT3017", "WEFT3018"], mesh.Compile(client).Diagnostics.Select(d => d.Id));
+
+        // Istio's own are there as soon as they are selected.
+        var gateway = mesh.Intents.OfType<GatewayIntent>().Single();
+        mesh.Intents[mesh.Intents.IndexOf(gateway)] = gateway with { Selector = Labels("istio=ingressgateway") };
+        Assert.Equal(["WEFT3018"], mesh.Compile(client).Diagnostics.Select(d => d.Id));
     }
 
     private static Mesh Small(out Workload gateway, out Workload client)
     {
         var mesh = new Mesh();
-        gateway = mesh.Pod("ingress-1", "istio-system", "istio=ingressgateway", meshed: false);
+        gateway = mesh.Pod("ingress-1", "istio-system", "istio=edge", meshed: false);
         client = mesh.Pod("client");
         mesh.Service("reviews", 80, pods: mesh.Pod("reviews-1"));
         return mesh;
@@ -181,7 +186,7 @@ public sealed class GatewayTests
         var name = mesh.Intents.OfType<GatewayIntent>().Any() ? "younger" : "edge";
         var origin = new Origin("istio", "Gateway", "istio-system", name, Position.None);
         var created = new DateTimeOffset(2026, 1, 1 + mesh.Intents.Count, 0, 0, 0, TimeSpan.Zero);
-        mesh.Intents.Add(new GatewayIntent(origin, created, Labels("istio=ingressgateway"), servers.ToEquatableArray()));
+        mesh.Intents.Add(new GatewayIntent(origin, created, Labels("istio=edge"), servers.ToEquatableArray()));
     }
 
     private static GatewayServer Server(int port, params string[] hosts) => new(

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Weft.Cli.Output;
 using Weft.Kubernetes;
 using Weft.Local;
+using Weft.Model.World;
 
 namespace Weft.Cli.Meshes;
 
@@ -42,6 +43,64 @@ internal sealed class Readiness(MeshHome home, Phases phases, TimeProvider clock
 
             phases.Done(name, name == "API server" ? OpenApiUrl() : remark);
         }
+    }
+
+    /// <summary>Waits until the gateways that objects select and nobody has brought have been started; true if there are such.</summary>
+    public async Task<bool> WaitForGatewaysAsync(KubernetesClient client, TimeSpan limit, CancellationToken ct)
+    {
+        var began = clock.GetTimestamp();
+        var told = new SortedSet<string>(StringComparer.Ordinal);
+        while (true)
+        {
+            var (here, missing) = await StandardGatewaysAsync(client, ct);
+            if (missing.Count == 0)
+            {
+                told.UnionWith(here);
+                if (told.Count > 0)
+                {
+                    phases.Done("gateways", string.Join(", ", told));
+                }
+
+                return told.Count > 0;
+            }
+
+            phases.Begin("gateways");
+            if (clock.GetElapsedTime(began) > limit)
+            {
+                phases.Failed("gateways", string.Join(", ", missing));
+                throw new CommandException(ExitCode.TimedOut, $"Not started after {limit.TotalSeconds:0} s: {string.Join(", ", missing)}", LastLines(Path.Combine(home.Logs, "node.log")));
+            }
+
+            await Task.Delay(_pause, clock, ct);
+        }
+    }
+
+    /// <summary>The standard gateways that Gateways select: those that have been started, and those that nobody serves yet.</summary>
+    private static async Task<(List<string> Here, List<string> Missing)> StandardGatewaysAsync(KubernetesClient client, CancellationToken ct)
+    {
+        List<string> here = [], missing = [];
+        var deployments = (await client.ListAsync(Kinds.Deployment, StandardGateway.Namespace, null, ct)).Objects("items").Select(d => d.Name()).ToList();
+        foreach (var gateway in (await client.ListAsync(Kinds.Gateway, null, null, ct)).Objects("items"))
+        {
+            var selector = gateway.TextMap("spec", "selector").ToList();
+            if (StandardGateway.SelectedBy(new LabelSelector([.. selector.Select(label => new Label(label.Key, label.Value))])) is not { } meant)
+            {
+                continue;
+            }
+
+            var words = string.Join(',', selector.Select(label => $"{label.Key}={label.Value}"));
+            var line = $"{meant.Name} for Gateway {gateway.Namespace()}/{gateway.Name()}";
+            if (deployments.Contains(meant.Name))
+            {
+                here.Add(line);
+            }
+            else if (!(await client.ListAsync(Kinds.Pod, null, words, ct)).Objects("items").Any())
+            {
+                missing.Add(line);
+            }
+        }
+
+        return (here, missing);
     }
 
     /// <summary>Waits until every Deployment of the namespaces is rolled out and every pod ready; all namespaces if none is named.</summary>

@@ -8,6 +8,7 @@ using Weft.Cli.Output;
 using Weft.Cli.Running;
 using Weft.Kubernetes;
 using Weft.Local.Machines;
+using Weft.Model.World;
 
 namespace Weft.Cli.Verbs;
 
@@ -152,7 +153,9 @@ internal static class UpVerb
         if (mesh.IsOwn || objects.Count > 0)
         {
             // What an earlier start left in the store starts again with a new mesh.
-            await readiness.WaitForPodsAsync(client, mesh.IsOwn ? [] : namespaces, request.Limit, ct);
+            var hasGateways = await readiness.WaitForGatewaysAsync(client, request.Limit, ct);
+            string[] meant = mesh.IsOwn ? [] : hasGateways ? [.. namespaces, StandardGateway.Namespace] : [.. namespaces];
+            await readiness.WaitForPodsAsync(client, meant, request.Limit, ct);
         }
 
         await Welcome.WriteAsync(mesh.Home, client, terminal, clock.GetElapsedTime(began), namespaces, ct);

@@ -43,7 +43,7 @@ internal static class DestinationAnalysis
     }
 
     private static bool IsUnverified(ClientTls? tls) =>
-        tls is { Mode: ClientTlsMode.Simple or ClientTlsMode.Mutual, CaCertificatesFile.Length: 0 };
+        tls is { Mode: ClientTlsMode.Simple or ClientTlsMode.Mutual, CaCertificatesFile.Length: 0, Credential.Length: 0, InsecureSkipVerify: false };
 
     private static string Mode(ClientTls tls) => tls.Mode == ClientTlsMode.Simple ? "SIMPLE" : "MUTUAL";
 

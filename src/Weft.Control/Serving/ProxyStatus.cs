@@ -20,7 +20,7 @@ public sealed record ProxyStatus(
     ImmutableArray<TypeStatus> Types);
 
 /// <summary>One type of resource.</summary>
-/// <param name="Type">CDS, EDS, LDS or RDS.</param>
+/// <param name="Type">CDS, EDS, LDS, RDS or SDS.</param>
 /// <param name="State">SYNCED, STALE, NOT SENT or REJECTED.</param>
 /// <param name="Sent">Number of the newest snapshot sent; 0 for none.</param>
 /// <param name="SentAt">When.</param>

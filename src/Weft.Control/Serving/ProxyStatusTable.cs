@@ -9,7 +9,7 @@ namespace Weft.Control.Serving;
 /// <summary>The answer of <c>/debug/syncz</c> as the table that Istio's users know.</summary>
 public static class ProxyStatusTable
 {
-    private static readonly string[] _types = ["CDS", "LDS", "EDS", "RDS"];
+    private static readonly string[] _types = ["CDS", "LDS", "EDS", "RDS", "SDS"];
 
     /// <param name="syncz">The parsed answer of <c>/debug/syncz</c>.</param>
     /// <param name="controlPlane">What stands in the ISTIOD column.</param>

@@ -247,9 +247,9 @@ public sealed class ControlPlaneTests
             all => all.Count == 1 && all[0]!.Text("types", "RDS", "state") == "SYNCED" && all[0]!.Text("types", "EDS", "state") == "SYNCED");
         var table = ProxyStatusTable.Render(syncz, "weft-control").Split('\n');
         Assert.Equal(
-            ["NAME", "CLUSTER", "CDS", "LDS", "EDS", "RDS", "ECDS", "ISTIOD", "VERSION"],
+            ["NAME", "CLUSTER", "CDS", "LDS", "EDS", "RDS", "SDS", "ECDS", "ISTIOD", "VERSION"],
             table[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.StartsWith("web-1.shop     Kubernetes     SYNCED     SYNCED     SYNCED     SYNCED     NOT SENT     weft-control", table[1], StringComparison.Ordinal);
+        Assert.StartsWith("web-1.shop     Kubernetes     SYNCED     SYNCED     SYNCED     SYNCED     NOT SENT     NOT SENT     weft-control", table[1], StringComparison.Ordinal);
 
         var dump = await control.JsonAsync("/debug/config_dump?proxyID=web-1.shop");
         var clusters = dump["configs"]!.AsArray().OfType<JsonObject>().First(each => each.Text("@type")!.EndsWith("ClustersConfigDump", StringComparison.Ordinal));
