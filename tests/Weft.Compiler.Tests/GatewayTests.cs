@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using Weft.Compiler.Explain;
 using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
@@ -136,6 +137,20 @@ public sealed class GatewayTests
         var compiled = Compile(mesh, gateway);
         Assert.Equal(["a.example.com", "b.example.com"], Assert.Single(compiled.Plan.Listeners).Chains.Select(c => Assert.Single(c.Match.ServerNames)));
         Assert.Equal(["WEFT3020", "WEFT3021"], compiled.Diagnostics.Where(d => d.Id is "WEFT3020" or "WEFT3021").Select(d => d.Id).Order());
+    }
+
+    [Fact]
+    public void What_is_asked_of_a_gateway_is_asked_at_the_port_that_clients_know()
+    {
+        var mesh = Small(out var gateway, out _);
+        mesh.Service("ingress", [new ServicePort("http", 80, "8080", PortProtocol.Http)], "istio-system", false, gateway);
+        Gateway(mesh, Server(80, "shop.example.com"));
+        Bound(mesh, "shop.example.com", Rule(To(Host("reviews"))));
+        var plan = Compile(mesh, gateway).Plan;
+        var walk = PlanWalk.Explain(plan, RequestDescription.Get("203.0.113.1", 80, "shop.example.com", "/"));
+        Assert.Equal(("0.0.0.0_8080", "outbound|80||reviews.shop.svc.cluster.local"), (walk.Listener!.Name, Assert.Single(walk.Clusters).Name));
+        var nowhere = PlanWalk.Explain(plan, RequestDescription.Get("203.0.113.1", 81, "shop.example.com", "/"));
+        Assert.Equal("listener: none at port 81", Assert.Single(nowhere.Reasons).ToString());
     }
 
     [Fact]

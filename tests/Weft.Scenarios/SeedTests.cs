@@ -111,7 +111,7 @@ public sealed partial class SeedTests
     ];
 
     /// <summary>The documents, where they lie beside the checkout; none otherwise.</summary>
-    private static string[] Documents()
+    internal static string[] Documents()
     {
         var folder = new[] { "..", "../.." }.Select(up => Path.Combine(TestMesh.RepositoryRoot, up, "shared", "seeds")).FirstOrDefault(Directory.Exists);
         return folder is null ? [] : Directory.GetFiles(folder, "*.md");

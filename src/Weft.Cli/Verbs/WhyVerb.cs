@@ -19,7 +19,7 @@ internal static class WhyVerb
 
     public static Command Build(Terminal terminal)
     {
-        var from = new Argument<string>("from") { Description = "The client: POD, POD.NAMESPACE, deploy/NAME or a workload's name" };
+        var from = new Argument<string>("from") { Description = "The client, or the gateway that a client from outside calls: POD, POD.NAMESPACE, deploy/NAME or a workload's name" };
         var to = new Argument<string>("to") { Description = "Whom it calls: reviews, reviews.shop, reviews:9080 or a URL" };
         var method = new Argument<string?>("method") { Description = "GET by default", Arity = ArgumentArity.ZeroOrOne };
         var path = new Argument<string?>("path") { Description = "/ by default; with its query", Arity = ArgumentArity.ZeroOrOne };
@@ -111,7 +111,7 @@ internal static class WhyVerb
 
         if (walk.Route is { Forward: null } route)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"{route.Redirect?.Code ?? route.Direct!.Status}, by the client's own proxy");
+            return string.Create(CultureInfo.InvariantCulture, $"{route.Redirect?.Code ?? route.Direct!.Status}, by {(PlanWalk.IsGateway(plan) ? "the gateway" : "the client's own proxy")}");
         }
 
         if (walk.Clusters.Any(c => c.Kind == ClusterKind.OriginalDestination))

@@ -31,7 +31,7 @@ public sealed record PlanWalk(
         var listener = FindListener(plan, request);
         if (listener is null)
         {
-            reasons.Add(new Reason("listener", "no listener takes captured connections", null));
+            reasons.Add(new Reason("listener", IsGateway(plan) ? $"none at port {Names.Number(request.Port)}" : "no listener takes captured connections", null));
             return walk with { Reasons = reasons.ToEquatableArray() };
         }
 
@@ -56,8 +56,18 @@ public sealed record PlanWalk(
         var outbound = plan.Listeners.Where(l => l.Direction == TrafficDirection.Outbound).ToList();
         return outbound.Find(l => !l.BindToPort && l.Address == request.Address && l.Port == request.Port)
             ?? outbound.Find(l => !l.BindToPort && l.Address == Names.AnyAddress && l.Port == request.Port)
-            ?? outbound.Find(l => l.BindToPort && l.UseOriginalDestination);
+            ?? outbound.Find(l => l.BindToPort && l.UseOriginalDestination)
+            ?? (IsGateway(plan) ? outbound.Find(l => l.Chains.Any(c => IsAt(c, request.Port))) ?? outbound.Find(l => l.Port == request.Port) : null);
     }
+
+    /// <summary>True for the plan of a proxy at the edge: it has clients of its own and captures nobody's connections.</summary>
+    public static bool IsGateway(ProxyPlan plan) =>
+        plan.Listeners.Count > 0 && plan.Listeners.All(l => l is { Direction: TrafficDirection.Outbound, BindToPort: true, UseOriginalDestination: false });
+
+    /// <summary>True if a gateway's chain is for the port as clients know it, which need not be the one that is bound.</summary>
+    private static bool IsAt(ChainPlan chain, int port) =>
+        (chain.Http?.RouteTable is { } table && (table == $"http.{Names.Number(port)}" || table.StartsWith($"https.{Names.Number(port)}.", StringComparison.Ordinal)))
+        || chain.Name.StartsWith($"tls.{Names.Number(port)}.", StringComparison.Ordinal);
 
     /// <summary>A chain that asks for what the connection shows beats one that asks for nothing.</summary>
     private static ChainPlan? FindChain(ListenerPlan listener, RequestDescription request) => listener.Chains
