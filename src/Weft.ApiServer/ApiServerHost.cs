@@ -57,7 +57,7 @@ public sealed class ApiServerHost : IAsyncDisposable
             Kinds = new CustomKinds(_store, catalog, schemas, clock),
             Hooks = hooks,
             Clock = clock,
-            Addresses = new AddressAllocator(_store, catalog.Get("services"), options.ServiceNetwork),
+            Addresses = new AddressAllocator(_store, catalog.Get("services"), options.ServiceNetworks),
             Namespaces = new NamespaceKeeper(_store, clock, _authority.RootPem),
             Tokens = _tokens,
             Rights = new RightsBook(_store),
@@ -180,6 +180,7 @@ public sealed class ApiServerHost : IAsyncDisposable
         if (_options.TlsSocket is { } path)
         {
             string[] hosts = [.. _options.ExternalUrl is { } url ? [new Uri(url).Host] : (string[])[], .. _options.ServingNames];
+            hosts = _options.SecondServiceNetwork is { } second ? [.. hosts, Bootstrap.FirstAddress(second).ToString()] : hosts;
             _serving = _authority.IssueServing(Bootstrap.FirstAddress(_options.ServiceNetwork), hosts);
             Prepare(path);
             kestrel.ListenUnixSocket(path, listen => listen.UseHttps(new HttpsConnectionAdapterOptions

@@ -30,6 +30,15 @@ public sealed record ApiServerOptions
     /// <summary>Where service addresses come from.</summary>
     public IPNetwork ServiceNetwork { get; init; } = new(IPAddress.Parse("10.96.0.0"), 16);
 
+    /// <summary>The usual second network.</summary>
+    public static IPNetwork Version6 { get; } = new(IPAddress.Parse("fd00:10:96::"), 112);
+
+    /// <summary>Where services have their addresses of the second family from; null for a cluster of one.</summary>
+    public IPNetwork? SecondServiceNetwork { get; init; }
+
+    /// <summary>The families of services, the usual one first.</summary>
+    public IReadOnlyList<IPNetwork> ServiceNetworks => SecondServiceNetwork is { } second ? [ServiceNetwork, second] : [ServiceNetwork];
+
     /// <summary>Written at the start when both it and <see cref="ExternalUrl"/> are set.</summary>
     public string? KubeconfigPath { get; init; }
 

@@ -44,7 +44,8 @@ internal static class Bootstrap
     public static IPAddress FirstAddress(IPNetwork network)
     {
         var bytes = network.BaseAddress.GetAddressBytes();
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, BinaryPrimitives.ReadUInt32BigEndian(bytes) + 1);
+        var end = bytes.AsSpan(bytes.Length - 4);
+        BinaryPrimitives.WriteUInt32BigEndian(end, BinaryPrimitives.ReadUInt32BigEndian(end) + 1);
         return new IPAddress(bytes);
     }
 

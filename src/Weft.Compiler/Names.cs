@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using Weft.Model;
+using Weft.Model.World;
 
 namespace Weft.Compiler;
 
@@ -14,6 +16,7 @@ internal static class Names
     public const string VirtualInbound = "virtualInbound";
     public const string HboneListener = "connect_terminate";
     public const string AnyAddress = "0.0.0.0";
+    public const string AnyAddress6 = "::";
     public const string DefaultRoute = "default";
     public const string AllowAny = "allow_any";
     public const string BlockAll = "block_all";
@@ -21,6 +24,9 @@ internal static class Names
     public const int OutboundPort = 15001;
     public const int InboundPort = 15006;
     public const int HbonePort = 15008;
+
+    /// <summary>Where a proxy that takes connections at <see cref="AnyAddress"/> takes them, too.</summary>
+    public static EquatableArray<string> BesideAnyAddress(Workload workload) => workload.HasVersion6 ? [AnyAddress6] : [];
 
     public static string Outbound(int port, string subset, string host) =>
         string.Create(CultureInfo.InvariantCulture, $"outbound|{port}|{subset}|{host}");

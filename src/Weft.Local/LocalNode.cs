@@ -95,7 +95,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         var agent = new NodeAgent(scenes, options, pods);
         var heartbeats = new NodeHeartbeats(client, agent, pods, options);
         var dns = new DnsServer(
-            new IPEndPoint(IPAddress.Parse(NodeNetwork.DnsAddress), 53), Upstream(), asking, new Random(options.Random.Next()), options.Log);
+            [.. Own(NodeNetwork.DnsAddress, NodeNetwork.DnsAddress6, 53)], Upstream(), asking, new Random(options.Random.Next()), options.Log);
         var router = new ServiceRouter(services, slices, options.Nodes, options.Time, options.Log);
         var stats = new NodeStats(agent, options);
         var api = new NodeApi(agent, stats, () => Status(agent, capture), options);
@@ -186,6 +186,16 @@ public sealed partial class LocalNode(LocalNodeOptions options)
 
     private JsonObject Status(NodeAgent agent, NftCapture capture) => NodeStatus.Describe(agent, capture.Name, options.Nodes, _keep.Programs, options.Home);
 
+    /// <summary>A place of the node itself, in each family that pods have.</summary>
+    private IEnumerable<IPEndPoint> Own(string four, string six, int port)
+    {
+        yield return new IPEndPoint(IPAddress.Parse(four), port);
+        if (options.Nodes[0].HasVersion6)
+        {
+            yield return new IPEndPoint(IPAddress.Parse(six), port);
+        }
+    }
+
     /// <summary>Host ports come in here: a header names the address, which is dialled in this namespace.</summary>
     private async Task RelayAsync(CancellationToken ct)
     {
@@ -202,10 +212,13 @@ public sealed partial class LocalNode(LocalNodeOptions options)
     }
 
     /// <summary>Pods reach the API server at the address of the Service <c>kubernetes</c>.</summary>
-    private async Task ApiAddressAsync(CancellationToken ct)
+    private Task ApiAddressAsync(CancellationToken ct) =>
+        Task.WhenAll(Own(NodeNetwork.ApiAddress, NodeNetwork.ApiAddress6, 443).Select(address => ApiAddressAsync(address, ct)));
+
+    private async Task ApiAddressAsync(IPEndPoint address, CancellationToken ct)
     {
         using var relay = RelayListener.Open(
-            new IPEndPoint(IPAddress.Parse(NodeNetwork.ApiAddress), 443),
+            address,
             async (_, dialling) => await Dialling.ConnectAsync(new UnixDomainSocketEndPoint(options.Home.ApiTlsSocket), dialling),
             options.Log);
         await relay.RunAsync(ct);

@@ -33,6 +33,19 @@ public sealed class GatewayTests
     }
 
     [Theory]
+    [InlineData("", "::")]
+    [InlineData("0.0.0.0", "")]
+    [InlineData("10.0.0.7", "")]
+    public void A_gateway_of_both_families_listens_at_both_unless_an_address_is_written(string bind, string more)
+    {
+        var mesh = Small(out var gateway, out _);
+        gateway = gateway with { MoreAddresses = ["fd00:10:244::7"] };
+        Gateway(mesh, Server(80, "shop.example.com") with { Bind = bind });
+        Bound(mesh, "shop.example.com", Rule(To(Host("reviews"))));
+        Assert.Equal(more, string.Join(' ', Assert.Single(Compile(mesh, gateway).Plan.Listeners).MoreAddresses));
+    }
+
+    [Theory]
     [InlineData(0, null, false)]
     [InlineData(2, ClientCertificateField.AppendForward, true)]
     public void What_stands_in_front_of_a_gateway_decides_what_it_believes(int proxies, ClientCertificateField? certificate, bool header)

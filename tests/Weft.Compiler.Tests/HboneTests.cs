@@ -25,6 +25,16 @@ public sealed class HboneTests
         Assert.DoesNotContain(mesh.Compile(mesh.Pod("other")).Plan.Listeners, l => l.Port == 15008);
     }
 
+    [Fact]
+    public void A_workload_of_both_families_takes_tunnels_to_each_of_its_addresses()
+    {
+        var mesh = new Mesh();
+        var pod = mesh.Pod("reviews") with { SpeaksHbone = true, MoreAddresses = ["fd00:10:244::a"] };
+        var listener = Assert.Single(mesh.Compile(pod).Plan.Listeners, l => l.Name == "connect_terminate");
+        Assert.Equal(["::"], listener.MoreAddresses);
+        Assert.Equal([pod.Address, "fd00:10:244::a"], listener.Chains[0].Hbone!.Addresses);
+    }
+
     [Theory]
     [InlineData(true, true, true, null, PeerMode.Unset, true)]
     [InlineData(true, true, true, ClientTlsMode.IstioMutual, PeerMode.Unset, true)]

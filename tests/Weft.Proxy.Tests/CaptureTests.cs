@@ -23,16 +23,26 @@ public sealed partial class CaptureTests
                 tcp dport 7000 redirect to :15006
             }
         }
+        table ip6 weft {
+            chain output {
+                type nat hook output priority -100;
+                meta mark 0x539 return
+                ip6 saddr ::6 return
+                tcp dport { 80, 9000, 9001 } redirect to :15001
+                tcp dport 7000 redirect to :15006
+            }
+        }
         """;
 
     [RootTheory]
-    [InlineData(IoChoice.Epoll)]
-    [InlineData(IoChoice.Uring)]
-    public void Captured_connections_go_where_they_were_meant_to(IoChoice io) => InOwnNetwork(() =>
+    [InlineData(IoChoice.Epoll, "10.9.9.9", "127.0.0.6")]
+    [InlineData(IoChoice.Uring, "10.9.9.9", "127.0.0.6")]
+    [InlineData(IoChoice.Epoll, "fd00:10:244::9", "::6")]
+    [InlineData(IoChoice.Uring, "fd00:10:244::9", "::6")]
+    public void Captured_connections_go_where_they_were_meant_to(IoChoice io, string pod, string proxySeen) => InOwnNetwork(() =>
     {
-        using var passed = new TestOrigin(peer => peer.Write("passed"), IPAddress.Parse("10.9.9.9"), 9000);
-        using var app = new TestOrigin(
-            peer => peer.Write($"app saw {((IPEndPoint)peer.Socket.RemoteEndPoint!).Address}"), IPAddress.Parse("10.9.9.9"), 7000);
+        using var passed = new TestOrigin(peer => peer.Write("passed"), IPAddress.Parse(pod), 9000);
+        using var app = new TestOrigin(peer => peer.Write($"app saw {((IPEndPoint)peer.Socket.RemoteEndPoint!).Address}"), IPAddress.Parse(pod), 7000);
         using var named = TestOrigin.Ok("by name");
         var original = Plans.Cluster("PassthroughCluster") with { Kind = ClusterKind.OriginalDestination };
         var inbound = original with { Name = "inbound|7000||", Direction = TrafficDirection.Inbound };
@@ -46,20 +56,20 @@ public sealed partial class CaptureTests
             ],
         };
         using var proxy = new TestProxy(plan, io, options: chosen => chosen with { Mark = SocketSettings.MeshMark });
-        Assert.Equal("passed", Call("10.9.9.9", 9000, ""));
-        Assert.Equal("app saw 127.0.0.6", Call("10.9.9.9", 7000, ""));
-        Assert.EndsWith("by name", Call("10.9.9.9", 80, "GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n"), StringComparison.Ordinal);
+        Assert.Equal("passed", Call(pod, 9000, ""));
+        Assert.Equal($"app saw {proxySeen}", Call(pod, 7000, ""));
+        Assert.EndsWith("by name", Call(pod, 80, "GET / HTTP/1.1\r\nhost: shop\r\nconnection: close\r\n\r\n"), StringComparison.Ordinal);
 
         // Straight to the capturing port: forwarding that would never end.
-        Assert.ThrowsAny<IOException>(() => Assert.Equal("never", Call("10.9.9.9", 15001, "x")));
+        Assert.ThrowsAny<IOException>(() => Assert.Equal("never", Call(pod, 15001, "x")));
     });
 
     private static ListenerPlan Capturing(int port, TrafficDirection direction, string cluster) =>
-        Plans.Listener(port, direction, Plans.TcpChain(cluster)) with { Address = "0.0.0.0", UseOriginalDestination = true };
+        Plans.Listener(port, direction, Plans.TcpChain(cluster)) with { Address = "0.0.0.0", MoreAddresses = ["::"], UseOriginalDestination = true };
 
     private static string Call(string address, int port, string text)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(IPAddress.Parse(address).AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         using var peer = Peer.Connect(socket, address, port);
         peer.Write(text);
         return peer.ReadToEnd();
@@ -76,6 +86,8 @@ public sealed partial class CaptureTests
                 Assert.Equal(0, Unshare(NewNetwork));
                 Run("ip", "link set lo up");
                 Run("ip", "address add 10.9.9.9/32 dev lo");
+                Run("ip", "address add fd00:10:244::9/128 dev lo nodad");
+                Run("ip", "address add ::6/128 dev lo nodad");
                 Run("nft", "-f -", Rules);
                 test();
             }

@@ -39,16 +39,16 @@ public sealed class MachinesTests
     {
         (await mesh.ApplyAsync(Manifests.Namespace("far") + Strict + Pods("weft") + Pods("desk"))).Succeeded();
         await mesh.WaitForDeploymentsAsync("far");
-        foreach (var (from, to) in ((string, string)[])[("weft", "desk"), ("desk", "weft")])
+        foreach (var (from, to, family) in ((string, string, string)[])[("weft", "desk", "-4"), ("desk", "weft", "-4"), ("weft", "desk", "-6"), ("desk", "weft", "-6")])
         {
-            await Wait.UntilAsync($"the mesh leads from {from} to {to}, with identities", async () =>
+            await Wait.UntilAsync($"the mesh leads from {from} to {to} by curl {family}, with identities", async () =>
             {
-                var called = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/web-{from}", "-c", "app", "--", "curl", "-s", "-m", "4", $"http://web-{to}/");
+                var called = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/web-{from}", "-c", "app", "--", "curl", family, "-s", "-m", "4", $"http://web-{to}/");
                 return (called.Output.Contains($"on-{to}", StringComparison.Ordinal) && called.Output.Contains("spiffe://cluster.local/ns/far/", StringComparison.Ordinal), called.ToString());
             });
-            var plain = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/plain-{from}", "--", "curl", "-s", "-m", "4", $"http://plain-{to}:3000/");
+            var plain = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/plain-{from}", "--", "curl", family, "-s", "-m", "4", $"http://plain-{to}:3000/");
             Assert.Contains($"plain-{to}", plain.Succeeded(), StringComparison.Ordinal);
-            var refused = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/plain-{from}", "--", "curl", "-s", "-m", "4", $"http://web-{to}/");
+            var refused = await mesh.KubectlAsync("exec", "-n", "far", $"deploy/plain-{from}", "--", "curl", family, "-s", "-m", "4", $"http://web-{to}/");
             Assert.Equal(56, refused.ExitCode);
         }
 
@@ -76,7 +76,7 @@ public sealed class MachinesTests
             return (node.Output.Trim() == "Unknown" && pods.Output.Contains("/;", StringComparison.Ordinal) && pods.Output.Contains("desk/2", StringComparison.Ordinal), $"{node}\n{pods}");
         });
         var served = await mesh.KubectlAsync("get", "endpointslices", "-n", "far", "-l", "kubernetes.io/service-name=plain-desk", "-o", "jsonpath={.items[*].endpoints[*].conditions.ready}");
-        Assert.Equal("false", served.Succeeded().Trim());
+        Assert.Equal("false false", served.Succeeded().Trim());
         (await other.WeftAsync(["nodes", "join", "--detach"], _patience)).Succeeded();
         await Wait.UntilAsync("its pods serve again", async () =>
         {
@@ -106,6 +106,7 @@ public sealed class MachinesTests
           name: web-{node}
           namespace: far
         spec:
+          ipFamilyPolicy: PreferDualStack
           selector:
             app: web-{node}
           ports:
@@ -120,6 +121,7 @@ public sealed class MachinesTests
           namespace: far
         spec:
           clusterIP: None
+          ipFamilyPolicy: PreferDualStack
           selector:
             app: plain-{node}
           ports:

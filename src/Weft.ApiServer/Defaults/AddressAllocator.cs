@@ -14,13 +14,21 @@ namespace Weft.ApiServer.Defaults;
 /// Gives services their cluster addresses and node ports. What is taken is read from the stored services, so that nothing can
 /// leak; the caller serializes calls and the write that follows.
 /// </summary>
-internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition services, IPNetwork network)
+/// <param name="store">What is taken.</param>
+/// <param name="services">How errors call the resource.</param>
+/// <param name="networks">One for each family that the cluster has, the usual one first.</param>
+internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition services, IReadOnlyList<IPNetwork> networks)
 {
     private const int FirstNodePort = 30_000;
     private const int LastNodePort = 32_767;
 
     /// <summary>The lowest addresses are left for fixed services such as DNS.</summary>
     private const int ReservedAddresses = 16;
+
+    /// <summary>Of a network that has more.</summary>
+    private const int MaxAddresses = 1 << 16;
+
+    private readonly ServiceFamilies _families = new(services, networks);
 
     public void Allocate(JsonObject service, JsonObject? old)
     {
@@ -29,88 +37,74 @@ internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition ser
         var taken = store.Snapshot("services").Objects.Values
             .Where(item => item.Key != new ObjectKey(service.At("metadata", "namespace").Text() ?? "", name))
             .Select(item => item.Parse()["spec"] as JsonObject ?? []).ToList();
-        AllocateAddress(spec, old?["spec"] as JsonObject, name, taken);
+        AllocateAddresses(spec, old?["spec"] as JsonObject, name, taken);
         AllocatePorts(spec, old?["spec"] as JsonObject, name, taken);
     }
 
-    private void AllocateAddress(JsonObject spec, JsonObject? old, string name, List<JsonObject> taken)
+    private void AllocateAddresses(JsonObject spec, JsonObject? old, string name, List<JsonObject> taken)
     {
         if (spec.Text("type") is "ExternalName")
         {
-            spec.Remove("clusterIP");
-            spec.Remove("clusterIPs");
+            foreach (var field in (string[])["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"])
+            {
+                spec.Remove(field);
+            }
+
             return;
         }
 
-        CheckFamilies(spec, name);
-        var wanted = spec.Text("clusterIP");
-        if (string.IsNullOrEmpty(wanted) && old?.Text("clusterIP") is { Length: > 0 } kept)
+        _families.Complete(spec, old?.Text("type") is "ExternalName" ? null : old, name);
+        var wanted = ServiceFamilies.Texts(spec["clusterIPs"]);
+        if (wanted is not ["None"])
         {
-            wanted = kept;
+            var used = taken.SelectMany(AddressesOf).ToHashSet(StringComparer.Ordinal);
+            var kept = old is null ? [] : AddressesOf(old).ToHashSet(StringComparer.Ordinal);
+            foreach (var address in wanted.Where(address => !kept.Contains(address)))
+            {
+                CheckAddress(address, wanted, name, used);
+            }
+
+            foreach (var family in ServiceFamilies.Texts(spec["ipFamilies"]).Skip(wanted.Count))
+            {
+                wanted.Add(Free(NetworkOf(family)!.Value, used));
+            }
         }
 
-        var used = taken.Select(item => item.Text("clusterIP")).ToHashSet(StringComparer.Ordinal);
-        if (string.IsNullOrEmpty(wanted))
-        {
-            wanted = Free(used);
-        }
-        else if (wanted is not "None" && !string.Equals(wanted, old?.Text("clusterIP"), StringComparison.Ordinal))
-        {
-            CheckAddress(wanted, name, used);
-        }
-
-        spec["clusterIP"] = wanted;
-        spec["clusterIPs"] = new JsonArray(wanted);
-        spec["ipFamilies"] ??= new JsonArray("IPv4");
-        spec["ipFamilyPolicy"] ??= "SingleStack";
+        spec["clusterIP"] = wanted[0];
+        spec["clusterIPs"] = new JsonArray([.. wanted.Select(address => (JsonNode)address)]);
     }
 
-    /// <summary>Pods and services have IPv4 addresses here; who insists on another family is told, as a cluster of one family does.</summary>
-    private void CheckFamilies(JsonObject spec, string name)
+    /// <summary>Older objects have the one field only.</summary>
+    private static IEnumerable<string> AddressesOf(JsonObject spec) =>
+        ServiceFamilies.Texts(spec["clusterIPs"]) is { Count: > 0 } all ? all : spec.Text("clusterIP") is { Length: > 0 } one ? [one] : [];
+
+    private IPNetwork? NetworkOf(string family) =>
+        networks.Cast<IPNetwork?>().FirstOrDefault(network => ServiceFamilies.FamilyOf(network!.Value.BaseAddress) == family);
+
+    private void CheckAddress(string wanted, IReadOnlyList<string> all, string name, HashSet<string> used)
     {
-        var families = (spec["ipFamilies"] as JsonArray ?? []).Select(family => family.Text() ?? "").ToList();
-        if (families.FindIndex(family => family != "IPv4") is >= 0 and var other)
-        {
-            throw ApiException.Invalid(services, name, [FieldError.Invalid($"spec.ipFamilies[{other}]", families[other], "not configured on this cluster")]);
-        }
-
-        if (spec.Text("ipFamilyPolicy") is "RequireDualStack")
-        {
-            throw ApiException.Invalid(
-                services, name, [FieldError.Invalid("spec.ipFamilyPolicy", "RequireDualStack", "this cluster is not configured for dual-stack services")]);
-        }
-    }
-
-    private void CheckAddress(string wanted, string name, HashSet<string?> used)
-    {
-        const string Field = "spec.clusterIPs";
-        if (!IPAddress.TryParse(wanted, out var address))
-        {
-            throw ApiException.Invalid(
-                services, name, [FieldError.Invalid("spec.clusterIPs[0]", wanted, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")]);
-        }
-
-        if (!network.Contains(address))
+        var address = IPAddress.Parse(wanted);
+        if (NetworkOf(ServiceFamilies.FamilyOf(address)) is not { } network || !network.Contains(address))
         {
             throw ApiException.Invalid(services, name, [FieldError.Invalid(
-                Field,
-                new Verbatim($"[]string{{\"{wanted}\"}}"),
-                $"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {network}")]);
+                "spec.clusterIPs",
+                ServiceFamilyRules.Strings(all),
+                $"failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid range. The range of valid IPs is {NetworkOf(ServiceFamilies.FamilyOf(address)) ?? networks[0]}")]);
         }
 
-        if (used.Contains(wanted))
+        if (used.Contains(address.ToString()))
         {
             throw ApiException.Invalid(services, name, [FieldError.Invalid(
-                Field, new Verbatim($"[]string{{\"{wanted}\"}}"), $"failed to allocate IP {wanted}: provided IP is already allocated")]);
+                "spec.clusterIPs", ServiceFamilyRules.Strings(all), $"failed to allocate IP {wanted}: provided IP is already allocated")]);
         }
     }
 
-    private string Free(HashSet<string?> used)
+    private static string Free(IPNetwork network, HashSet<string> used)
     {
-        var size = 1 << (32 - network.PrefixLength);
-        var first = BinaryPrimitives.ReadUInt32BigEndian(network.BaseAddress.GetAddressBytes());
+        var bytes = network.BaseAddress.GetAddressBytes();
+        var size = (int)Math.Min(MaxAddresses, Math.Pow(2, (bytes.Length * 8) - network.PrefixLength));
+        var first = BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(bytes.Length - 4));
         var start = RandomNumberGenerator.GetInt32(ReservedAddresses, size - 1);
-        var bytes = new byte[4];
         for (var i = 0; i < size; i++)
         {
             var offset = (start + i) % size;
@@ -119,7 +113,7 @@ internal sealed class AddressAllocator(ObjectStore store, ResourceDefinition ser
                 continue;
             }
 
-            BinaryPrimitives.WriteUInt32BigEndian(bytes, first + (uint)offset);
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(bytes.Length - 4), first + (uint)offset);
             var text = new IPAddress(bytes).ToString();
             if (!used.Contains(text))
             {

@@ -25,7 +25,7 @@ internal static class Rules
                 PodRules.Check(tree, old, errors);
                 break;
             case "services":
-                ServiceRules.Check(tree, old, errors);
+                ServiceRules.Check(tree, errors);
                 break;
             case "configmaps" or "secrets":
                 Configuration(resource, tree, old, errors);

@@ -10,7 +10,7 @@ internal static class ServiceRules
 {
     private static readonly string[] _types = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 
-    public static void Check(JsonObject tree, JsonObject? old, List<FieldError> errors)
+    public static void Check(JsonObject tree, List<FieldError> errors)
     {
         var spec = tree["spec"] as JsonObject ?? [];
         var type = spec.Text("type") ?? "";
@@ -37,19 +37,6 @@ internal static class ServiceRules
         }
 
         MetadataRules.Labels(spec["selector"], "spec.selector", errors);
-        CheckAddress(spec, old?["spec"] as JsonObject, errors);
-    }
-
-    private static void CheckAddress(JsonObject spec, JsonObject? old, List<FieldError> errors)
-    {
-        var before = old?.Text("clusterIP");
-        var after = spec.Text("clusterIP");
-        if (!string.IsNullOrEmpty(before) && !string.IsNullOrEmpty(after) && before != after
-            && old!.Text("type") is not "ExternalName" && spec.Text("type") is not "ExternalName")
-        {
-            errors.Add(FieldError.Invalid(
-                "spec.clusterIPs[0]", new Verbatim($"[]string{{\"{after}\"}}"), "may not change once set"));
-        }
     }
 
     private static void Ports(List<JsonObject> ports, List<FieldError> errors)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using Weft.Cli.Meshes;
@@ -54,7 +55,7 @@ internal static class LiveGround
     {
         var host = service.Text("hostname") ?? "";
         var endpoint = registry.Objects("endpoints").Where(e => e.Text("service")!.StartsWith(host + ":", StringComparison.Ordinal))
-            .SelectMany(e => e.Objects("endpoints")).Select(e => e.Text("address")!.Split(':')[0]).FirstOrDefault();
+            .SelectMany(e => e.Objects("endpoints")).Select(e => IPEndPoint.Parse(e.Text("address")!).Address.ToString()).FirstOrDefault();
         return new Callee(host, service.Texts("addresses").FirstOrDefault() ?? endpoint ?? "0.0.0.0", [.. service.Objects("ports").Select(p => (int)p.Number("port")!.Value)]);
     }
 

@@ -20,6 +20,9 @@ internal static partial class NodeSettings
     /// <summary>Where other machines reach the API server, as <c>weft up --listen</c> passes it on.</summary>
     public const string ListenVariable = "WEFT_LISTEN";
 
+    /// <summary>Which families of addresses pods and services have, as <c>weft up --ip-family</c> passes it on.</summary>
+    public const string FamilyVariable = "WEFT_IP_FAMILY";
+
     private const int DefaultListenPort = 6443;
 
     private const int DefaultLifetimeSeconds = 24 * 60 * 60;
@@ -41,7 +44,25 @@ internal static partial class NodeSettings
 
     /// <summary>The nodes of this machine, as <c>weft up --nodes N --zones A,B</c> passes them on.</summary>
     public static IReadOnlyList<NodePlace> Nodes() => Plan(
-        Environment.GetEnvironmentVariable(NodesVariable) is { Length: > 0 } count ? count : "1", Environment.GetEnvironmentVariable(ZonesVariable) ?? "");
+            Environment.GetEnvironmentVariable(NodesVariable) is { Length: > 0 } count ? count : "1", Environment.GetEnvironmentVariable(ZonesVariable) ?? "")
+        .Select(node => node with { HasVersion6 = HasVersion6() }).ToList();
+
+    /// <summary>Whether pods and services have addresses of version 6, too.</summary>
+    public static bool HasVersion6() => ParseFamily(Environment.GetEnvironmentVariable(FamilyVariable));
+
+    /// <summary>What nobody says follows from the kernel.</summary>
+    public static bool ParseFamily(string? text)
+    {
+        var exists = Directory.Exists("/proc/sys/net/ipv6/conf/all");
+        return text switch
+        {
+            null or "" => exists,
+            "ipv4" => false,
+            "dual" when exists => true,
+            "dual" => throw new CommandException(ExitCode.WrongUsage, "--ip-family dual: this kernel has no IPv6.", "Leave it out, or start the machine without ipv6.disable=1."),
+            _ => throw new CommandException(ExitCode.WrongUsage, $"--ip-family: '{text}' is none.", "Write dual or ipv4: pods have an IPv4 address in any case."),
+        };
+    }
 
     /// <summary>Null for a mesh of this machine alone.</summary>
     public static IPEndPoint? Listen() => ParseListen(Environment.GetEnvironmentVariable(ListenVariable));

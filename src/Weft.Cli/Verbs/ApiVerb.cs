@@ -81,6 +81,7 @@ internal static class ApiVerb
             KubeconfigPath = home.Kubeconfig,
             ExternalUrl = MeshHolder.ApiUrl,
             ReadYaml = ReadYaml,
+            SecondServiceNetwork = NodeSettings.HasVersion6() ? ApiServerOptions.Version6 : null,
             ServingNames = NodeSettings.Listen() is { } outside ? [outside.Address.ToString()] : [],
             Links = NodeSettings.Listen() is null
                 ? new Dictionary<string, string>(StringComparer.Ordinal)

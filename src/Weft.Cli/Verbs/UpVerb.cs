@@ -26,14 +26,16 @@ internal static class UpVerb
         var zones = new Option<string?>("--zones") { Description = "Their zones, in turn: a,b or eu/a,eu/b with the region", HelpName = "zones" };
         var store = MeshStore.Option();
         var listen = new Option<string?>("--listen") { Description = "Lets other machines join, at this address of this one: 192.168.1.10[:6443]", HelpName = "address" };
+        var family = new Option<string?>("--ip-family") { Description = "dual: pods have IPv4 and IPv6 addresses, as they have where the kernel can; ipv4: IPv4 alone", HelpName = "family" };
         var timeout = VerbOptions.Timeout(DefaultTimeoutSeconds);
-        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, nodes, zones, store, listen, timeout };
+        var command = new Command("up", "Starts a mesh on this machine and applies files to it") { paths, detach, watch, nodes, zones, store, listen, family, timeout };
         command.SetAction((parsed, ct) => RunAsync(
             new Request(parsed.GetValue(paths) ?? [], parsed.GetValue(detach), parsed.GetValue(watch), TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(store))
             {
                 Nodes = parsed.GetValue(nodes),
                 Zones = parsed.GetValue(zones),
                 Listen = parsed.GetValue(listen),
+                Family = parsed.GetValue(family),
             },
             terminal,
             TimeProvider.System,
@@ -55,9 +57,9 @@ internal static class UpVerb
         using var mesh = MeshStart.Open(request.Detach, MeshStore.Check(request.Store), request.Settings());
         try
         {
-            if (!mesh.IsOwn && (request.Nodes ?? request.Zones ?? request.Listen as object) is not null)
+            if (!mesh.IsOwn && (request.Nodes ?? request.Zones ?? request.Listen ?? request.Family as object) is not null)
             {
-                throw new CommandException(ExitCode.WrongUsage, "A mesh runs already; its nodes and where it listens cannot be changed.", "Stop it first:  weft down");
+                throw new CommandException(ExitCode.WrongUsage, "A mesh runs already; its nodes, its addresses and where it listens cannot be changed.", "Stop it first:  weft down");
             }
 
             await StartAsync(mesh, request, objects, terminal, clock, signals.Token);
@@ -106,6 +108,7 @@ internal static class UpVerb
     private static void Check(Request request)
     {
         _ = NodeSettings.ParseListen(request.Listen);
+        _ = NodeSettings.ParseFamily(request.Family);
         _ = NodeSettings.Plan(request.Nodes?.ToString(CultureInfo.InvariantCulture) ?? "1", request.Zones ?? "");
         if (!request.Watch)
         {
@@ -232,6 +235,8 @@ internal static class UpVerb
 
         public string? Listen { get; init; }
 
+        public string? Family { get; init; }
+
         public Dictionary<string, string> Settings()
         {
             var settings = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -248,6 +253,11 @@ internal static class UpVerb
             if (Listen is { } listen)
             {
                 settings[NodeSettings.ListenVariable] = listen;
+            }
+
+            if (Family is { } family)
+            {
+                settings[NodeSettings.FamilyVariable] = family;
             }
 
             return settings;

@@ -34,6 +34,9 @@ internal sealed class GatewayListeners(
             chains.ToEquatableArray(), null)
         {
             ProxyProtocol = view.Client.Edge.ProxyProtocol ? ProxyHeaderRule.Required : ProxyHeaderRule.None,
+
+            // Who wrote an address means that one.
+            MoreAddresses = servers[0].Server.Bind.Length == 0 ? Names.BesideAnyAddress(view.Client) : [],
         };
     }
 

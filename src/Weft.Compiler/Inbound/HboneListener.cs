@@ -14,10 +14,13 @@ internal static class HboneListener
         var tls = new DownstreamTlsPlan(true, settings.TrustDomains, ["h2"]);
         var chain = new ChainPlan(Names.HboneListener, ChainMatchPlan.Any, tls, null, null)
         {
-            Hbone = new HboneChainPlan(Names.HboneListener, [workload.Address], Names.InboundPassthrough, Defaults.IdleTimeoutMs),
+            Hbone = new HboneChainPlan(Names.HboneListener, [workload.Address, .. workload.MoreAddresses], Names.InboundPassthrough, Defaults.IdleTimeoutMs),
             Authorization = access.For(isHttp: false),
         };
         return new ListenerPlan(
-            Names.HboneListener, Names.AnyAddress, Names.HbonePort, TrafficDirection.Inbound, true, false, false, false, 0, [chain], null);
+            Names.HboneListener, Names.AnyAddress, Names.HbonePort, TrafficDirection.Inbound, true, false, false, false, 0, [chain], null)
+        {
+            MoreAddresses = Names.BesideAnyAddress(workload),
+        };
     }
 }

@@ -69,7 +69,10 @@ internal sealed record InboundPlan(IReadOnlyList<ListenerPlan> Listeners, IReadO
 
             // Every chain, whoever made it: what leads to the application past its policies would be a way round them.
             [.. chains.Select(chain => chain with { Authorization = access.For(chain.Http is not null) })],
-            null);
+            null)
+        {
+            MoreAddresses = Names.BesideAnyAddress(workload),
+        };
         return new InboundPlan(workload.SpeaksHbone ? [captured, HboneListener.Compile(index.Settings, workload, access)] : [captured], clusters)
         {
             Secrets = (sidecar?.Ingress ?? []).AsEnumerable().SelectMany(i => i.Tls is null ? [] : Gateways.GatewayTls.Secrets(i.Tls)).Distinct(StringComparer.Ordinal),

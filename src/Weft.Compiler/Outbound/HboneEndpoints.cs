@@ -21,7 +21,7 @@ internal static class HboneEndpoints
         }
 
         var servers = index.World.Workloads.AsEnumerable().Where(w => w is { Meshed: true, SpeaksHbone: true })
-            .Select(w => w.Address).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(w => w.MoreAddresses.Append(w.Address)).ToHashSet(StringComparer.Ordinal);
         var modes = clusters.ToDictionary(c => c.Name, c => c.Tls?.Mode, StringComparer.Ordinal);
         return endpoints.ConvertAll(plan => modes[plan.Cluster] is UpstreamTlsMode.Auto or UpstreamTlsMode.Mutual && plan.Endpoints.AsEnumerable().Any(Tunnels)
             ? index.Parts.Get(new PartKey("hbone", plan, null, null, Which(plan)), () => Tunnelled(plan))

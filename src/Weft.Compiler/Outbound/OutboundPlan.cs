@@ -75,7 +75,7 @@ internal sealed record OutboundPlan(
         }
 
         return new OutboundPlan(
-            TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All)),
+            BothFamilies(index, view.Client, TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All))),
             Sorted(tables.All, t => t.Name),
             Sorted(clusters, c => c.Name),
             Sorted(HboneEndpoints.Apply(index, view.Client, clusters, endpoints), e => e.Cluster))
@@ -83,6 +83,12 @@ internal sealed record OutboundPlan(
             Secrets = clusters.SelectMany(ClusterTls.Secrets).Distinct(StringComparer.Ordinal).ToEquatableArray(),
         };
     }
+
+    /// <summary>What is captured of version 6 comes to the capturing listener as well.</summary>
+    private static EquatableArray<ListenerPlan> BothFamilies(MeshSnapshot index, Workload client, EquatableArray<ListenerPlan> listeners) =>
+        !client.HasVersion6 ? listeners : listeners.Select(listener => !listener.BindToPort ? listener : index.Parts.Get(
+            new PartKey("both families", listener, null, null, ""),
+            () => listener with { MoreAddresses = Names.BesideAnyAddress(client) })).ToEquatableArray();
 
     private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)
     {
@@ -94,7 +100,7 @@ internal sealed record OutboundPlan(
     /// <summary>The namespace, the tunnels, the place where any policy asks for it, and the answer of every label condition that any intent has for its clients.</summary>
     private static string ClassOf(MeshSnapshot index, Workload client)
     {
-        var key = new StringBuilder(client.Namespace).Append(client.SpeaksHbone ? "|hbone|" : "|");
+        var key = new StringBuilder(client.Namespace).Append(client.SpeaksHbone ? "|hbone" : "|").Append(client.HasVersion6 ? "|6|" : "|");
         foreach (var selector in index.ClientSelectors)
         {
             key.Append(selector.Selects(client.Labels) ? '1' : '0');

@@ -260,12 +260,12 @@ public sealed class WorldRegistry(MeshSettings settings)
             }
         }
 
-        foreach (var endpoint in _entries.ServersOf(service, port))
-        {
-            found.TryAdd((endpoint.Address, endpoint.Port), endpoint);
-        }
-
-        return [.. found.Values.OrderBy(endpoint => endpoint.Address, StringComparer.Ordinal).ThenBy(endpoint => endpoint.Port)];
+        // What was written down is one server, whatever family its address is of.
+        return
+        [
+            .. EndpointJoin.OfFirstFamily(service, found.Values).Concat(_entries.ServersOf(service, port)).DistinctBy(endpoint => (endpoint.Address, endpoint.Port))
+                .OrderBy(endpoint => endpoint.Address, StringComparer.Ordinal).ThenBy(endpoint => endpoint.Port),
+        ];
     }
 
     private readonly record struct Named(string Namespace, string Name);

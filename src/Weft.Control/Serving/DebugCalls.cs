@@ -219,7 +219,7 @@ internal sealed class DebugCalls(
                 ["service"] = $"{each.ServiceHost}:{each.ServicePort.ToString(CultureInfo.InvariantCulture)}",
                 ["endpoints"] = new JsonArray([.. each.Endpoints.Select(endpoint => new JsonObject
                 {
-                    ["address"] = $"{endpoint.Address}:{endpoint.Port.ToString(CultureInfo.InvariantCulture)}",
+                    ["address"] = PlaceOf(endpoint),
                     ["ready"] = endpoint.Ready,
                     ["pod"] = endpoint.Workload?.Name,
                     ["namespace"] = endpoint.Workload?.Namespace,
@@ -230,4 +230,8 @@ internal sealed class DebugCalls(
 
         return new JsonObject { ["services"] = services, ["endpoints"] = endpoints };
     }
+
+    private static string PlaceOf(Model.World.Endpoint endpoint) => endpoint.Address.Contains(':', StringComparison.Ordinal)
+        ? string.Create(CultureInfo.InvariantCulture, $"[{endpoint.Address}]:{endpoint.Port}")
+        : string.Create(CultureInfo.InvariantCulture, $"{endpoint.Address}:{endpoint.Port}");
 }

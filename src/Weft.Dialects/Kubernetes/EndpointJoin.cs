@@ -23,12 +23,31 @@ public static class EndpointJoin
             .. service.Ports.Select(port => new ServiceEndpoints(
                 service.Host,
                 port.Port,
-                own.SelectMany(slice => Endpoints(slice, port, findWorkload))
+                OfFirstFamily(service, own.SelectMany(slice => Endpoints(slice, port, findWorkload)))
                     .DistinctBy(endpoint => (endpoint.Address, endpoint.Port))
                     .OrderBy(endpoint => endpoint.Address, StringComparer.Ordinal)
                     .ThenBy(endpoint => endpoint.Port)
                     .ToEquatableArray())),
         ];
+    }
+
+    /// <summary>
+    /// A service of both families has every pod twice. Proxies call it by the family that the service names first, whichever its clients use;
+    /// clients of a headless one call the pods themselves.
+    /// </summary>
+    public static IEnumerable<Endpoint> OfFirstFamily(Service service, IEnumerable<Endpoint> endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        if (service.Headless || service.Addresses.Count < 2)
+        {
+            return endpoints;
+        }
+
+        var all = endpoints.ToList();
+        var isSix = service.Addresses[0].Contains(':', StringComparison.Ordinal);
+        return all.Exists(IsOfIt) ? all.Where(IsOfIt) : all;
+
+        bool IsOfIt(Endpoint endpoint) => endpoint.Address.Contains(':', StringComparison.Ordinal) == isSix;
     }
 
     private static IEnumerable<Endpoint> Endpoints(

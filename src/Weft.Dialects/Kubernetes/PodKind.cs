@@ -50,6 +50,7 @@ internal static class PodKind
         {
             Node = spec.Text("nodeName") ?? "",
             OpaquePorts = OpaquePorts.Of(annotations, ports),
+            MoreAddresses = [.. status!.Children("podIPs").Select(each => each.Text("ip")).OfType<string>().Where(each => each != address)],
         };
         return new ParsedContent(Workload: ProxyConfigs.Apply(workload, annotations));
     }

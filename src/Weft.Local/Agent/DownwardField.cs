@@ -29,8 +29,10 @@ internal static class DownwardField
             "metadata.annotations" => Lines(pod, "annotations"),
             "spec.nodeName" => pod.NodeName,
             "spec.serviceAccountName" => pod.ServiceAccount,
-            "status.podIP" or "status.podIPs" => podAddress,
-            "status.hostIP" or "status.hostIPs" => pod.HostAddress,
+            "status.podIP" => podAddress,
+            "status.podIPs" => string.Join(',', pod.AddressesOf(podAddress)),
+            "status.hostIP" => pod.HostAddress,
+            "status.hostIPs" => string.Join(',', pod.HostAddresses),
             _ => null,
         };
     }

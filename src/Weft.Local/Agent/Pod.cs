@@ -142,7 +142,7 @@ internal sealed partial class Pod : IAsyncDisposable
         else if (!_vanished)
         {
             OnChanged();
-            await _scene.WhenNotServedAsync(_spec.Namespace, Address, _stop.Killed);
+            await _scene.WhenNotServedAsync(_spec.Namespace, Address.Length == 0 ? [] : _spec.AddressesOf(Address), _stop.Killed);
         }
 
         if (_vanished)
@@ -327,7 +327,7 @@ internal sealed partial class Pod : IAsyncDisposable
             {
                 Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 await _sandbox.OpenAsync(_spec, _stopping.Token, ct);
-                await PodFiles.WriteAsync(_spec, _folder, _sandbox.Network!.Address, ct);
+                await PodFiles.WriteAsync(_spec, _folder, _sandbox.Network!.Addresses, ct);
                 _preparation.Tell();
                 _problem = "";
                 OnChanged();

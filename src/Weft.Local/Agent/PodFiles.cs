@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
@@ -15,10 +14,10 @@ internal static class PodFiles
 
     public static string MessageFile(string podFolder, string container) => Path.Combine(LogFolder(podFolder, container), "termination-log");
 
-    public static async Task WriteAsync(PodSpec pod, string folder, IPAddress address, CancellationToken ct)
+    public static async Task WriteAsync(PodSpec pod, string folder, IReadOnlyList<string> addresses, CancellationToken ct)
     {
         await File.WriteAllTextAsync(Path.Combine(folder, "resolv.conf"), ResolvConf(pod), ct);
-        await File.WriteAllTextAsync(Path.Combine(folder, "hosts"), Hosts(pod, address), ct);
+        await File.WriteAllTextAsync(Path.Combine(folder, "hosts"), Hosts(pod, addresses), ct);
     }
 
     internal static string ResolvConf(PodSpec pod)
@@ -53,13 +52,15 @@ internal static class PodFiles
         return text.ToString();
     }
 
-    private static string Hosts(PodSpec pod, IPAddress address)
+    internal static string Hosts(PodSpec pod, IReadOnlyList<string> addresses)
     {
         var aliases = pod.Source.Objects("spec", "hostAliases")
             .Select(a => $"{a.Text("ip")} {string.Join(' ', a.Texts("hostnames"))}\n");
         var name = pod.Source.Text("spec", "subdomain") is { Length: > 0 } subdomain
             ? $"{pod.HostName}.{subdomain}.{pod.Namespace}.svc.cluster.local {pod.HostName}"
             : pod.HostName;
-        return $"127.0.0.1 localhost\n{address} {name}\n{string.Concat(aliases)}";
+        var own = string.Concat(addresses.Select(address => $"{address} {name}\n"));
+        var loopback6 = addresses.Any(IpWords.IsSix) ? "::1 localhost ip6-localhost ip6-loopback\n" : "";
+        return $"127.0.0.1 localhost\n{loopback6}{own}{string.Concat(aliases)}";
     }
 }

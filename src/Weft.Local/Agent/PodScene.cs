@@ -29,10 +29,10 @@ internal sealed record PodScene(
     /// <summary>False when the node has one user id only (started by an ordinary user).</summary>
     public bool HasManyUsers { get; } = UserMap.HasManyUsers();
 
-    /// <summary>Completes when no service leads to the address, or when that takes too long: a pod is asked to end after its last new caller.</summary>
-    public async Task WhenNotServedAsync(string ns, string address, CancellationToken hurry)
+    /// <summary>Completes when no service leads to any of the addresses, or when that takes too long: a pod is asked to end after its last new caller.</summary>
+    public async Task WhenNotServedAsync(string ns, IReadOnlyList<string> addresses, CancellationToken hurry)
     {
-        if (address.Length == 0 || !IsServed(ns, address))
+        if (!IsServed(ns, addresses))
         {
             return;
         }
@@ -40,7 +40,7 @@ internal sealed record PodScene(
         var began = Options.Time.GetTimestamp();
         try
         {
-            while (IsServed(ns, address) && Options.Time.GetElapsedTime(began) < _servedPatience)
+            while (IsServed(ns, addresses) && Options.Time.GetElapsedTime(began) < _servedPatience)
             {
                 await Task.Delay(_look, Options.Time, hurry);
             }
@@ -53,6 +53,6 @@ internal sealed record PodScene(
         }
     }
 
-    private bool IsServed(string ns, string address) => Slices.Items.Any(slice => slice.Namespace() == ns
-        && slice.Objects("endpoints").Any(e => e.Texts("addresses").Contains(address) && e.Flag("conditions", "ready") != false));
+    private bool IsServed(string ns, IReadOnlyList<string> addresses) => Slices.Items.Any(slice => slice.Namespace() == ns
+        && slice.Objects("endpoints").Any(e => e.Texts("addresses").Any(addresses.Contains) && e.Flag("conditions", "ready") != false));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
 using Weft.Local.Network;
@@ -9,6 +10,8 @@ namespace Weft.Local.Agent;
 /// <summary>A pod, as far as the node looks at it.</summary>
 internal sealed class PodSpec(JsonObject source, NodePlace? node = null)
 {
+    private readonly NodePlace _node = node ?? new NodePlace(NodePlace.FirstName, 0);
+
     /// <summary>Longer host names than this are cut, as the kernel would refuse them.</summary>
     private const int MaxHostNameLength = 63;
 
@@ -23,13 +26,20 @@ internal sealed class PodSpec(JsonObject source, NodePlace? node = null)
     public string NodeName { get; } = source.Text("spec", "nodeName") ?? "";
 
     /// <summary>The address of the node that runs it.</summary>
-    public string HostAddress { get; } = (node ?? new NodePlace(NodePlace.FirstName, 0)).Address.ToString();
+    public string HostAddress => _node.Address.ToString();
+
+    /// <summary>The first family first.</summary>
+    public IReadOnlyList<string> HostAddresses => _node.Addresses;
 
     public string Phase { get; } = source.Text("status", "phase") ?? "";
 
     public string ServiceAccount { get; } = source.Text("spec", "serviceAccountName") is { Length: > 0 } name ? name : "default";
 
     public string RestartPolicy { get; } = source.Text("spec", "restartPolicy") ?? "Always";
+
+    /// <summary>All addresses of the pod that has this one, which is the first.</summary>
+    public IReadOnlyList<string> AddressesOf(string address) =>
+        IPAddress.TryParse(address, out var four) && _node.Pair(four) is { } six ? [address, six.ToString()] : [address];
 
     public bool IsDeleting { get; } = source.Text("metadata", "deletionTimestamp") is not null;
 

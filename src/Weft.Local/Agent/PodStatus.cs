@@ -29,7 +29,7 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
             ["phase"] = phase,
             ["startTime"] = ContainerState.Time(startTime),
             ["hostIP"] = pod.HostAddress,
-            ["hostIPs"] = new JsonArray(new JsonObject { ["ip"] = pod.HostAddress }),
+            ["hostIPs"] = Addresses(pod.HostAddresses),
             ["conditions"] = new JsonArray(
             [
                 Condition("PodReadyToStartContainers", now.Address.Length > 0 && !done, at, now.Problem.Length > 0 ? "SandboxFailed" : null, now.Problem),
@@ -54,7 +54,7 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
         if (now.Address.Length > 0)
         {
             status["podIP"] = now.Address;
-            status["podIPs"] = new JsonArray(new JsonObject { ["ip"] = now.Address });
+            status["podIPs"] = Addresses(pod.AddressesOf(now.Address));
         }
 
         if (now.End is { } end)
@@ -69,6 +69,8 @@ internal sealed class PodStatus(PodSpec pod, DateTimeOffset startTime)
 
         return new JsonObject { ["status"] = status };
     }
+
+    private static JsonArray Addresses(IEnumerable<string> addresses) => [.. addresses.Select(address => (JsonNode)new JsonObject { ["ip"] = address })];
 
     /// <summary>Whether an init container no longer holds the others up.</summary>
     private static bool IsThrough(ContainerSnapshot init) =>

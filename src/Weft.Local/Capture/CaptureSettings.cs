@@ -61,8 +61,7 @@ internal sealed record CaptureSettings
             ? range.ToString()
             : IPAddress.TryParse(item, out var one)
                 ? one.ToString()
-                : throw new FormatException($"Annotation '{Prefix}{name}' holds '{item}', which is no address range."))
-            .Where(range => !range.Contains(':', StringComparison.Ordinal))]; // pods have no IPv6
+                : throw new FormatException($"Annotation '{Prefix}{name}' holds '{item}', which is no address range."))];
 
     private static string Interface(string name) =>
         name.Length <= 15 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')

@@ -14,9 +14,6 @@ internal sealed class NftCapture : ITrafficCapture
     /// <summary>The sidecar sets it on its sockets. A user id would not do: without root there is only one.</summary>
     private const string ProxyMark = "0x539";
 
-    /// <summary>Where the sidecar's connections to the application come from.</summary>
-    private const string ProxyToApplication = "127.0.0.6";
-
     /// <summary>The sidecar's own ports; 15008 is reserved for tunnels.</summary>
     private const string OwnPorts = "15000, 15008, 15020, 15021, 15090";
 
@@ -24,41 +21,55 @@ internal sealed class NftCapture : ITrafficCapture
 
     public async Task ApplyAsync(PodNetwork network, CaptureSettings settings, CancellationToken ct)
     {
-        var result = await network.RunAsync("nft", ["-f", "-"], Rules(settings), ct);
+        var result = await network.RunAsync("nft", ["-f", "-"], Rules(settings, network.Address6 is not null), ct);
         if (result.ExitCode != 0)
         {
             throw new InvalidOperationException($"Traffic capture of {network.Address} was refused by nft: {result.Errors.Trim()}");
         }
     }
 
-    /// <summary>One transaction that replaces the table as a whole.</summary>
-    internal static string Rules(CaptureSettings settings)
+    /// <summary>One transaction that replaces the tables as a whole. A pod without addresses of version 6 has that family off.</summary>
+    internal static string Rules(CaptureSettings settings, bool hasVersion6)
     {
         var text = new StringBuilder();
-        text.Append("""
-            table ip weft
-            delete table ip weft
-            table ip weft {
+        Table(text, settings, IpWords.Four);
+        if (hasVersion6)
+        {
+            Table(text, settings, IpWords.Six);
+        }
+
+        return text.ToString();
+    }
+
+    private static void Table(StringBuilder text, CaptureSettings settings, IpWords words)
+    {
+        text.Append($$"""
+            table {{words.Family}} weft
+            delete table {{words.Family}} weft
+            table {{words.Family}} weft {
               chain inbound {
                 type nat hook prerouting priority -100; policy accept;
 
             """);
-        Inbound(text, settings);
+        Inbound(text, settings, words);
         text.Append("""
               }
               chain outbound {
                 type nat hook output priority -100; policy accept;
 
             """);
-        Outbound(text, settings);
+        Outbound(text, settings, words);
         text.Append("  }\n}\n");
-        return text.ToString();
     }
 
-    private static void Inbound(StringBuilder text, CaptureSettings settings)
+    private static void Inbound(StringBuilder text, CaptureSettings settings, IpWords words)
     {
         // The node's probes reach the application itself, whatever peers must prove.
-        Rule(text, $"ip saddr {NodeNetwork.ProbeAddress} return");
+        if (words.Probe.Length > 0)
+        {
+            Rule(text, $"{words.Family} saddr {words.Probe} return");
+        }
+
         Rule(text, $"tcp dport {{ {OwnPorts} }} return");
         foreach (var name in settings.ExcludeInterfaces)
         {
@@ -80,7 +91,7 @@ internal sealed class NftCapture : ITrafficCapture
         }
     }
 
-    private static void Outbound(StringBuilder text, CaptureSettings settings)
+    private static void Outbound(StringBuilder text, CaptureSettings settings, IpWords words)
     {
         if (settings.ExcludeOutboundPorts.Count > 0)
         {
@@ -92,19 +103,19 @@ internal sealed class NftCapture : ITrafficCapture
             Rule(text, $"oifname \"{name}\" return");
         }
 
-        Rule(text, $"oifname \"lo\" ip saddr {ProxyToApplication} return");
+        Rule(text, $"oifname \"lo\" {words.Family} saddr {words.ProxyToApplication} return");
 
         // The sidecar calls its own pod's address: the call comes in like any other.
-        Rule(text, $"meta mark & 0xfff == {ProxyMark} oifname \"lo\" ip daddr != 127.0.0.1 tcp dport != 15008 redirect to :{InboundPort}");
+        Rule(text, $"meta mark & 0xfff == {ProxyMark} oifname \"lo\" {words.Family} daddr != {words.Loopback} tcp dport != 15008 redirect to :{InboundPort}");
         Rule(text, $"meta mark & 0xfff == {ProxyMark} return");
 
         // The application speaks to itself: its own business.
         Rule(text, "oifname \"lo\" return");
-        Rule(text, "ip daddr 127.0.0.1 return");
-        Rule(text, $"ip daddr {NodeNetwork.DnsAddress} tcp dport 53 return");
-        if (settings.ExcludeOutboundRanges.Count > 0)
+        Rule(text, $"{words.Family} daddr {words.Loopback} return");
+        Rule(text, $"{words.Family} daddr {words.Dns} tcp dport 53 return");
+        if (words.Of(settings.ExcludeOutboundRanges) is { Count: > 0 } excluded)
         {
-            Rule(text, $"ip daddr {Set(settings.ExcludeOutboundRanges)} return");
+            Rule(text, $"{words.Family} daddr {Set(excluded)} return");
         }
 
         if (settings.IncludeOutboundPorts.Count > 0)
@@ -116,9 +127,9 @@ internal sealed class NftCapture : ITrafficCapture
         {
             Rule(text, $"meta l4proto tcp redirect to :{OutboundPort}");
         }
-        else if (settings.IncludeOutboundRanges.Count > 0)
+        else if (words.Of(settings.IncludeOutboundRanges) is { Count: > 0 } included)
         {
-            Rule(text, $"ip daddr {Set(settings.IncludeOutboundRanges)} meta l4proto tcp redirect to :{OutboundPort}");
+            Rule(text, $"{words.Family} daddr {Set(included)} meta l4proto tcp redirect to :{OutboundPort}");
         }
     }
 

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
+using Weft.Local.Network;
 
 namespace Weft.Local.Controllers;
 
@@ -47,13 +48,26 @@ internal sealed class EndpointSliceController(KubernetesClient client, Informer 
 
     internal static List<JsonObject> SlicesOf(JsonObject service, IEnumerable<JsonObject> pods)
     {
+        var all = pods.ToList();
+        return [.. FamiliesOf(service).SelectMany(family => SlicesOf(service, all, family))];
+    }
+
+    /// <summary>The first is the one that clients use who know one only.</summary>
+    internal static IReadOnlyList<string> FamiliesOf(JsonObject service) => service.Texts("spec", "ipFamilies").ToList() is { Count: > 0 } families ? families : ["IPv4"];
+
+    internal static IEnumerable<JsonObject> SlicesOf(JsonObject service, IEnumerable<JsonObject> pods, string family)
+    {
         var ports = service.Objects("spec", "ports").ToList();
-        return [.. pods
-            .Where(pod => !PodState.HasEnded(pod) && !string.IsNullOrEmpty(pod.Text("status", "podIP")))
+        return pods
+            .Where(pod => !PodState.HasEnded(pod) && AddressOf(pod, family) is not null)
             .OrderBy(pod => pod.Name(), StringComparer.Ordinal)
             .GroupBy(pod => SafeNames.Canonical(PortsFor(ports, pod)), StringComparer.Ordinal)
-            .Select(group => SliceFor(service, PortsFor(ports, group.First()), group))];
+            .Select(group => SliceFor(service, PortsFor(ports, group.First()), group, family));
     }
+
+    private static string? AddressOf(JsonObject pod, string family) =>
+        pod.Objects("status", "podIPs").Select(each => each.Text("ip")).Append(pod.Text("status", "podIP"))
+            .FirstOrDefault(address => !string.IsNullOrEmpty(address) && IpWords.IsSix(address) == (family == "IPv6"));
 
     private async Task CreateAsync(JsonObject slice, CancellationToken ct)
     {
@@ -138,7 +152,7 @@ internal sealed class EndpointSliceController(KubernetesClient client, Informer 
         return long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var written) ? written : null;
     }
 
-    private static JsonObject SliceFor(JsonObject service, JsonArray ports, IEnumerable<JsonObject> pods)
+    private static JsonObject SliceFor(JsonObject service, JsonArray ports, IEnumerable<JsonObject> pods, string family)
     {
         var labels = (service.Find("metadata", "labels") as JsonObject)?.DeepClone().AsObject() ?? [];
         labels[ServiceLabel] = service.Name();
@@ -155,25 +169,25 @@ internal sealed class EndpointSliceController(KubernetesClient client, Informer 
             ["kind"] = "EndpointSlice",
             ["metadata"] = new JsonObject
             {
-                ["name"] = $"{service.Name()}-{SafeNames.Hash(ports, 0)[..SafeNames.SuffixCharacters]}",
+                ["name"] = $"{service.Name()}-{SafeNames.Hash(ports, family == "IPv6" ? 6 : 0)[..SafeNames.SuffixCharacters]}",
                 ["generateName"] = service.Name() + "-",
                 ["namespace"] = service.Namespace(),
                 ["labels"] = labels,
                 ["ownerReferences"] = new JsonArray(Owners.Reference(service, Kinds.Service)),
             },
-            ["addressType"] = "IPv4",
-            ["endpoints"] = new JsonArray([.. pods.Select(pod => EndpointFor(pod, service.Name(), early))]),
+            ["addressType"] = family,
+            ["endpoints"] = new JsonArray([.. pods.Select(pod => EndpointFor(pod, AddressOf(pod, family)!, service.Name(), early))]),
             ["ports"] = ports,
         };
     }
 
-    private static JsonObject EndpointFor(JsonObject pod, string service, bool early)
+    private static JsonObject EndpointFor(JsonObject pod, string address, string service, bool early)
     {
         var ready = PodState.IsReady(pod);
         var ending = Owners.IsBeingDeleted(pod);
         var endpoint = new JsonObject
         {
-            ["addresses"] = new JsonArray(pod.Text("status", "podIP")),
+            ["addresses"] = new JsonArray(address),
             ["conditions"] = new JsonObject { ["ready"] = early || (ready && !ending), ["serving"] = ready, ["terminating"] = ending },
             ["nodeName"] = pod.Text("spec", "nodeName"),
             ["targetRef"] = new JsonObject

@@ -101,7 +101,7 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             ["metadata"] = new JsonObject { ["name"] = place.Name, ["labels"] = labels },
 
             // A machine that joins is given its addresses.
-            ["spec"] = place.Joined ? new JsonObject() : new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray(place.PodRange) },
+            ["spec"] = place.Joined ? new JsonObject() : new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray([.. place.PodRanges.Select(range => (JsonNode)range)]) },
         };
     }
 
@@ -119,8 +119,10 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
         var status = new JsonObject
         {
             ["addresses"] = new JsonArray(
-                new JsonObject { ["type"] = "InternalIP", ["address"] = place.Address.ToString() },
-                new JsonObject { ["type"] = "Hostname", ["address"] = place.Name }),
+            [
+                .. place.Addresses.Select(address => new JsonObject { ["type"] = "InternalIP", ["address"] = address }),
+                new JsonObject { ["type"] = "Hostname", ["address"] = place.Name },
+            ]),
             ["capacity"] = capacity,
             ["allocatable"] = capacity.DeepClone(),
             ["conditions"] = new JsonArray(ready),

@@ -12,7 +12,7 @@ namespace Weft.Local.Dns;
 /// connections, others from upstream. Proxies ask at a port of their own, where no ServiceEntry is known: they want to know where such a
 /// host really is.
 /// </summary>
-internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver upstream, DnsClients clients, Random random, ILogger log)
+internal sealed partial class DnsServer(IReadOnlyList<IPEndPoint> addresses, UpstreamResolver upstream, DnsClients clients, Random random, ILogger log)
 {
     /// <summary>Connections beyond this are closed at once.</summary>
     public const int MaxConnections = 128;
@@ -39,19 +39,21 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
     public void Apply(EntryNames entries) => _entries = entries;
 
     /// <summary>Serves until cancelled.</summary>
-    public async Task RunAsync(CancellationToken ct)
+    public Task RunAsync(CancellationToken ct) => Task.WhenAll(addresses.Select(address => RunAsync(address, ct)));
+
+    private async Task RunAsync(IPEndPoint address, CancellationToken ct)
     {
         await Task.WhenAll(RunAsync(address, forProxies: false, ct), RunAsync(new IPEndPoint(address.Address, ProxyPort), forProxies: true, ct));
     }
 
     private async Task RunAsync(IPEndPoint at, bool forProxies, CancellationToken ct)
     {
-        using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        using var udp = new Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
         udp.Bind(at);
-        using var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var tcp = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         tcp.Bind(at);
         tcp.Listen(MaxConnections);
-        await Task.WhenAll(ServeUdpAsync(udp, forProxies, ct), ServeTcpAsync(tcp, forProxies, ct));
+        await Task.WhenAll(ServeUdpAsync(udp, at, forProxies, ct), ServeTcpAsync(tcp, forProxies, ct));
     }
 
     /// <summary>The answer to one message; null when nothing should be said.</summary>
@@ -115,14 +117,14 @@ internal sealed partial class DnsServer(IPEndPoint address, UpstreamResolver ups
         return mixed;
     }
 
-    private async Task ServeUdpAsync(Socket socket, bool forProxies, CancellationToken ct)
+    private async Task ServeUdpAsync(Socket socket, IPEndPoint at, bool forProxies, CancellationToken ct)
     {
         var buffer = new byte[MaxQueryBytes];
         while (!ct.IsCancellationRequested)
         {
             try
             {
-                var got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0), ct);
+                var got = await socket.ReceiveFromAsync(buffer, SocketFlags.None, at, ct);
                 _ = ReplyAsync(socket, buffer[..got.ReceivedBytes], (IPEndPoint)got.RemoteEndPoint, forProxies, ct);
             }
             catch (SocketException e)

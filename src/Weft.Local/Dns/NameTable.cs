@@ -18,7 +18,11 @@ internal sealed class NameTable
     private const string VersionName = $"dns-version.{Zone}";
 
     /// <summary>Addresses of pods and of services, backwards.</summary>
-    private static readonly string[] _reverseZones = ["244.10.in-addr.arpa", "96.10.in-addr.arpa"];
+    private static readonly string[] _reverseZones =
+    [
+        "244.10.in-addr.arpa", "96.10.in-addr.arpa",
+        "0.0.4.4.2.0.0.1.0.0.0.0.d.f.ip6.arpa", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa",
+    ];
 
     private readonly Dictionary<string, List<DnsRecord>> _records = new(StringComparer.Ordinal);
 
@@ -90,10 +94,14 @@ internal sealed class NameTable
             return;
         }
 
-        if (IPAddress.TryParse(service.Text("spec", "clusterIP"), out var address))
+        if (AddressesOf(service) is { Count: > 0 } addresses)
         {
-            _records[host].Add(new DnsRecord(host, DnsType.A, address));
-            AddReverse(address, host);
+            foreach (var address in addresses)
+            {
+                _records[host].Add(new DnsRecord(host, TypeOf(address), address));
+                AddReverse(address, host);
+            }
+
             foreach (var port in service.Objects("spec", "ports"))
             {
                 AddPlace(host, port, host);
@@ -104,6 +112,13 @@ internal sealed class NameTable
 
         AddHeadless(host, service.Flag("spec", "publishNotReadyAddresses") ?? false, slices);
     }
+
+    /// <summary>One a family; none where it is headless.</summary>
+    private static List<IPAddress> AddressesOf(JsonObject service) =>
+        [.. service.Texts("spec", "clusterIPs").Append(service.Text("spec", "clusterIP")).OfType<string>().Distinct()
+            .Select(text => IPAddress.TryParse(text, out var address) ? address : null).OfType<IPAddress>()];
+
+    private static DnsType TypeOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? DnsType.Aaaa : DnsType.A;
 
     private void AddHeadless(string host, bool alsoUnready, IEnumerable<JsonObject> slices)
     {
@@ -136,7 +151,7 @@ internal sealed class NameTable
             return;
         }
 
-        var type = address.AddressFamily == AddressFamily.InterNetworkV6 ? DnsType.Aaaa : DnsType.A;
+        var type = TypeOf(address);
         _records[host].Add(new DnsRecord(host, type, address));
         _records[member].Add(new DnsRecord(member, type, address));
         AddReverse(address, member);
@@ -162,12 +177,9 @@ internal sealed class NameTable
     private void AddReverse(IPAddress address, string name)
     {
         var bytes = address.GetAddressBytes();
-        if (bytes.Length != 4)
-        {
-            return;
-        }
-
-        var reverse = $"{bytes[3]}.{bytes[2]}.{bytes[1]}.{bytes[0]}.in-addr.arpa";
+        var reverse = bytes.Length == 4
+            ? $"{bytes[3]}.{bytes[2]}.{bytes[1]}.{bytes[0]}.in-addr.arpa"
+            : $"{string.Join('.', Convert.ToHexStringLower(bytes).Reverse())}.ip6.arpa";
         Touch(reverse);
         if (_records.TryGetValue(reverse, out var records))
         {
@@ -186,7 +198,7 @@ internal sealed class NameTable
         }
     }
 
-    /// <summary><c>10-244-0-5.namespace.pod.cluster.local</c> spells its own address.</summary>
+    /// <summary><c>10-244-0-5.namespace.pod.cluster.local</c> spells its own address, as does <c>fd00-10-244--5</c>.</summary>
     private static DnsRecord[]? FindPod(string name, DnsType type)
     {
         if (!name.EndsWith($".{PodZone}", StringComparison.Ordinal))
@@ -195,13 +207,19 @@ internal sealed class NameTable
         }
 
         var labels = name[..^(PodZone.Length + 1)].Split('.');
-        if (labels.Length != 2 || labels[0].Count(c => c == '-') != 3
-            || !IPAddress.TryParse(labels[0].Replace('-', '.'), out var address))
+        if (labels.Length != 2)
         {
             return null;
         }
 
-        return type == DnsType.A ? [new DnsRecord(name, DnsType.A, address)] : [];
+        // Three lines between digits are dots; what they say of version 6 has two in a row somewhere, or seven.
+        var isFour = labels[0].Count(c => c == '-') == 3 && !labels[0].Contains("--", StringComparison.Ordinal);
+        if (!IPAddress.TryParse(labels[0].Replace('-', isFour ? '.' : ':'), out var address) || TypeOf(address) != (isFour ? DnsType.A : DnsType.Aaaa))
+        {
+            return null;
+        }
+
+        return type == TypeOf(address) ? [new DnsRecord(name, type, address)] : [];
     }
 
     private static bool IsName(string text) =>

@@ -22,9 +22,10 @@ public static partial class Enrolment
         {
             try
             {
-                if ((await registration.GetOrCreateAsync(ct)).Text("spec", "podCIDR") is { } range)
+                var node = await registration.GetOrCreateAsync(ct);
+                if (node.Text("spec", "podCIDR") is { } range)
                 {
-                    return NodePlace.Of(machine.Node, range, machine.Zone) with { Joined = true };
+                    return NodePlace.Of(machine.Node, range, machine.Zone) with { Joined = true, HasVersion6 = node.Texts("spec", "podCIDRs").Any(IpWords.IsSix) };
                 }
             }
             catch (Exception e) when (e is KubernetesException or HttpRequestException or TimeoutException or IOException)

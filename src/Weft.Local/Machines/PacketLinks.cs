@@ -49,7 +49,7 @@ internal sealed partial class PacketLinks(KubernetesClient client, LocalNodeOpti
             {
                 await using var stream = new NetworkStream(
                     await Relays.Dialling.ConnectAsync(new UnixDomainSocketEndPoint(options.Home.LinkSocket), ct), ownsSocket: true);
-                await CarryAsync("", IPNetwork.Parse("0.0.0.0/0"), device, stream, ct);
+                await CarryAsync("", [IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")], device, stream, ct);
             }
             catch (Exception e) when (e is IOException or SocketException)
             {
@@ -68,6 +68,7 @@ internal sealed partial class PacketLinks(KubernetesClient client, LocalNodeOpti
             await RunOnce.RunAsync("ip", ["-batch", "-"], $"""
                 link set {PacketDevice.Name} mtu {PacketDevice.LargestPacket} up
                 route add {NodeNetwork.PodRange} dev {PacketDevice.Name} src {options.Nodes[0].Address}
+                {(options.Nodes[0].Address6 is { } six ? $"route add {NodeNetwork.PodRange6} dev {PacketDevice.Name} src {six}" : "")}
 
                 """, ct);
             _device = device;
@@ -116,8 +117,14 @@ internal sealed partial class PacketLinks(KubernetesClient client, LocalNodeOpti
         {
             await using var stream = new NetworkStream(socket, ownsSocket: true);
             node = await ReadNameAsync(stream, ct);
-            var range = (await client.GetAsync(Kinds.Node, null, node, ct)).Text("spec", "podCIDR");
-            await CarryAsync(node, IPNetwork.Parse(range ?? throw new FormatException($"node {node} has no addresses yet")), device, stream, ct);
+            var known = await client.GetAsync(Kinds.Node, null, node, ct);
+            List<string> ranges = [.. known.Texts("spec", "podCIDRs")];
+            if (ranges.Count == 0)
+            {
+                ranges.Add(known.Text("spec", "podCIDR") ?? throw new FormatException($"node {node} has no addresses yet"));
+            }
+
+            await CarryAsync(node, [.. ranges.Select(range => IPNetwork.Parse(range))], device, stream, ct);
             LogDown(options.Log, node, "it closed the link");
         }
         catch (Exception e) when (e is IOException or SocketException or FormatException or KubernetesException or HttpRequestException)
@@ -130,10 +137,10 @@ internal sealed partial class PacketLinks(KubernetesClient client, LocalNodeOpti
         }
     }
 
-    private async Task CarryAsync(string name, IPNetwork range, PacketDevice device, Stream stream, CancellationToken ct)
+    private async Task CarryAsync(string name, IReadOnlyList<IPNetwork> ranges, PacketDevice device, Stream stream, CancellationToken ct)
     {
         // The newest stream of a machine counts: an older one may be one that nobody has noticed to be dead.
-        var peer = new PacketPeer(range);
+        var peer = new PacketPeer(ranges);
         _peers[name] = peer;
         LogUp(options.Log, name.Length == 0 ? "the first machine" : name);
         try

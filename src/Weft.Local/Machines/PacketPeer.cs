@@ -3,6 +3,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 using System.Threading.Channels;
 
 namespace Weft.Local.Machines;
@@ -24,22 +25,22 @@ internal sealed class PacketPeer
 
     private static readonly TimeSpan _beat = TimeSpan.FromSeconds(5);
 
-    private readonly uint _network;
-    private readonly uint _mask;
+    private readonly (UInt128 Network, UInt128 Mask)[] _ranges;
     private readonly Channel<byte[]> _waiting = Channel.CreateBounded<byte[]>(
         new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
 
-    /// <param name="range">The addresses behind it.</param>
-    public PacketPeer(IPNetwork range)
+    /// <param name="ranges">The addresses behind it.</param>
+    public PacketPeer(params IReadOnlyList<IPNetwork> ranges) => _ranges = [.. ranges.Select(range =>
     {
-        _network = BinaryPrimitives.ReadUInt32BigEndian(range.BaseAddress.GetAddressBytes());
-        _mask = range.PrefixLength == 0 ? 0 : uint.MaxValue << (32 - range.PrefixLength);
-    }
+        var bits = range.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? range.PrefixLength + 96 : range.PrefixLength;
+        var network = BinaryPrimitives.ReadUInt128BigEndian(range.BaseAddress.MapToIPv6().GetAddressBytes());
+        return (network, bits == 0 ? 0 : UInt128.MaxValue << (128 - bits));
+    })];
 
-    /// <summary>The address that an IPv4 packet goes to; null for anything else.</summary>
-    public static uint? Destination(ReadOnlySpan<byte> packet) => Address(packet, 16);
+    /// <summary>The address that a packet goes to, one of version 4 in its mapped form; null for anything else.</summary>
+    public static UInt128? Destination(ReadOnlySpan<byte> packet) => Address(packet, 16, 24);
 
-    public bool Has(uint address) => (address & _mask) == _network;
+    public bool Has(UInt128 address) => Array.Exists(_ranges, range => (address & range.Mask) == range.Network);
 
     /// <summary>Takes a copy of the packet, or loses it.</summary>
     public void Send(ReadOnlySpan<byte> packet)
@@ -66,8 +67,14 @@ internal sealed class PacketPeer
         }
     }
 
-    private static uint? Address(ReadOnlySpan<byte> packet, int at) =>
-        packet.Length >= 20 && packet[0] >> 4 == 4 ? BinaryPrimitives.ReadUInt32BigEndian(packet[at..]) : null;
+    private static UInt128? Address(ReadOnlySpan<byte> packet, int at4, int at6) => packet switch
+    {
+        { Length: >= 20 } when packet[0] >> 4 == 4 => new UInt128(0, 0xFFFF_0000_0000UL | BinaryPrimitives.ReadUInt32BigEndian(packet[at4..])),
+        { Length: >= 40 } when packet[0] >> 4 == 6 && BinaryPrimitives.ReadUInt128BigEndian(packet[at6..]) is var address && address >> 32 != 0xFFFF => address,
+
+        // A mapped address has no business on a wire.
+        _ => null,
+    };
 
     private async Task WriteAsync(Stream stream, CancellationToken ct)
     {
@@ -146,7 +153,7 @@ internal sealed class PacketPeer
             }
 
             var packet = bytes.Slice(at + HeadBytes, length);
-            if (Address(packet.Span, 12) is { } source && Has(source))
+            if (Address(packet.Span, 12, 8) is { } source && Has(source))
             {
                 arrived(packet);
             }

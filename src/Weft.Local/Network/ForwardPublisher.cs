@@ -91,7 +91,7 @@ internal sealed partial class ForwardPublisher(Informer services, KubernetesClie
             {
                 var number = (int)(port.Number("port") ?? 0);
                 var owner = balanced && !name.Contains('@', StringComparison.Ordinal) ? $"{service.Namespace()}/{service.Name()}" : "";
-                return new Forward(name, preferred, $"{address}:{number}", Scheme(port, number)) { Owner = owner, OwnPort = owner.Length > 0 ? number : 0 };
+                return new Forward(name, preferred, new IPEndPoint(address, number).ToString(), Scheme(port, number)) { Owner = owner, OwnPort = owner.Length > 0 ? number : 0 };
             }
         }
 

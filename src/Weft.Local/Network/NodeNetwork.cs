@@ -11,6 +11,15 @@ internal static class NodeNetwork
 
     public const string ServiceRange = "10.96.0.0/16";
 
+    /// <summary>Pods' addresses of version 6: a /64 for each node.</summary>
+    public const string PodRange6 = "fd00:10:244::/56";
+
+    public const string ServiceRange6 = "fd00:10:96::/112";
+
+    public const string DnsAddress6 = "fd00:10:96::a";
+
+    public const string ApiAddress6 = "fd00:10:96::1";
+
     /// <summary>Where the node's probes come from; capture lets it pass.</summary>
     public const string ProbeAddress = "169.254.7.127";
 
@@ -22,9 +31,17 @@ internal static class NodeNetwork
     /// <summary>A bridge sees every packet between pods twice, on its way to the node and back: capture traffic there. Between nodes the kernel routes.</summary>
     public static async Task SetUpAsync(IReadOnlyList<NodePlace> nodes, CancellationToken ct)
     {
-        // IPv6 stays off in the node and in the pods: nothing captures it, so nothing may travel by it.
-        SetKernel("net/ipv6/conf/all/disable_ipv6", "1");
-        SetKernel("net/ipv6/conf/default/disable_ipv6", "1");
+        var hasVersion6 = nodes[0].HasVersion6;
+        foreach (var group in new[] { "all", "default" })
+        {
+            SetKernel($"net/ipv6/conf/{group}/disable_ipv6", hasVersion6 ? "0" : "1");
+
+            // Addresses are given out once; nobody needs to wait whether another has them, nor to hear of routers.
+            SetKernel($"net/ipv6/conf/{group}/accept_dad", "0");
+            SetKernel($"net/ipv6/conf/{group}/accept_ra", "0");
+            SetKernel($"net/ipv6/conf/{group}/forwarding", hasVersion6 ? "1" : "0");
+        }
+
         SetKernel("net/ipv4/ip_forward", "1");
         SetKernel("net/ipv4/conf/all/send_redirects", "0");
         SetKernel("net/ipv4/conf/default/send_redirects", "0");
@@ -44,6 +61,7 @@ internal static class NodeNetwork
             {string.Join('\n', nodes.Select(Bridge))}
             addr add {ProbeAddress}/32 dev {nodes[0].Bridge}
             route add {ServiceRange} dev {nodes[0].Bridge}
+            {(hasVersion6 ? Version6(nodes) : "")}
 
             """, ct);
         foreach (var node in nodes)
@@ -56,6 +74,13 @@ internal static class NodeNetwork
         link add {node.Bridge} address {node.LinkAddress} type bridge
         addr add {node.Address}/20 dev {node.Bridge}
         link set {node.Bridge} up
+        """;
+
+    private static string Version6(IReadOnlyList<NodePlace> nodes) => $"""
+        addr add {DnsAddress6}/128 dev lo nodad
+        addr add {ApiAddress6}/128 dev lo nodad
+        {string.Join('\n', nodes.Select(node => $"addr add {node.Address6}/64 dev {node.Bridge} nodad"))}
+        route add {ServiceRange6} dev {nodes[0].Bridge}
         """;
 
     private static void SetKernel(string name, string value)

@@ -20,11 +20,18 @@ internal sealed class PodNetwork : IAsyncDisposable
     {
         _holder = holder;
         Address = address;
+        Address6 = node.Pair(address);
         HostLink = hostLink;
         Node = node;
     }
 
     public IPAddress Address { get; }
+
+    /// <summary>Null where pods have one family only.</summary>
+    public IPAddress? Address6 { get; }
+
+    /// <summary>The first family first.</summary>
+    public IReadOnlyList<string> Addresses => Address6 is { } six ? [Address.ToString(), six.ToString()] : [Address.ToString()];
 
     public NodePlace Node { get; }
 
@@ -44,7 +51,10 @@ internal sealed class PodNetwork : IAsyncDisposable
         var script = $"""
             set -e
             for f in all default; do
-                if [ -e /proc/sys/net/ipv6/conf/$f/disable_ipv6 ]; then echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; fi
+                if [ -e /proc/sys/net/ipv6/conf/$f ]; then
+                    echo {(node.HasVersion6 ? 0 : 1)} > /proc/sys/net/ipv6/conf/$f/disable_ipv6
+                    for s in accept_dad accept_ra accept_redirects; do echo 0 > /proc/sys/net/ipv6/conf/$f/$s; done
+                fi
             done
             echo 0 > /proc/sys/net/ipv4/ip_unprivileged_port_start
             echo "0 2147483647" > /proc/sys/net/ipv4/ping_group_range 2>/dev/null || echo "0 0" > /proc/sys/net/ipv4/ping_group_range
@@ -54,6 +64,7 @@ internal sealed class PodNetwork : IAsyncDisposable
             addr add {address}/32 dev eth0
             link set eth0 up
             route add default via {node.Address} dev eth0 onlink
+            {(node.Pair(address) is { } six ? Version6(six, node) : "")}
             END
             echo ready
             exec cat
@@ -77,6 +88,13 @@ internal sealed class PodNetwork : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Of the loopback's two the second is where a sidecar's connections to its application come from.</summary>
+    private static string Version6(IPAddress address, NodePlace node) => $"""
+        addr add {IpWords.Six.ProxyToApplication}/128 dev lo nodad
+        addr add {address}/128 dev eth0 nodad
+        route add default via {node.Address6} dev eth0 onlink
+        """;
 
     /// <summary>Runs a command of the host inside the namespace.</summary>
     public Task<RunOnce.Result> RunAsync(string program, IReadOnlyList<string> arguments, string input, CancellationToken ct) =>

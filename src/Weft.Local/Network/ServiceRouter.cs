@@ -12,12 +12,13 @@ internal sealed partial class ServiceRouter(Informer services, Informer slices, 
     private static readonly TimeSpan _gather = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _retry = TimeSpan.FromSeconds(1);
 
+    private readonly IpWords[] _families = nodes[0].HasVersion6 ? [IpWords.Four, IpWords.Six] : [IpWords.Four];
     private IReadOnlyList<ServiceTarget> _applied = [];
 
     /// <summary>Runs until cancelled; <paramref name="changes"/> is completed whenever something may have changed.</summary>
     public async Task RunAsync(Signal changes, CancellationToken ct)
     {
-        await RunOnce.RunAsync("nft", ["-f", "-"], ServiceRules.Foundation, ct);
+        await RunOnce.RunAsync("nft", ["-f", "-"], string.Concat(_families.Select(ServiceRules.Foundation)), ct);
         _applied = [];
         await services.WhenSyncedAsync(ct);
         await slices.WhenSyncedAsync(ct);
@@ -39,7 +40,7 @@ internal sealed partial class ServiceRouter(Informer services, Informer slices, 
     private async Task<bool> TryApplyAsync(CancellationToken ct)
     {
         var wanted = ServiceTable.Compile(services.Items, slices.Items, nodes);
-        var script = ServiceRules.Update(_applied, wanted);
+        var script = string.Concat(_families.Select(family => ServiceRules.Update(family, _applied, wanted)));
         if (script.Length == 0)
         {
             return true;

@@ -10,28 +10,26 @@ namespace Weft.Local.Network;
 /// </summary>
 internal static class ServiceRules
 {
-    private const string Table = "ip weft_services";
-
     /// <summary>
     /// The part that never changes. Its chains stay hooked while <see cref="Update"/> exchanges what they look up, so that
     /// established connections keep their translation.
     /// </summary>
-    public static string Foundation => $$"""
-        table {{Table}}
-        delete table {{Table}}
-        table {{Table}} {
+    public static string Foundation(IpWords words) => $$"""
+        table {{words.Family}} weft_services
+        delete table {{words.Family}} weft_services
+        table {{words.Family}} weft_services {
           map targets {
-            type ipv4_addr . inet_proto . inet_service : verdict
+            type {{words.Type}} . inet_proto . inet_service : verdict
           }
           map targets_from {
-            type ifname . ipv4_addr . inet_proto . inet_service : verdict
+            type ifname . {{words.Type}} . inet_proto . inet_service : verdict
           }
           set hairpins {
-            type ipv4_addr . ipv4_addr
+            type {{words.Type}} . {{words.Type}}
           }
           chain dispatch {
-            iifname . ip daddr . meta l4proto . th dport vmap @targets_from
-            ip daddr . meta l4proto . th dport vmap @targets
+            iifname . {{words.Family}} daddr . meta l4proto . th dport vmap @targets_from
+            {{words.Family}} daddr . meta l4proto . th dport vmap @targets
           }
           chain from_pods {
             type nat hook prerouting priority -100; policy accept;
@@ -43,11 +41,11 @@ internal static class ServiceRules
           }
           chain hairpin {
             type nat hook postrouting priority 100; policy accept;
-            ip saddr . ip daddr @hairpins masquerade
+            {{words.Family}} saddr . {{words.Family}} daddr @hairpins masquerade
           }
           chain refuse {
-            ip daddr {{NodeNetwork.ServiceRange}} fib daddr type != local meta l4proto tcp reject with tcp reset
-            ip daddr {{NodeNetwork.ServiceRange}} fib daddr type != local reject
+            {{words.Family}} daddr {{words.Services}} fib daddr type != local meta l4proto tcp reject with tcp reset
+            {{words.Family}} daddr {{words.Services}} fib daddr type != local reject
           }
           chain refuse_from_pods {
             type filter hook prerouting priority -90; policy accept;
@@ -62,55 +60,56 @@ internal static class ServiceRules
         """;
 
     /// <summary>One transaction from the <paramref name="old"/> targets to the <paramref name="wanted"/> ones: only what differs; empty if nothing does.</summary>
-    public static string Update(IReadOnlyList<ServiceTarget> old, IReadOnlyList<ServiceTarget> wanted)
+    public static string Update(IpWords words, IReadOnlyList<ServiceTarget> old, IReadOnlyList<ServiceTarget> wanted)
     {
-        var before = Parts(old);
-        var after = Parts(wanted);
+        var table = $"{words.Family} weft_services";
+        var before = Parts(words, old);
+        var after = Parts(words, wanted);
         var text = new StringBuilder();
         foreach (var element in Missing(before.Elements, after.Elements))
         {
-            text.Append("delete element ").Append(Table).Append(' ').Append(element).Append('\n');
+            text.Append("delete element ").Append(table).Append(' ').Append(element).Append('\n');
         }
 
         // A chain that goes is emptied before anything that it may lead to or look into is removed.
         var gone = before.Chains.Keys.Where(name => !after.Chains.ContainsKey(name)).ToList();
         foreach (var name in gone)
         {
-            text.Append("flush chain ").Append(Table).Append(' ').Append(name).Append('\n');
+            text.Append("flush chain ").Append(table).Append(' ').Append(name).Append('\n');
         }
 
         foreach (var set in Missing(after.Sets, before.Sets))
         {
-            text.Append("add set ").Append(Table).Append(' ').Append(set).Append(" { type ipv4_addr; flags dynamic,timeout; size 65535; }\n");
+            text.Append("add set ").Append(table).Append(' ').Append(set).Append($" {{ type {words.Type}; flags dynamic,timeout; size 65535; }}\n");
         }
 
         var changed = after.Chains.Where(chain => !before.Chains.TryGetValue(chain.Key, out var rules) || rules != chain.Value).ToList();
         foreach (var (name, _) in changed)
         {
-            text.Append(before.Chains.ContainsKey(name) ? "flush" : "add").Append(" chain ").Append(Table).Append(' ').Append(name).Append('\n');
+            text.Append(before.Chains.ContainsKey(name) ? "flush" : "add").Append(" chain ").Append(table).Append(' ').Append(name).Append('\n');
         }
 
         foreach (var (name, rules) in changed)
         {
             foreach (var rule in rules.Split('\n'))
             {
-                text.Append("add rule ").Append(Table).Append(' ').Append(name).Append(' ').Append(rule).Append('\n');
+                text.Append("add rule ").Append(table).Append(' ').Append(name).Append(' ').Append(rule).Append('\n');
             }
         }
 
         foreach (var fresh in Missing(after.Elements, before.Elements))
         {
-            text.Append("add element ").Append(Table).Append(' ').Append(fresh).Append('\n');
+            text.Append("add element ").Append(table).Append(' ').Append(fresh).Append('\n');
         }
 
         foreach (var name in gone)
         {
-            text.Append("delete chain ").Append(Table).Append(' ').Append(name).Append('\n');
+            text.Append("delete chain ").Append(table).Append(' ').Append(name).Append('\n');
         }
 
         foreach (var set in Missing(before.Sets, after.Sets))
         {
-            text.Append("delete set ").Append(Table).Append(' ').Append(set).Append('\n');
+            text.Append("delete set ").Append(table).Append(' ').Append(set).Append('\n');
         }
 
         return text.ToString();
@@ -122,8 +121,9 @@ internal static class ServiceRules
         return from.Where(item => !known.Contains(item));
     }
 
-    private static Content Parts(IReadOnlyList<ServiceTarget> targets)
+    private static Content Parts(IpWords words, IReadOnlyList<ServiceTarget> all)
     {
+        var targets = all.Where(target => words.Has(target.Address)).ToList();
         var content = new Content([], new SortedDictionary<string, string>(StringComparer.Ordinal), []);
         foreach (var target in targets.Where(t => t.Endpoints.Count > 0 || t.From is not null))
         {
@@ -138,11 +138,11 @@ internal static class ServiceRules
 
             if (target is { Affinity: { } timeout, Endpoints.Count: > 1 })
             {
-                AddSticky(content, target, chain, timeout);
+                AddSticky(words, content, target, chain, timeout);
             }
             else
             {
-                content.Chains[chain] = $"meta l4proto {target.Protocol} dnat ip to {Choice(target)}";
+                content.Chains[chain] = $"meta l4proto {target.Protocol} dnat {words.Family} to {Choice(target)}";
             }
 
             content.Elements.Add(target.From is { } from ? $"targets_from {{ \"{from}\" . {place} : goto {chain} }}" : $"targets {{ {place} : goto {chain} }}");
@@ -157,17 +157,17 @@ internal static class ServiceRules
     /// Each endpoint remembers its clients for a time that every new connection begins anew. The memory has a name made of
     /// the endpoint, so that it outlives changes of the others.
     /// </summary>
-    private static void AddSticky(Content content, ServiceTarget target, string chain, int timeout)
+    private static void AddSticky(IpWords words, Content content, ServiceTarget target, string chain, int timeout)
     {
         var rules = new List<string>();
         var choices = new List<string>();
         foreach (var endpoint in target.Endpoints)
         {
-            var member = $"{chain}__{endpoint.Address.ToString().Replace('.', '_')}_{endpoint.Port}";
+            var member = $"{chain}__{IpWords.Label(endpoint.Address)}_{endpoint.Port}";
             var clients = $"clients_{member}";
             content.Sets.Add(clients);
-            content.Chains[member] = $"update @{clients} {{ ip saddr timeout {timeout}s }}\nmeta l4proto {target.Protocol} dnat ip to {endpoint.Address}:{endpoint.Port}";
-            rules.Add($"ip saddr @{clients} goto {member}");
+            content.Chains[member] = $"update @{clients} {{ {words.Family} saddr timeout {timeout}s }}\nmeta l4proto {target.Protocol} dnat {words.Family} to {endpoint}";
+            rules.Add($"{words.Family} saddr @{clients} goto {member}");
             choices.Add($"{choices.Count} : goto {member}");
         }
 
@@ -175,13 +175,13 @@ internal static class ServiceRules
     }
 
     private static string Chain(ServiceTarget target) =>
-        $"to_{target.Address.ToString().Replace('.', '_')}_{target.Protocol}_{target.Port}{(target.From is { } from ? $"_{from.Replace('-', '_')}" : "")}";
+        $"to_{IpWords.Label(target.Address)}_{target.Protocol}_{target.Port}{(target.From is { } from ? $"_{from.Replace('-', '_')}" : "")}";
 
     private static string Choice(ServiceTarget target)
     {
         if (target.Endpoints.Count == 1)
         {
-            return $"{target.Endpoints[0].Address}:{target.Endpoints[0].Port}";
+            return target.Endpoints[0].ToString();
         }
 
         var choices = target.Endpoints.Select((e, i) => $"{i} : {e.Address} . {e.Port}");

@@ -24,25 +24,27 @@ internal static class ServiceTable
         var targets = new Dictionary<(IPAddress, int, string, string?), ServiceTarget>();
         foreach (var service in services.OrderBy(s => s.Namespace(), StringComparer.Ordinal).ThenBy(s => s.Name(), StringComparer.Ordinal))
         {
-            // The API server's own address is served by the node, not by NAT.
-            var address = service.Text("spec", "clusterIP");
-            if (!IPAddress.TryParse(address, out var ip) || address == NodeNetwork.ApiAddress || address == NodeNetwork.DnsAddress)
+            foreach (var address in AddressesOf(service))
             {
-                continue;
-            }
-
-            foreach (var port in service.Objects("spec", "ports"))
-            {
-                foreach (var target in Targets(service, port, ip, [.. byService[(service.Namespace(), service.Name())]], nodes))
+                foreach (var port in service.Objects("spec", "ports"))
                 {
-                    // Two services that claim one external address: the first by name has it.
-                    targets.TryAdd((target.Address, target.Port, target.Protocol, target.From), target);
+                    foreach (var target in Targets(service, port, address, [.. byService[(service.Namespace(), service.Name())]], nodes))
+                    {
+                        // Two services that claim one external address: the first by name has it.
+                        targets.TryAdd((target.Address, target.Port, target.Protocol, target.From), target);
+                    }
                 }
             }
         }
 
         return [.. targets.Values];
     }
+
+    /// <summary>One a family; those that the node itself serves need no NAT.</summary>
+    private static IEnumerable<IPAddress> AddressesOf(JsonObject service) =>
+        service.Texts("spec", "clusterIPs").Append(service.Text("spec", "clusterIP")).OfType<string>().Distinct()
+            .Where(address => address is not (NodeNetwork.ApiAddress or NodeNetwork.DnsAddress or NodeNetwork.ApiAddress6 or NodeNetwork.DnsAddress6))
+            .Select(address => IPAddress.TryParse(address, out var ip) ? ip : null).OfType<IPAddress>();
 
     private static IEnumerable<ServiceTarget> Targets(
         JsonObject service, JsonObject port, IPAddress address, IReadOnlyList<JsonObject> slices, IReadOnlyList<NodePlace> nodes)
@@ -53,7 +55,7 @@ internal static class ServiceTable
             yield break;
         }
 
-        var all = Endpoints(slices, port.Text("name") ?? "", protocol);
+        var all = Endpoints(slices, port.Text("name") ?? "", protocol, address.AddressFamily);
         var affinity = service.Text("spec", "sessionAffinity") == "ClientIP"
             ? (int?)(service.Number("spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds") ?? DefaultAffinitySeconds)
             : null;
@@ -72,7 +74,7 @@ internal static class ServiceTable
 
         foreach (var text in service.Texts("spec", "externalIPs"))
         {
-            if (IPAddress.TryParse(text, out var external) && external.AddressFamily == AddressFamily.InterNetwork)
+            if (IPAddress.TryParse(text, out var external) && external.AddressFamily == address.AddressFamily)
             {
                 yield return inside with { Address = external };
             }
@@ -83,7 +85,10 @@ internal static class ServiceTable
             var local = service.Text("spec", "externalTrafficPolicy") == Local;
             foreach (var node in nodes)
             {
-                yield return inside with { Address = node.Address, Port = (int)nodePort, Endpoints = local ? On(node, all) : inside.Endpoints };
+                if ((address.AddressFamily == AddressFamily.InterNetworkV6 ? node.Address6 : node.Address) is { } own)
+                {
+                    yield return inside with { Address = own, Port = (int)nodePort, Endpoints = local ? On(node, all) : inside.Endpoints };
+                }
             }
         }
     }
@@ -91,7 +96,7 @@ internal static class ServiceTable
     private static IPEndPoint[] On(NodePlace node, IEnumerable<Endpoint> all) => [.. all.Where(e => e.Node == node.Name).Select(e => e.Place)];
 
     /// <summary>Those that are ready; if there are none, those that end but still serve.</summary>
-    private static List<Endpoint> Endpoints(IEnumerable<JsonObject> slices, string portName, string protocol)
+    private static List<Endpoint> Endpoints(IEnumerable<JsonObject> slices, string portName, string protocol, AddressFamily family)
     {
         var ready = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
         var ending = new SortedDictionary<string, Endpoint>(StringComparer.Ordinal);
@@ -116,9 +121,9 @@ internal static class ServiceTable
                 var found = isReady ? ready : ending;
                 foreach (var address in endpoint.Texts("addresses"))
                 {
-                    if (found.Count < MaxEndpoints && IPAddress.TryParse(address, out var ip) && ip.AddressFamily == AddressFamily.InterNetwork)
+                    if (found.Count < MaxEndpoints && IPAddress.TryParse(address, out var ip) && ip.AddressFamily == family)
                     {
-                        found[$"{ip}:{number}"] = new Endpoint(new IPEndPoint(ip, (int)number), endpoint.Text("nodeName"));
+                        found[new IPEndPoint(ip, (int)number).ToString()] = new Endpoint(new IPEndPoint(ip, (int)number), endpoint.Text("nodeName"));
                     }
                 }
             }

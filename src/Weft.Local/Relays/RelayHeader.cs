@@ -41,8 +41,7 @@ internal static class RelayHeader
     {
         if (line.StartsWith(Verb, StringComparison.Ordinal)
             && IPEndPoint.TryParse(line.AsSpan(Verb.Length), out var target)
-            && target.Port != 0
-            && target.AddressFamily == AddressFamily.InterNetwork)
+            && target.Port != 0)
         {
             return target;
         }

@@ -17,7 +17,7 @@ internal static class NodeStatus
             ["node"] = new JsonObject { ["name"] = nodes[0].Name, ["pid"] = Environment.ProcessId, ["capture"] = capture },
             ["nodes"] = new JsonArray([.. nodes.Select(n => new JsonObject
             {
-                ["name"] = n.Name, ["address"] = n.Address.ToString(), ["pods"] = n.PodRange, ["zone"] = n.ZoneName, ["running"] = !agent.IsStopped(n.Name),
+                ["name"] = n.Name, ["address"] = string.Join(',', n.Addresses), ["pods"] = string.Join(',', n.PodRanges), ["zone"] = n.ZoneName, ["running"] = !agent.IsStopped(n.Name),
             })]),
             ["pods"] = new JsonArray([.. agent.Pods.Select(Describe)]),
             ["forwards"] = new JsonArray([.. OpenPort.Read(home.OpenPorts).Select(p =>

@@ -33,6 +33,9 @@ public sealed record ListenerPlan(
 {
     /// <summary>Whether connections begin with a PROXY protocol header (version 1 or 2) that names their client.</summary>
     public ProxyHeaderRule ProxyProtocol { get; init; }
+
+    /// <summary>Where it takes connections beside <see cref="Address"/>, at the same port: <c>::</c> where the proxy has both families.</summary>
+    public EquatableArray<string> MoreAddresses { get; init; } = [];
 }
 
 /// <summary>Whether a listener expects a PROXY protocol header. Who can reach a listener that reads it can claim any address.</summary>

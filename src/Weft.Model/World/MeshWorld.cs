@@ -205,6 +205,12 @@ public sealed record Workload(
     /// <summary>Where its node stands; empty where unknown.</summary>
     public string NodeLocality { get; init; } = "";
 
+    /// <summary>Its addresses of the other family; empty where it has one family only.</summary>
+    public EquatableArray<string> MoreAddresses { get; init; } = [];
+
+    /// <summary>One of its addresses is of version 6.</summary>
+    public bool HasVersion6 => Address.Contains(':') || MoreAddresses.Any(address => address.Contains(':'));
+
     /// <summary>The node that it runs on; empty where unknown.</summary>
     public string Node { get; init; } = "";
 

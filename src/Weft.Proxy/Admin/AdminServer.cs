@@ -26,13 +26,14 @@ internal sealed class AdminServer : IDisposable
         _log = log;
     }
 
-    /// <summary>Listens and answers with the routes; port 0 lets the system choose. Returns the port.</summary>
+    /// <summary>Listens and answers with the routes, at 0.0.0.0 in both families; port 0 lets the system choose. Returns the port.</summary>
     /// <exception cref="SocketException">The address is taken.</exception>
     public int Listen(IPAddress address, int port, AdminRoutes routes)
     {
-        var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        var both = address.Equals(IPAddress.Any) && Socket.OSSupportsIPv6;
+        var listener = both ? new Socket(SocketType.Stream, ProtocolType.Tcp) : new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        listener.Bind(new IPEndPoint(address, port));
+        listener.Bind(new IPEndPoint(both ? IPAddress.IPv6Any : address, port));
         listener.Listen(64);
         _listeners.Add(listener);
         var chosen = ((IPEndPoint)listener.LocalEndPoint!).Port;

@@ -15,7 +15,9 @@ namespace Weft.Proxy.Io;
 public readonly struct IpEndpoint : IEquatable<IpEndpoint>
 {
     /// <summary>Of <see cref="FormatAddress"/>.</summary>
-    internal const int LongestAddressText = 32;
+    internal const int LongestAddressText = 39;
+
+    private const int Groups = 8;
 
     private const ulong MappedPrefix = 0xFFFF_0000_0000;
 
@@ -85,17 +87,15 @@ public readonly struct IpEndpoint : IEquatable<IpEndpoint>
         ? new IPAddress(BinaryPrimitives.ReverseEndianness((uint)_low)).ToString()
         : ToAddress().ToString();
 
-    /// <summary>Writes the address without a port and without an allocation; one of version 6 as plain hexadecimal digits.</summary>
+    /// <summary>Writes the address without a port and without an allocation.</summary>
     internal int FormatAddress(Span<byte> text)
     {
-        var length = 0;
         if (!IsV4)
         {
-            Utf8Formatter.TryFormat(_high, text, out length, new StandardFormat('x', 16));
-            Utf8Formatter.TryFormat(_low, text[length..], out var more, new StandardFormat('x', 16));
-            return length + more;
+            return FormatV6(text);
         }
 
+        var length = 0;
         for (var shift = 24; shift >= 0; shift -= 8)
         {
             Utf8Formatter.TryFormat((byte)(_low >> shift), text[length..], out var digits);
@@ -108,6 +108,54 @@ public readonly struct IpEndpoint : IEquatable<IpEndpoint>
 
         return length;
     }
+
+    /// <summary>As RFC 5952 wants it: the longest run of zeros, of two groups or more, is left out; of equal ones the first.</summary>
+    private int FormatV6(Span<byte> text)
+    {
+        var (gap, gapLength) = LongestZeros();
+        var length = 0;
+        for (var i = 0; i < Groups; i++)
+        {
+            if (i == gap)
+            {
+                text[length++] = (byte)':';
+                i += gapLength - 1;
+                if (i == Groups - 1)
+                {
+                    text[length++] = (byte)':';
+                }
+
+                continue;
+            }
+
+            if (i > 0)
+            {
+                text[length++] = (byte)':';
+            }
+
+            Utf8Formatter.TryFormat(Group(i), text[length..], out var digits, new StandardFormat('x'));
+            length += digits;
+        }
+
+        return length;
+    }
+
+    private (int Start, int Length) LongestZeros()
+    {
+        var (best, bestLength, run) = (-1, 1, 0);
+        for (var i = 0; i < Groups; i++)
+        {
+            run = Group(i) == 0 ? run + 1 : 0;
+            if (run > bestLength)
+            {
+                (best, bestLength) = (i - run + 1, run);
+            }
+        }
+
+        return (best, bestLength);
+    }
+
+    private ushort Group(int index) => (ushort)((index < 4 ? _high : _low) >> (48 - (16 * (index & 3))));
 
     public override string ToString() => IsV4
         ? string.Create(CultureInfo.InvariantCulture, $"{AddressText()}:{Port}")

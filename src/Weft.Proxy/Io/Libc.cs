@@ -24,6 +24,7 @@ internal static unsafe partial class Libc
     internal const int SoMark = 36;
     internal const int SoOriginalDestination = 80;
     internal const int IpBindAddressNoPort = 24;
+    internal const int Ipv6Only = 26;
     internal const int TcpNoDelay = 1;
     internal const int TcpKeepIdle = 4;
     internal const int TcpKeepInterval = 5;
@@ -41,6 +42,7 @@ internal static unsafe partial class Libc
     internal const int ENoBuffers = 105;
     internal const int EPermission = 1;
     internal const int EPipe = 32;
+    internal const int ENoAddress = 99;
     internal const int EConnReset = 104;
     internal const int ETimedOut = 110;
     internal const int EConnRefused = 111;

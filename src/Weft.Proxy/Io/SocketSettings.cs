@@ -19,6 +19,12 @@ internal sealed unsafe class SocketSettings(int mark)
             throw CloseAndFail(fd, "SO_REUSEPORT");
         }
 
+        // Each family has a listener of its own; one of both would take what is meant for the other's.
+        if (!address.IsV4 && !Libc.TrySetOption(fd, Libc.SolIpv6, Libc.Ipv6Only, 1))
+        {
+            throw CloseAndFail(fd, "IPV6_V6ONLY");
+        }
+
         var length = address.Fill(out var native);
         if (Libc.Bind(fd, &native, length) != 0)
         {
@@ -42,7 +48,7 @@ internal sealed unsafe class SocketSettings(int mark)
             // Without this the kernel picks the port at bind time, where only 28,000 exist for all targets together.
             Libc.TrySetOption(fd, Libc.SolIp, Libc.IpBindAddressNoPort, 1);
             var length = source.Fill(out var native);
-            if (Libc.Bind(fd, &native, length) != 0)
+            if (Libc.Bind(fd, &native, length) != 0 && !MayGoWithout(source))
             {
                 throw CloseAndFail(fd, $"Binding to {source}");
             }
@@ -52,12 +58,13 @@ internal sealed unsafe class SocketSettings(int mark)
     }
 
     /// <summary>The address that the client asked for before capture changed it; the socket's own where nothing was changed.</summary>
-    internal static IpEndpoint OriginalDestination(int fd)
+    /// <param name="fd">The connection.</param>
+    /// <param name="isV4">The family of its listener: each family's connections are looked up in a table of its own.</param>
+    internal static IpEndpoint OriginalDestination(int fd, bool isV4)
     {
         SockAddr address;
         var length = (uint)sizeof(SockAddr);
-        return Libc.GetSockOpt(fd, Libc.SolIp, Libc.SoOriginalDestination, &address, &length) == 0 ||
-            Libc.GetSockOpt(fd, Libc.SolIpv6, Libc.SoOriginalDestination, &address, &length) == 0
+        return Libc.GetSockOpt(fd, isV4 ? Libc.SolIp : Libc.SolIpv6, Libc.SoOriginalDestination, &address, &length) == 0
             ? IpEndpoint.From(address)
             : LocalAddress(fd);
     }
@@ -88,6 +95,12 @@ internal sealed unsafe class SocketSettings(int mark)
         var length = (uint)sizeof(SockAddr);
         return Libc.GetPeerName(fd, &address, &length) == 0 ? IpEndpoint.From(address) : default;
     }
+
+    /// <summary>
+    /// Of version 6 the loopback has one address until somebody gives it more. Where nothing is captured the source means nothing to anybody;
+    /// where it is, a connection from another one would come back to the proxy.
+    /// </summary>
+    private bool MayGoWithout(IpEndpoint source) => mark == 0 && !source.IsV4 && Libc.LastError == Libc.ENoAddress;
 
     private static void SetWhereGiven(int fd, int name, int value)
     {

@@ -77,7 +77,7 @@ internal sealed class AcceptedConnection : IByteHandler, ITimerOwner, IDrainable
             return;
         }
 
-        var destination = bound.Plan.UseOriginalDestination ? SocketSettings.OriginalDestination(fd) : SocketSettings.LocalAddress(fd);
+        var destination = bound.Plan.UseOriginalDestination ? SocketSettings.OriginalDestination(fd, bound.Address.IsV4) : SocketSettings.LocalAddress(fd);
         var listener = plan.Listeners.HandOver(bound, destination);
         var connection = new AcceptedConnection(
             loop, listener with { Address = bound.Address }, bound.Plan.ProxyProtocol, peer, destination);

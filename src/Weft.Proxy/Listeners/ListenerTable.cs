@@ -17,23 +17,11 @@ internal sealed class ListenerTable
     {
         foreach (var listener in plan.Listeners)
         {
-            if (!IpEndpoint.TryParse(listener.Address, listener.Port, out var address))
+            var chains = new ChainSelector(listener);
+            Add(listener, chains, listener.Address);
+            foreach (var more in listener.MoreAddresses)
             {
-                throw new FormatException($"Listener {listener.Name}: '{listener.Address}' is not an address");
-            }
-
-            var planned = new PlannedListener(listener, new ChainSelector(listener), address);
-            if (listener.BindToPort)
-            {
-                _bound[address] = planned;
-            }
-            else if (address.IsAny)
-            {
-                _unboundAnywhere[address.Port] = planned;
-            }
-            else
-            {
-                _unbound[address] = planned;
+                Add(listener, chains, more);
             }
         }
     }
@@ -68,6 +56,28 @@ internal sealed class ListenerTable
 
         // A listener of the other direction is not for this connection: inbound and outbound must never mix.
         return found is not null && found.Plan.Direction == captured.Plan.Direction ? found : captured;
+    }
+
+    private void Add(ListenerPlan listener, ChainSelector chains, string text)
+    {
+        if (!IpEndpoint.TryParse(text, listener.Port, out var address))
+        {
+            throw new FormatException($"Listener {listener.Name}: '{text}' is not an address");
+        }
+
+        var planned = new PlannedListener(listener, chains, address);
+        if (listener.BindToPort)
+        {
+            _bound[address] = planned;
+        }
+        else if (address.IsAny)
+        {
+            _unboundAnywhere[address.Port] = planned;
+        }
+        else
+        {
+            _unbound[address] = planned;
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers.Text;
-using System.Net;
 using System.Text;
 using Weft.Proxy.Io;
 
@@ -86,31 +85,16 @@ internal sealed class LogLine
             return;
         }
 
+        Span<byte> text = stackalloc byte[IpEndpoint.LongestAddressText];
+        var length = address.FormatAddress(text);
         if (address.IsV4)
         {
-            var bits = (uint)address.Bits;
-            Number(bits >> 24);
-            Raw("."u8);
-            Number((bits >> 16) & 255);
-            Raw("."u8);
-            Number((bits >> 8) & 255);
-            Raw("."u8);
-            Number(bits & 255);
+            Raw(text[..length]);
         }
         else
         {
-            Span<byte> octets = stackalloc byte[16];
-            for (var i = 0; i < 16; i++)
-            {
-                octets[i] = (byte)(address.Bits >> (8 * (15 - i)));
-            }
-
             Raw("["u8);
-            if (new IPAddress(octets).TryFormat(_bytes.AsSpan(Length), out var written))
-            {
-                Length += written;
-            }
-
+            Raw(text[..length]);
             Raw("]"u8);
         }
 

@@ -139,7 +139,7 @@ internal sealed class LoopCluster
             };
         }
 
-        var source = plan.Direction == TrafficDirection.Inbound && address.IsV4 ? UpstreamTarget.InboundSource : default;
+        var source = plan.Direction != TrafficDirection.Inbound ? default : address.IsV4 ? UpstreamTarget.InboundSource : UpstreamTarget.InboundSource6;
         return new UpstreamTarget(plan.Name, address, source, Connector.TlsFor(plan.Tls, meshed, protocol), protocol == WireProtocol.Http2)
         {
             KeepAlive = plan.TcpKeepAlive,

@@ -24,4 +24,7 @@ internal sealed record UpstreamTarget(string Cluster, IpEndpoint Address, IpEndp
 
     /// <summary>Connections to the application come from here, so that capture lets them pass.</summary>
     internal static IpEndpoint InboundSource { get; } = IpEndpoint.V4(0x7F00_0006, 0);
+
+    /// <summary><see cref="InboundSource"/> of version 6: <c>::6</c>.</summary>
+    internal static IpEndpoint InboundSource6 { get; } = IpEndpoint.Of(6, 0);
 }

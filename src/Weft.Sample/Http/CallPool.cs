@@ -2,6 +2,7 @@
 
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -45,19 +46,33 @@ internal sealed class CallPool(bool reuse) : IDisposable
         }
     }
 
+    /// <summary>Tries the host's addresses in turn.</summary>
     private static async Task<Line> OpenAsync(Uri url, CancellationToken ct)
     {
-        // One address family: a pod's network has no IPv6, and a socket for both would hide the address that capture sees.
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        try
+        var addresses = await Dns.GetHostAddressesAsync(url.IdnHost, ct);
+        for (var i = 0; ; i++)
         {
-            await socket.ConnectAsync(url.Host, url.Port, ct);
-            return new Line(socket, new MessageReader(socket));
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
+            if (addresses.Length == 0)
+            {
+                throw new SocketException((int)SocketError.HostNotFound);
+            }
+
+            // One address family: a socket for both would hide the address that capture sees.
+            var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(addresses[i], url.Port, ct);
+                return new Line(socket, new MessageReader(socket));
+            }
+            catch (SocketException) when (i + 1 < addresses.Length)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     }
 

@@ -32,11 +32,18 @@ internal sealed class Server : IAsyncDisposable
 
     public static Server Start(int port, IAnswering answers, TextWriter log, TimeProvider clock)
     {
-        var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        // One socket for both families where there are both.
+        var family = Socket.OSSupportsIPv6 ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork;
+        var listener = new Socket(family, SocketType.Stream, ProtocolType.Tcp);
         try
         {
             listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            listener.Bind(new IPEndPoint(IPAddress.Any, port));
+            if (family == AddressFamily.InterNetworkV6)
+            {
+                listener.DualMode = true;
+            }
+
+            listener.Bind(new IPEndPoint(family == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, port));
             listener.Listen(1024);
         }
         catch (SocketException taken)
@@ -101,7 +108,7 @@ internal sealed class Server : IAsyncDisposable
                     break;
                 }
 
-                request.Peer = (socket.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "";
+                request.Peer = socket.RemoteEndPoint is IPEndPoint { Address: var peer } ? (peer.IsIPv4MappedToIPv6 ? peer.MapToIPv4() : peer).ToString() : "";
                 var began = _clock.GetTimestamp();
                 var answer = await _answers.AnswerAsync(request, CancellationToken.None);
                 var keep = request.KeepAlive && !stop.IsCancellationRequested;

@@ -60,6 +60,26 @@ internal static class ListenerDump
         {
             json.WriteBoolean("bind_to_port", false);
         }
+
+        WriteMore(json, plan);
+    }
+
+    private static void WriteMore(Utf8JsonWriter json, ListenerPlan plan)
+    {
+        if (plan.MoreAddresses.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("additional_addresses");
+        foreach (var more in plan.MoreAddresses)
+        {
+            json.WriteStartObject();
+            JsonParts.WriteAddress(json, more, plan.Port);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteChain(Utf8JsonWriter json, ChainPlan chain)

@@ -60,7 +60,24 @@ internal static class ListenerDecoder
             fallback)
         {
             ProxyProtocol = filters.Header,
+            MoreAddresses = DecodeMore(scope, listener, port),
         };
+    }
+
+    private static EquatableArray<string> DecodeMore(DecodeScope scope, Listener listener, int port)
+    {
+        var more = new string[listener.AdditionalAddresses.Count];
+        for (var i = 0; i < more.Length; i++)
+        {
+            using var at = scope.At("additional_addresses", i);
+            (more[i], var other) = scope.Address(listener.AdditionalAddresses[i].Address);
+            if (other != port)
+            {
+                scope.Error($"port {other} is not the listener's, {port}");
+            }
+        }
+
+        return more.ToEquatableArray();
     }
 
     private static (bool Tls, bool Http, bool Original, ProxyHeaderRule Header) DecodeFilters(DecodeScope scope, Listener listener)

@@ -32,6 +32,7 @@ internal static class ListenerEncoder
             BindToPort = plan.BindToPort ? null : false,
             UseOriginalDst = plan.UseOriginalDestination ? true : null,
         };
+        listener.AdditionalAddresses.AddRange(plan.MoreAddresses.Select(more => new AdditionalAddress { Address = Wrap.Address(more, plan.Port) }));
         if (plan.ProxyProtocol != ProxyHeaderRule.None)
         {
             listener.ListenerFilters.Add(EncodeProxyProtocol(plan.ProxyProtocol));

@@ -52,6 +52,26 @@ public sealed class WorldRegistryTests
         Assert.Equal(["10.0.0.1:8080 True p"], Show(_registry.Build(), 80));
     }
 
+    [Theory]
+    [InlineData("10.96.0.1 fd00:10:96::1", "10.0.0.1:8080 True -")]
+    [InlineData("fd00:10:96::1 10.96.0.1", "fd00::1:8080 True -")]
+    [InlineData("fd00:10:96::1", "10.0.0.1:8080 True -,fd00::1:8080 True -")]
+    public void A_service_of_both_families_is_called_by_the_first_one(string addresses, string endpoints)
+    {
+        _registry.SetService("shop", "reviews", Service("reviews", ("http", 80)) with { Addresses = [.. addresses.Split(' ')] });
+        _registry.SetSlice("shop", "four", Slice("reviews", [("http", 8080)], ("10.0.0.1", true, "p")));
+        _registry.SetSlice("shop", "six", Slice("reviews", [("http", 8080)], ("fd00::1", true, "p")));
+        Assert.Equal(endpoints, string.Join(',', Show(_registry.Build(), 80)));
+    }
+
+    [Fact]
+    public void A_service_of_both_families_whose_first_has_no_endpoints_is_called_by_the_other()
+    {
+        _registry.SetService("shop", "reviews", Service("reviews", ("http", 80)) with { Addresses = ["10.96.0.1", "fd00:10:96::1"] });
+        _registry.SetSlice("shop", "six", Slice("reviews", [("http", 8080)], ("fd00::1", true, "p")));
+        Assert.Equal(["fd00::1:8080 True -"], Show(_registry.Build(), 80));
+    }
+
     [Fact]
     public void A_pod_runs_where_its_node_stands_whichever_comes_first()
     {

@@ -13,9 +13,32 @@ public sealed class CaptureTests
     [Fact]
     public void Without_annotations_everything_is_captured()
     {
-        var rules = Rules();
-        Assert.Contains("    meta l4proto tcp redirect to :15006\n", rules, StringComparison.Ordinal);
-        Assert.EndsWith("    meta l4proto tcp redirect to :15001\n  }\n}\n", rules, StringComparison.Ordinal);
+        foreach (var rules in Rules().Split("table ip6 weft\n", 2))
+        {
+            Assert.Contains("    meta l4proto tcp redirect to :15006\n", rules, StringComparison.Ordinal);
+            Assert.EndsWith("    meta l4proto tcp redirect to :15001\n  }\n}\n", rules, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Both_families_have_the_same_rules_but_for_their_addresses_and_probes_which_come_by_one()
+    {
+        string[] tables = Rules(("excludeInboundPorts", "9090"), ("excludeOutboundPorts", "5432"), ("includeOutboundPorts", "1"), ("excludeInterfaces", "eth1"))
+            .Split("table ip6 weft\n", 2);
+        Assert.Equal(2, tables.Length);
+        Assert.Equal(
+            tables[0]["table ip weft\n".Length..].Replace("    ip saddr 169.254.7.127 return\n", "", StringComparison.Ordinal)
+                .Replace("ip weft", "ip6 weft", StringComparison.Ordinal).Replace("ip daddr", "ip6 daddr", StringComparison.Ordinal).Replace("ip saddr", "ip6 saddr", StringComparison.Ordinal)
+                .Replace("127.0.0.1", "::1", StringComparison.Ordinal).Replace("127.0.0.6", "::6", StringComparison.Ordinal).Replace("10.96.0.10", "fd00:10:96::a", StringComparison.Ordinal),
+            tables[1]);
+    }
+
+    [Fact]
+    public void A_range_is_for_its_own_family()
+    {
+        Assert.Contains("    ip6 daddr { fd00::/8 } return\n", Rules(("excludeOutboundIPRanges", "10.3.0.0/24,fd00::/8")), StringComparison.Ordinal);
+        Assert.Contains("    ip6 daddr { fd00:10:96::/112 } meta l4proto tcp redirect to :15001\n", Rules(("includeOutboundIPRanges", "fd00:10:96::/112")), StringComparison.Ordinal);
+        Assert.DoesNotContain("redirect to :15001", Rules(("includeOutboundIPRanges", "10.96.0.0/16")).Split("table ip6 weft\n", 2)[1], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -54,6 +77,6 @@ public sealed class CaptureTests
             map[Prefix + name] = value;
         }
 
-        return NftCapture.Rules(CaptureSettings.Parse(new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = map } }));
+        return NftCapture.Rules(CaptureSettings.Parse(new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = map } }), hasVersion6: true);
     }
 }

@@ -15,6 +15,8 @@ public sealed class DnsTests
     private static readonly JsonObject[] _services =
     [
         Parse("""{"metadata":{"name":"web","namespace":"shop"},"spec":{"clusterIP":"10.96.1.1","ports":[{"name":"http","port":80}]}}"""),
+        Parse("""{"metadata":{"name":"both","namespace":"shop"},"spec":{"clusterIP":"10.96.1.2","clusterIPs":["10.96.1.2","fd00:10:96::22"],"ports":[{"name":"http","port":80}]}}"""),
+        Parse("""{"metadata":{"name":"six","namespace":"shop"},"spec":{"clusterIP":"fd00:10:96::12","clusterIPs":["fd00:10:96::12"],"ports":[{"name":"http","port":80}]}}"""),
         Parse("""{"metadata":{"name":"db","namespace":"shop"},"spec":{"clusterIP":"None","ports":[{"name":"sql","port":5432}]}}"""),
         Parse("""{"metadata":{"name":"far","namespace":"shop"},"spec":{"type":"ExternalName","externalName":"web.shop.svc.cluster.local"}}"""),
         Parse("""{"metadata":{"name":"late","namespace":"shop"},"spec":{"clusterIP":"None","ports":[{"name":"dns","port":53,"protocol":"UDP"}]}}"""),
@@ -47,6 +49,15 @@ public sealed class DnsTests
     [InlineData("web.shop.svc.cluster.local", DnsType.A, 0, "10.96.1.1")]
     [InlineData("WEB.Shop.svc.cluster.local", DnsType.A, 0, "10.96.1.1")]
     [InlineData("web.shop.svc.cluster.local", DnsType.Aaaa, 0, "")]
+    [InlineData("both.shop.svc.cluster.local", DnsType.A, 0, "10.96.1.2")]
+    [InlineData("both.shop.svc.cluster.local", DnsType.Aaaa, 0, "fd00:10:96::22")]
+    [InlineData("six.shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("six.shop.svc.cluster.local", DnsType.Aaaa, 0, "fd00:10:96::12")]
+    [InlineData("2.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", DnsType.Ptr, 0, "six.shop.svc.cluster.local")]
+    [InlineData("3.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", DnsType.Ptr, 3, "")]
+    [InlineData("fd00-10-244--5.shop.pod.cluster.local", DnsType.Aaaa, 0, "fd00:10:244::5")]
+    [InlineData("fd00-10-244--5.shop.pod.cluster.local", DnsType.A, 0, "")]
+    [InlineData("1.shop.pod.cluster.local", DnsType.A, 3, "")]
     [InlineData("db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.7 10.244.0.9")]
     [InlineData("db-0.db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.7")]
     [InlineData("10-244-0-9.db.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.9")]
@@ -168,7 +179,7 @@ public sealed class DnsTests
 
     private static DnsServer Server(DnsClients? clients, params JsonObject[] slices)
     {
-        var server = new DnsServer(new IPEndPoint(IPAddress.Loopback, 53), UpstreamResolver.Parse(""), clients ?? new DnsClients(), new Random(1), NullLogger.Instance);
+        var server = new DnsServer([new IPEndPoint(IPAddress.Loopback, 53)], UpstreamResolver.Parse(""), clients ?? new DnsClients(), new Random(1), NullLogger.Instance);
         server.Apply(NameTable.Compile(_services, slices.Length > 0 ? slices : _slices));
         return server;
     }

@@ -46,7 +46,7 @@ public sealed class EntryNameTests
     public async Task Only_pods_that_ask_for_it_are_answered_and_their_proxies_never()
     {
         var clients = new DnsClients();
-        var server = new DnsServer(new IPEndPoint(IPAddress.Loopback, 53), UpstreamResolver.Parse(""), clients, new Random(1), NullLogger.Instance);
+        var server = new DnsServer([new IPEndPoint(IPAddress.Loopback, 53)], UpstreamResolver.Parse(""), clients, new Random(1), NullLogger.Instance);
         server.Apply(_entries);
         clients.Apply(new Change(ChangeType.Added, Pod("10.244.0.5", "a", "true"), null));
         clients.Apply(new Change(ChangeType.Added, Pod("10.244.0.6", "b", "false"), null));

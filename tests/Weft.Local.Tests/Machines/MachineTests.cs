@@ -33,6 +33,24 @@ public sealed class MachineTests
     }
 
     [Fact]
+    public void Packets_of_version_6_arrive_from_addresses_of_their_machine_only()
+    {
+        var peer = new PacketPeer(_range, IPNetwork.Parse("fd00:10:244:f::/64"));
+        byte[] stream =
+        [
+            .. Framed(Packet6("fd00:10:244:f::7", "fd00:10:244::2", 60)), .. Framed(Packet6("fd00:10:244::7", "fd00:10:244::2", 61)),
+            .. Framed(Packet6("::ffff:10.244.240.7", "fd00:10:244::2", 62)), .. Framed(Packet("10.244.240.7", "10.244.0.2", 63)),
+        ];
+        var arrived = new List<int>();
+        Assert.Equal(stream.Length, peer.Take(stream, packet => arrived.Add(packet.Length)));
+        Assert.Equal([60, 63], arrived);
+        Assert.True(peer.Has(PacketPeer.Destination(Packet6("::1", "fd00:10:244:f:ffff::", 40))!.Value));
+        Assert.False(peer.Has(PacketPeer.Destination(Packet6("::1", "fd00:10:244:e::1", 40))!.Value));
+        Assert.True(new PacketPeer(IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("::/0")).Has(PacketPeer.Destination(Packet6("::1", "fd00::1", 40))!.Value));
+        Assert.False(new PacketPeer(IPNetwork.Parse("0.0.0.0/0")).Has(PacketPeer.Destination(Packet6("::1", "fd00::1", 40))!.Value));
+    }
+
+    [Fact]
     public void A_packet_that_no_link_carries_breaks_the_stream()
     {
         byte[] stream = [0x05, 0xdd, 0, 0];
@@ -68,7 +86,8 @@ public sealed class MachineTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
         Assert.Equal(PacketPeer.MaxWaiting, count);
-        Assert.Null(PacketPeer.Destination([0x60, .. new byte[40]]));
+        Assert.Null(PacketPeer.Destination([0x50, .. new byte[40]]));
+        Assert.Null(PacketPeer.Destination([0x60, .. new byte[38]]));
         Assert.True(hub.Has(PacketPeer.Destination(Packet("10.0.0.1", "10.244.255.255", 20))!.Value));
         Assert.False(hub.Has(PacketPeer.Destination(Packet("10.0.0.1", "10.244.0.1", 20))!.Value));
     }
@@ -89,13 +108,22 @@ public sealed class MachineTests
     public void Machines_get_the_last_free_range_and_there_are_sixteen()
     {
         var nodes = new List<JsonObject> { Node("10.244.0.0/20"), Node(null) };
-        Assert.Equal("10.244.240.0/20", NodeRanges.Free(nodes));
+        Assert.Equal("10.244.240.0/20", NodeRanges.Free(nodes)?.PodRange);
         nodes.Add(Node("10.244.240.0/20"));
-        Assert.Equal("10.244.224.0/20", NodeRanges.Free(nodes));
+        Assert.Equal("10.244.224.0/20", NodeRanges.Free(nodes)?.PodRange);
         nodes.AddRange(Enumerable.Range(1, 14).Select(i => Node($"10.244.{i * 16}.0/20")));
         Assert.Null(NodeRanges.Free(nodes));
         Assert.Equal(15, NodePlace.Of("desk", "10.244.240.0/20", null).Number);
         Assert.Throws<FormatException>(() => NodePlace.Of("desk", "10.0.0.0/20", null));
+    }
+
+    [Fact]
+    public void A_machine_gets_the_families_that_the_others_have()
+    {
+        var node = Node("10.244.0.0/20");
+        Assert.Equal(["10.244.240.0/20"], NodeRanges.Free([node])!.PodRanges);
+        node["spec"]!["podCIDRs"] = new JsonArray("10.244.0.0/20", "fd00:10:244::/64");
+        Assert.Equal(["10.244.240.0/20", "fd00:10:244:f::/64"], NodeRanges.Free([node])!.PodRanges);
     }
 
     [Fact]
@@ -118,6 +146,15 @@ public sealed class MachineTests
         packet[0] = 0x45;
         IPAddress.Parse(from).GetAddressBytes().CopyTo(packet, 12);
         IPAddress.Parse(to).GetAddressBytes().CopyTo(packet, 16);
+        return packet;
+    }
+
+    private static byte[] Packet6(string from, string to, int length)
+    {
+        var packet = new byte[length];
+        packet[0] = 0x60;
+        IPAddress.Parse(from).GetAddressBytes().CopyTo(packet, 8);
+        IPAddress.Parse(to).GetAddressBytes().CopyTo(packet, 24);
         return packet;
     }
 

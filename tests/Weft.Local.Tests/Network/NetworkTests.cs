@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using Weft.Local.Capture;
 using Weft.Local.Network;
 using Weft.Testing;
 using Xunit;
@@ -86,7 +88,77 @@ public sealed class NetworkTests
                 "10.244.16.1:30080  -> 10.244.16.9:8080",
             ],
             targets.Select(t => $"{t.Address}:{t.Port} {t.From} -> {string.Join<IPEndPoint>(' ', t.Endpoints)}"));
-        Assert.Contains("targets_from { \"weft0\" . 10.96.1.1 . tcp . 80 : accept }", ServiceRules.Update([], targets), StringComparison.Ordinal);
+        Assert.Contains("targets_from { \"weft0\" . 10.96.1.1 . tcp . 80 : accept }", ServiceRules.Update(IpWords.Four, [], targets), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_service_of_both_families_leads_each_to_its_own_endpoints()
+    {
+        var nodes = NodePlace.Plan(1, [], hasVersion6: true);
+        var targets = ServiceTable.Compile(
+            [Parse("""{"metadata":{"name":"web","namespace":"a"},"spec":{"clusterIP":"10.96.1.1","clusterIPs":["10.96.1.1","fd00:10:96::5"],"externalIPs":["192.0.2.7","2001:db8::7"],"ports":[{"port":80,"nodePort":30080}]}}""")],
+            [
+                Parse("""{"metadata":{"name":"w4","namespace":"a","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv4","ports":[{"name":"","port":8080}],"endpoints":[{"addresses":["10.244.0.9"]}]}"""),
+                Parse("""{"metadata":{"name":"w6","namespace":"a","labels":{"kubernetes.io/service-name":"web"}},"addressType":"IPv6","ports":[{"name":"","port":8080}],"endpoints":[{"addresses":["fd00:10:244::9"]},{"addresses":["fd00:10:244::a"]}]}"""),
+            ],
+            nodes);
+        Assert.Equal(
+            [
+                "10.96.1.1:80 -> 10.244.0.9:8080",
+                "192.0.2.7:80 -> 10.244.0.9:8080",
+                "10.244.0.1:30080 -> 10.244.0.9:8080",
+                "[fd00:10:96::5]:80 -> [fd00:10:244::9]:8080 [fd00:10:244::a]:8080",
+                "[2001:db8::7]:80 -> [fd00:10:244::9]:8080 [fd00:10:244::a]:8080",
+                "[fd00:10:244::1]:30080 -> [fd00:10:244::9]:8080 [fd00:10:244::a]:8080",
+            ],
+            targets.Select(t => $"{new IPEndPoint(t.Address, t.Port)} -> {string.Join<IPEndPoint>(' ', t.Endpoints)}"));
+        Assert.DoesNotContain("fd00", ServiceRules.Update(IpWords.Four, [], targets), StringComparison.Ordinal);
+        var six = ServiceRules.Update(IpWords.Six, [], [targets.Single(t => t.Port == 80 && t.Address.Equals(IPAddress.Parse("fd00:10:96::5")))]);
+        Assert.Equal(
+            """
+            add chain ip6 weft_services to_fd00_10_96__5_tcp_80
+            add rule ip6 weft_services to_fd00_10_96__5_tcp_80 meta l4proto tcp dnat ip6 to numgen random mod 2 map { 0 : fd00:10:244::9 . 8080, 1 : fd00:10:244::a . 8080 }
+            add element ip6 weft_services targets { fd00:10:96::5 . tcp . 80 : goto to_fd00_10_96__5_tcp_80 }
+            add element ip6 weft_services hairpins { fd00:10:244::9 . fd00:10:244::9 }
+            add element ip6 weft_services hairpins { fd00:10:244::a . fd00:10:244::a }
+
+            """, six);
+    }
+
+    [Fact]
+    public void Nft_takes_the_rules_of_both_families()
+    {
+        var targets = new[] { "10.96.0.20 10.244.0.2 10.244.0.3", "fd00:10:96::20 fd00:10:244::2 fd00:10:244::3" }.Select(line => line.Split(' ').Select(IPAddress.Parse).ToArray())
+            .SelectMany(a => new[] { "tcp", "udp" }.SelectMany(protocol => new int?[] { null, 60 }.Select((affinity, i) =>
+                new ServiceTarget(a[0], 80 + i, protocol, affinity, [.. a.Skip(1).Select(e => new IPEndPoint(e, 8080))])))).ToList();
+        targets.Add(targets[^1] with { From = "weft0", Endpoints = [] });
+        var script = string.Concat(new[] { IpWords.Four, IpWords.Six }.Select(words => ServiceRules.Foundation(words) + ServiceRules.Update(words, [], targets)))
+            + string.Concat(new[] { IpWords.Four, IpWords.Six }.Select(words => ServiceRules.Update(words, targets, [])))
+            + NftCapture.Rules(CaptureSettings.Everything, hasVersion6: true);
+        var start = new ProcessStartInfo("unshare", ["--user", "--map-root-user", "--net", "sh", "-c", "PATH=$PATH:/usr/sbin:/sbin nft -f -"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        };
+        using var nft = Process.Start(start)!;
+        nft.StandardInput.Write(script);
+        nft.StandardInput.Close();
+        var errors = nft.StandardError.ReadToEnd();
+        nft.WaitForExit();
+        Assert.True(nft.ExitCode == 0, errors);
+    }
+
+    [Theory]
+    [InlineData(0, "10.244.0.2", "fd00:10:244::2")]
+    [InlineData(1, "10.244.16.2", "fd00:10:244:1::2")]
+    [InlineData(15, "10.244.255.254", "fd00:10:244:f::ffe")]
+    public void A_pods_second_address_has_the_place_of_its_first(int number, string four, string six)
+    {
+        var node = new NodePlace("n", number) { HasVersion6 = true };
+        Assert.Equal(IPAddress.Parse(six), node.Pair(IPAddress.Parse(four)));
+        Assert.True(IPNetwork.Parse(node.PodRange6).Contains(node.Pair(IPAddress.Parse(four))!));
+        Assert.True(IPNetwork.Parse("fd00:10:244::/56").Contains(node.Address6!));
+        Assert.Null((node with { HasVersion6 = false }).Pair(IPAddress.Parse(four)));
     }
 
     [Fact]
@@ -94,7 +166,7 @@ public sealed class NetworkTests
     {
         var a = new ServiceTarget(IPAddress.Parse("10.96.0.20"), 80, "tcp", null, [new(IPAddress.Parse("10.244.0.2"), 8080)]);
         var b = a with { Port = 81 };
-        var gone = ServiceRules.Update([a, b], [a]);
+        var gone = ServiceRules.Update(IpWords.Four, [a, b], [a]);
         Assert.Equal(
             """
             delete element ip weft_services targets { 10.96.0.20 . tcp . 81 : goto to_10_96_0_20_tcp_81 }
@@ -102,8 +174,8 @@ public sealed class NetworkTests
             delete chain ip weft_services to_10_96_0_20_tcp_81
 
             """, gone);
-        Assert.Empty(ServiceRules.Update([a, b], [a, b]));
-        var moved = ServiceRules.Update([a, b], [a, b with { Endpoints = [.. a.Endpoints, new(IPAddress.Parse("10.244.0.3"), 8080)] }]);
+        Assert.Empty(ServiceRules.Update(IpWords.Four, [a, b], [a, b]));
+        var moved = ServiceRules.Update(IpWords.Four, [a, b], [a, b with { Endpoints = [.. a.Endpoints, new(IPAddress.Parse("10.244.0.3"), 8080)] }]);
         Assert.Contains("flush chain ip weft_services to_10_96_0_20_tcp_81\n", moved, StringComparison.Ordinal);
         Assert.DoesNotContain("tcp_80", moved, StringComparison.Ordinal);
     }

@@ -37,6 +37,7 @@ internal sealed partial class PlanMaker(int seed)
         Maybe(Chain))
     {
         ProxyProtocol = Pick(Enum.GetValues<ProxyHeaderRule>()),
+        MoreAddresses = Coin() ? ["::", "fd00:10:244::7"] : [],
     };
 
     private ChainPlan Chain()

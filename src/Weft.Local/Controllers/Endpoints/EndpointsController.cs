@@ -59,7 +59,7 @@ internal sealed class EndpointsController(Mirror services, Informer pods, Mirror
         var subsets = new JsonArray();
         var left = MaxAddresses;
         var cut = false;
-        foreach (var slice in EndpointSliceController.SlicesOf(service, pods))
+        foreach (var slice in EndpointSliceController.SlicesOf(service, pods, EndpointSliceController.FamiliesOf(service)[0]))
         {
             JsonArray ready = [], notReady = [];
             foreach (var endpoint in slice.Objects("endpoints").Where(endpoint => endpoint.Flag("conditions", "terminating") != true || endpoint.Flag("conditions", "ready") == true))

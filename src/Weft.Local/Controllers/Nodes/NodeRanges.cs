@@ -20,7 +20,7 @@ internal sealed class NodeRanges(Mirror nodes, EventLog events)
             return null;
         }
 
-        if (Free(nodes.All) is not { } range)
+        if (Free(nodes.All) is not { } place)
         {
             await events.TellAsync(node, "Warning", "CIDRNotAvailable", $"Node {node.Name()} gets no pod addresses: there are {NodePlace.MaxNodes} nodes already", ct);
             return _again;
@@ -29,15 +29,18 @@ internal sealed class NodeRanges(Mirror nodes, EventLog events)
         await nodes.PatchAsync(node, new JsonObject
         {
             ["metadata"] = new JsonObject { ["resourceVersion"] = node.ResourceVersion() },
-            ["spec"] = new JsonObject { ["podCIDR"] = range, ["podCIDRs"] = new JsonArray(range) },
+            ["spec"] = new JsonObject { ["podCIDR"] = place.PodRange, ["podCIDRs"] = new JsonArray([.. place.PodRanges.Select(range => (JsonNode)range)]) },
         }, ct);
         return null;
     }
 
-    /// <summary>Pure; one turn runs at a time, and a mirror shows at once what was written through it.</summary>
-    internal static string? Free(IEnumerable<JsonObject> nodes)
+    /// <summary>Pure; one turn runs at a time, and a mirror shows at once what was written through it. A machine that joins has the families of the others.</summary>
+    internal static NodePlace? Free(IEnumerable<JsonObject> nodes)
     {
-        var taken = nodes.Select(node => node.Text("spec", "podCIDR")).ToHashSet(StringComparer.Ordinal);
-        return Enumerable.Range(0, NodePlace.MaxNodes).Reverse().Select(number => new NodePlace("", number).PodRange).FirstOrDefault(range => !taken.Contains(range));
+        var all = nodes.ToList();
+        var taken = all.Select(node => node.Text("spec", "podCIDR")).ToHashSet(StringComparer.Ordinal);
+        var hasVersion6 = all.Exists(node => node.Texts("spec", "podCIDRs").Any(IpWords.IsSix));
+        return Enumerable.Range(0, NodePlace.MaxNodes).Reverse()
+            .Select(number => new NodePlace("", number) { HasVersion6 = hasVersion6 }).FirstOrDefault(place => !taken.Contains(place.PodRange));
     }
 }
