@@ -218,10 +218,10 @@ public sealed class ObjectApiTests : IAsyncLifetime
         var hooks = new AdmissionHooks(
             (pod, ns, find) =>
             {
-                Assert.Null(find("configmaps", "default", "b"));
+                Assert.Null(find.Find("configmaps", "default", "b"));
                 pod["metadata"]!["annotations"] = new JsonObject
                 {
-                    ["seen"] = $"{ns!["metadata"]!["name"]} and {find("configmaps", "default", "a")!["metadata"]!["name"]}",
+                    ["seen"] = $"{ns!["metadata"]!["name"]} and {find.Find("configmaps", "default", "a")!["metadata"]!["name"]}",
                 };
                 return pod;
             },
