@@ -84,9 +84,9 @@ internal sealed record OutboundPlan(
         };
     }
 
-    /// <summary>What is captured of version 6 comes to the capturing listener as well.</summary>
+    /// <summary>What is captured of version 6 comes to the capturing listener as well; who binds one elsewhere means that place.</summary>
     private static EquatableArray<ListenerPlan> BothFamilies(MeshSnapshot index, Workload client, EquatableArray<ListenerPlan> listeners) =>
-        !client.HasVersion6 ? listeners : listeners.Select(listener => !listener.BindToPort ? listener : index.Parts.Get(
+        !client.HasVersion6 ? listeners : listeners.Select(listener => !listener.UseOriginalDestination ? listener : index.Parts.Get(
             new PartKey("both families", listener, null, null, ""),
             () => listener with { MoreAddresses = Names.BesideAnyAddress(client) })).ToEquatableArray();
 
