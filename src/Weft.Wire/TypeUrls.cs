@@ -24,6 +24,13 @@ public static class TypeUrls
     internal const string HttpRbac = Prefix + "envoy.extensions.filters.http.rbac.v3.RBAC";
     internal const string NetworkRbac = Prefix + "envoy.extensions.filters.network.rbac.v3.RBAC";
     internal const string UriTemplate = Prefix + "envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig";
+    internal const string GlobalLimit = Prefix + "envoy.extensions.filters.http.ratelimit.v3.RateLimit";
+    internal const string GlobalLimitOfRoute = Prefix + "envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute";
+    internal const string Compressor = Prefix + "envoy.extensions.filters.http.compressor.v3.Compressor";
+    internal const string Gzip = Prefix + "envoy.extensions.compression.gzip.compressor.v3.Gzip";
+    internal const string Brotli = Prefix + "envoy.extensions.compression.brotli.compressor.v3.Brotli";
+    internal const string BodyBuffer = Prefix + "envoy.extensions.filters.http.buffer.v3.Buffer";
+    internal const string BodyBufferOfRoute = Prefix + "envoy.extensions.filters.http.buffer.v3.BufferPerRoute";
     internal const string GrpcWeb = Prefix + "envoy.extensions.filters.http.grpc_web.v3.GrpcWeb";
     internal const string TlsInspector = Prefix + "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
     internal const string HttpInspector = Prefix + "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";

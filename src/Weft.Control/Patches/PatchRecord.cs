@@ -22,7 +22,7 @@ internal sealed class PatchRecord
         {
             if (_outcomes.TryGetValue(outcome.Patch, out var before))
             {
-                _outcomes[outcome.Patch] = new PatchOutcome(outcome.Patch, before.Matched || outcome.Matched, before.Problem ?? outcome.Problem);
+                _outcomes[outcome.Patch] = new PatchOutcome(outcome.Patch, before.Matched || outcome.Matched, before.Problem ?? outcome.Problem) { Ignored = before.Ignored ?? outcome.Ignored };
             }
             else
             {
@@ -31,8 +31,9 @@ internal sealed class PatchRecord
         }
     }
 
-    public IEnumerable<Diagnostic> Findings => _outcomes.Values.Where(o => !o.Matched || o.Problem is not null).Select(o => o.Problem is { } problem
+    public IEnumerable<Diagnostic> Findings => _outcomes.Values.Where(o => !o.Matched || o.Problem is not null || o.Ignored is not null).Select(o => o.Problem is { } problem
         ? ControlMessages.PatchNotRunnable.At(o.Patch.Origin, problem)
+        : o.Ignored is { } ignored ? ControlMessages.PatchPartIgnored.At(o.Patch.Origin, ignored)
         : ControlMessages.PatchMatchesNothing.At(o.Patch.Origin));
 
     /// <summary>Patches that are for a proxy of this version, which says this of itself.</summary>

@@ -19,6 +19,13 @@ internal static class PatchValues
         Envoy.Extensions.Filters.Http.Rbac.V3.RBAC.Descriptor,
         Envoy.Extensions.Filters.Network.Rbac.V3.RBAC.Descriptor,
         Envoy.Extensions.Path.Match.UriTemplate.V3.UriTemplateMatchConfig.Descriptor,
+        Envoy.Extensions.Filters.Http.Buffer.V3.Buffer.Descriptor,
+        Envoy.Extensions.Filters.Http.Buffer.V3.BufferPerRoute.Descriptor,
+        Envoy.Extensions.Filters.Http.Compressor.V3.Compressor.Descriptor,
+        Envoy.Extensions.Compression.Gzip.Compressor.V3.Gzip.Descriptor,
+        Envoy.Extensions.Compression.Brotli.Compressor.V3.Brotli.Descriptor,
+        Envoy.Extensions.Filters.Http.Ratelimit.V3.RateLimit.Descriptor,
+        Envoy.Extensions.Filters.Http.Ratelimit.V3.RateLimitPerRoute.Descriptor,
         Envoy.Extensions.TransportSockets.Tls.V3.UpstreamTlsContext.Descriptor,
         Envoy.Extensions.TransportSockets.Tls.V3.DownstreamTlsContext.Descriptor,
         Envoy.Extensions.Upstreams.Http.V3.HttpProtocolOptions.Descriptor);

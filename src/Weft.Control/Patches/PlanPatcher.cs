@@ -42,7 +42,7 @@ internal sealed class PlanPatcher
                 },
                 _ => plan with { Listeners = run.Each(plan.Listeners) },
             };
-            outcomes.Add(new PatchOutcome(patch, run.Matched, run.Problem));
+            outcomes.Add(new PatchOutcome(patch, run.Matched, run.Problem) { Ignored = run.Ignored });
         }
 
         return (plan, outcomes);
@@ -79,13 +79,25 @@ internal sealed class PlanPatcher
             var body = message.ToByteString();
             var decoded = PlanDecoder.Decode(resource.TypeUrl, resource.Name, body);
             return decoded.Errors.IsEmpty
-                ? new PatchResult(new EncodedResource(resource.TypeUrl, resource.Name, Version(body), body), true, null)
+                ? new PatchResult(new EncodedResource(resource.TypeUrl, resource.Name, Version(body), body), true, null) { Ignored = Ignored(resource, decoded) }
                 : new PatchResult(resource, true, $"{decoded.Errors[0].Field}: {decoded.Errors[0].Fact}");
         }
         catch (PatchException problem)
         {
             return new PatchResult(resource, true, problem.Message);
         }
+    }
+
+    /// <summary>What of the patched resource has no effect that had one, or was not there, before; null for nothing.</summary>
+    private static string? Ignored(EncodedResource before, DecodedResource after)
+    {
+        if (after.Warnings.IsEmpty)
+        {
+            return null;
+        }
+
+        var known = PlanDecoder.Decode(before.TypeUrl, before.Name, before.Body).Warnings;
+        return after.Warnings.FirstOrDefault(warning => !known.Contains(warning)) is { } first ? $"{first.Field}: {first.Fact}" : null;
     }
 
     /// <summary>The changed message, null for one that is removed.</summary>
@@ -151,6 +163,8 @@ internal sealed class PlanPatcher
 
         public string? Problem { get; private set; }
 
+        public string? Ignored { get; private set; }
+
         public ImmutableArray<EncodedResource> Each(ImmutableArray<EncodedResource> resources)
         {
             var isWhole = patch.Target is PatchTarget.Listener or PatchTarget.Cluster && patch.Operation is not PatchOperation.Merge;
@@ -177,6 +191,7 @@ internal sealed class PlanPatcher
                 var result = patcher.Result(resource, patch);
                 Matched |= result.Matched;
                 Problem ??= result.Problem;
+                Ignored ??= result.Ignored;
                 if (result.Resource is { } kept)
                 {
                     changed.Add(kept);
@@ -209,11 +224,18 @@ internal sealed class PlanPatcher
         }
     }
 
-    private sealed record PatchResult(EncodedResource? Resource, bool Matched, string? Problem);
+    private sealed record PatchResult(EncodedResource? Resource, bool Matched, string? Problem)
+    {
+        public string? Ignored { get; init; }
+    }
 }
 
 /// <summary>What became of a patch in one proxy's plan.</summary>
 /// <param name="Patch">Which.</param>
 /// <param name="Matched">It had something to apply to.</param>
 /// <param name="Problem">Why it was left out, a clause; null if it was not.</param>
-internal sealed record PatchOutcome(PlanPatch Patch, bool Matched, string? Problem);
+internal sealed record PatchOutcome(PlanPatch Patch, bool Matched, string? Problem)
+{
+    /// <summary>What of it has no effect, a clause; null for nothing.</summary>
+    public string? Ignored { get; init; }
+}

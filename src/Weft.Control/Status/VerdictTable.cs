@@ -17,7 +17,7 @@ internal sealed class VerdictTable
     [
         IstioMessages.PatchAddIgnored.Id, IstioMessages.PatchRemoveIgnored.Id, IstioMessages.PatchReplaceIgnored.Id,
         IstioMessages.PatchTargetNotSupported.Id, IstioMessages.PatchConditionNotSupported.Id, IstioMessages.WasmNotSupported.Id,
-        ControlMessages.PatchMatchesNothing.Id, ControlMessages.PatchNotRunnable.Id,
+        ControlMessages.PatchMatchesNothing.Id, ControlMessages.PatchNotRunnable.Id, ControlMessages.PatchPartIgnored.Id,
     ];
 
     private readonly Dictionary<ObjectKey, (string Version, long Since)> _since = [];

@@ -20,9 +20,17 @@ public static class ControlMessages
         "Remove it, or use an object of the mesh that does the same.",
         "The proxy runs filters of its own. What it cannot run is not sent to it, because it would refuse all of its configuration.");
 
+    public static DiagnosticMessage PatchPartIgnored { get; } = new(
+        "WEFT4003",
+        Severity.Warning,
+        "A part of the patch has no effect: {reason}.",
+        "Remove that part.",
+        "The rest of it is in force.");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         PatchMatchesNothing,
         PatchNotRunnable,
+        PatchPartIgnored,
     ];
 }

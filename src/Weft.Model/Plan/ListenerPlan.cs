@@ -130,6 +130,12 @@ public sealed record HttpChainPlan(
     /// <summary>Of all requests of the chain together, but those of routes with a limit of their own; null for none.</summary>
     public RateLimitPlan? RateLimit { get; init; }
 
+    /// <summary>Compresses answers; of several that a client likes alike, the first.</summary>
+    public EquatableArray<CompressorPlan> Compressors { get; init; } = [];
+
+    /// <summary>Services that are asked about each request, in this order, behind <see cref="RateLimit"/>.</summary>
+    public EquatableArray<GlobalLimitPlan> GlobalLimits { get; init; } = [];
+
     /// <summary>CONNECT requests are taken, for routes that are made for them; else they are answered 405.</summary>
     public bool AllowConnect { get; init; }
 

@@ -14,9 +14,30 @@ public sealed record RateLimitPlan(
 {
     public const int TooManyRequests = 429;
 
+    /// <summary>Buckets of their own for requests that are described so.</summary>
+    public EquatableArray<DescribedLimitPlan> Descriptors { get; init; } = [];
+
+    /// <summary>Which descriptions of a route it sees.</summary>
+    public int Stage { get; init; }
+
+    /// <summary>False leaves <see cref="Bucket"/> to requests that none of <see cref="Descriptors"/> describes.</summary>
+    public bool AlwaysTakesCommon { get; init; } = true;
+
+    /// <summary>Answers get x-ratelimit-limit, -remaining and -reset.</summary>
+    public bool ShowsHeaders { get; init; }
+
+    /// <summary>gRPC calls that are too many are told 8, and not 14.</summary>
+    public bool AsResourceExhausted { get; init; }
+
     /// <summary>The one operator of a value that means something here; none are left when it is shown.</summary>
     public const string RemainingOperator = "%RATE_LIMIT_REMAINING%";
 }
+
+/// <summary>A bucket for requests with exactly these entries in their description.</summary>
+public sealed record DescribedLimitPlan(EquatableArray<DescriptorEntryPlan> Entries, TokenBucketPlan Bucket);
+
+/// <summary>One entry of a request's description.</summary>
+public sealed record DescriptorEntryPlan(string Key, string Value);
 
 /// <summary>So many requests at once, and so many more after each interval.</summary>
 /// <param name="MaxTokens">At least 1.</param>

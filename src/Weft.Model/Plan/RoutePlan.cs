@@ -107,6 +107,9 @@ public sealed record ForwardPlan(
     /// <summary>Clusters that get a copy of a share of the requests; nobody waits for their answers.</summary>
     public EquatableArray<MirrorPlan> Mirrors { get; init; } = [];
 
+    /// <summary>How requests are described to limits that count them apart.</summary>
+    public EquatableArray<RateDescriptorPlan> RateDescriptors { get; init; } = [];
+
     /// <summary>A client's grpc-timeout stands for <see cref="TimeoutMs"/>, up to this; 0 for any, -1 ignores it.</summary>
     public int MaxGrpcTimeoutMs { get; init; }
 }

@@ -9,12 +9,12 @@ internal sealed class LimitRate : Stage
 {
     internal override StageResult Apply(Exchange exchange)
     {
-        if (exchange.Route!.Actions.RateLimit is not { } limit || limit.Admits(exchange.Loop.Random))
+        if (exchange.Route!.Actions.RateLimit is not { } limit || limit.Admits(exchange))
         {
             return StageResult.Continue;
         }
 
-        exchange.AnswerFailure(new Failure(FailureKind.RateLimited, BetterStatus: limit.Plan.Status));
+        exchange.AnswerFailure(new Failure(FailureKind.RateLimited, BetterStatus: limit.Plan.Status, IsExhausted: limit.Plan.AsResourceExhausted));
         return StageResult.Done;
     }
 }

@@ -87,6 +87,12 @@ internal sealed unsafe partial class UringChannel : Channel, IUringTarget
     /// <summary>Takes every operation of the descriptor back from the kernel, then closes it.</summary>
     internal static void CancelAndClose(UringLoop loop, int fd, ulong tag)
     {
+        if (loop.IsClosing)
+        {
+            Libc.Close(fd);
+            return;
+        }
+
         var cancel = loop.Ring.Next();
         cancel->Operation = UringAbi.OpAsyncCancel;
         cancel->Fd = fd;

@@ -65,6 +65,11 @@ internal sealed unsafe class UringListener : Listener, IUringTarget
 
     private protected override void StopTaking()
     {
+        if (_loop.IsClosing)
+        {
+            return;
+        }
+
         var cancel = _loop.Ring.Next();
         cancel->Operation = UringAbi.OpAsyncCancel;
         cancel->Address = _loop.Tag(_slot, UringAbi.OpAccept);

@@ -115,8 +115,12 @@ internal sealed unsafe class UringLoop : EventLoop
         }
     }
 
+    /// <summary>Nothing is submitted any more: the thread that ends the loop is not the ring's one issuer, and the ring takes all of it back.</summary>
+    internal bool IsClosing { get; private set; }
+
     private protected override void CloseBackEnd()
     {
+        IsClosing = true;
         foreach (var slot in _slots)
         {
             slot.Target?.Shut();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Weft.Model.Plan;
+using Weft.Proxy.Io;
+using Weft.Proxy.Stacks;
 
 namespace Weft.Proxy.Limits;
 
@@ -21,10 +23,25 @@ internal sealed class TokenBucket
         _state = (uint)plan.MaxTokens;
     }
 
+    /// <summary>Tokens when somebody last took one.</summary>
+    internal uint Left => (uint)Volatile.Read(ref _state);
+
+    private long AgeMs => (long)_clock.GetElapsedTime(_made).TotalMilliseconds;
+
+    /// <summary>How many requests it takes, how many more, and the seconds until there are more again.</summary>
+    internal void AppendLines(ref NativeBuffer lines)
+    {
+        const int MsPerSecond = 1000;
+        var untilFill = _plan.FillIntervalMs - (AgeMs % _plan.FillIntervalMs);
+        Append(ref lines, "x-ratelimit-limit: "u8, _plan.MaxTokens);
+        Append(ref lines, "x-ratelimit-remaining: "u8, Left);
+        Append(ref lines, "x-ratelimit-reset: "u8, (untilFill + MsPerSecond - 1) / MsPerSecond);
+    }
+
     /// <summary>Takes one; false if there is none.</summary>
     internal bool TryTake()
     {
-        var due = (uint)((long)_clock.GetElapsedTime(_made).TotalMilliseconds / _plan.FillIntervalMs);
+        var due = (uint)(AgeMs / _plan.FillIntervalMs);
         while (true)
         {
             var state = Volatile.Read(ref _state);
@@ -47,5 +64,12 @@ internal sealed class TokenBucket
                 return true;
             }
         }
+    }
+
+    private static void Append(ref NativeBuffer lines, ReadOnlySpan<byte> name, long value)
+    {
+        lines.Append(name);
+        HeadWriter.AppendNumber(ref lines, value);
+        lines.Append("\r\n"u8);
     }
 }

@@ -65,6 +65,7 @@ internal sealed partial class Exchange
         }
 
         output.Append(extraLines);
+        AppendAddedLines(ref output);
         HeadWriter.AppendLine(ref output, "date"u8, Loop.Date.Text);
         HeadWriter.AppendServer(ref output, this);
         if (!Downstream.IsHttp2)

@@ -20,14 +20,11 @@ internal sealed partial class Exchange
     private Exchange? _nextShadow;
     private Exchange? _shadowOf;
 
-    /// <summary>A copy.</summary>
-    internal bool IsShadow { get; private set; }
-
     private bool HasShadows => _firstShadow is not null;
 
     private void BeginMirrors()
     {
-        if (Route is not { Actions.Mirrors: { Length: > 0 } mirrors } || IsShadow || AsksForTunnel)
+        if (Route is not { Actions.Mirrors: { Length: > 0 } mirrors } || IsAside || AsksForTunnel)
         {
             return;
         }
@@ -56,7 +53,7 @@ internal sealed partial class Exchange
         stream.Open(original.Client, original.Downstream.IsHttp2);
         Open(stream, original.Service);
         stream.Attach(this);
-        IsShadow = true;
+        IsAside = true;
         Plan = original.Plan;
         Route = original.Route;
         Target = target;
@@ -116,16 +113,6 @@ internal sealed partial class Exchange
         }
     }
 
-    /// <summary>A copy that cannot go on.</summary>
-    internal void GiveUpShadow()
-    {
-        if (!_finished)
-        {
-            DropTries();
-            Finish(keep: false);
-        }
-    }
-
     /// <summary>Copies that have everything go on alone; those that wait for the rest of a body that will not come do not.</summary>
     private void EndMirrors()
     {
@@ -137,7 +124,7 @@ internal sealed partial class Exchange
             shadow._nextShadow = shadow._shadowOf = null;
             if (shadow.WantsBody)
             {
-                shadow.GiveUpShadow();
+                shadow.GiveUpAside();
             }
         }
     }

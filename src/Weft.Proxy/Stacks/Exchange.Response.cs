@@ -3,6 +3,7 @@
 using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
+using Weft.Proxy.Limits;
 using Weft.Proxy.Telemetry;
 using Weft.Proxy.Tunnels;
 using Weft.Proxy.Upstreams;
@@ -47,6 +48,7 @@ internal sealed partial class Exchange
         UpstreamServiceMs = Loop.ElapsedMs(_try.SentAt);
         _responseBegan = true;
         BridgesAnswer = WebForm != GrpcWebForm.None && body != BodyKind.Tunnel && Observe.IsGrpc(Response, bytes);
+        BeginCompression(bytes, body);
         ref var output = ref Loop.Out;
         output.Clear();
         HeadWriter.WriteResponse(ref output, this, bytes);
@@ -56,8 +58,8 @@ internal sealed partial class Exchange
             output.Append("content-length: 0\r\n"u8);
         }
 
-        // A bridged body becomes longer than its server said.
-        Downstream.WriteHead(BridgesAnswer && body == BodyKind.Sized ? BodyKind.Open : body, last: false);
+        // A bridged or compressed body is not as long as its server said.
+        Downstream.WriteHead((BridgesAnswer || CompressesAnswer) && body == BodyKind.Sized ? BodyKind.Open : body, last: false);
         if (body == BodyKind.Tunnel)
         {
             BeginTunnel(bytes[Response.Length..]);
@@ -72,6 +74,13 @@ internal sealed partial class Exchange
     internal void OnResponseBody(ReadOnlySpan<byte> payload)
     {
         Moved();
+        if (_extras is { Compressor: { } compressor })
+        {
+            compressor.Compress(payload);
+            ResponseBodyBytes = compressor.Sent;
+            return;
+        }
+
         ResponseBodyBytes += payload.Length;
         if (IsGrpc)
         {
@@ -101,6 +110,7 @@ internal sealed partial class Exchange
 
         if (!_responseEnded)
         {
+            FinishCompression();
             Downstream.WriteEnd(BridgesAnswer ? EndInBody(trailers) : trailers);
         }
 
@@ -116,6 +126,7 @@ internal sealed partial class Exchange
             return;
         }
 
+        _extras?.Compressor?.Release();
         Downstream.Flush();
         if (Downstream.Unsent > ByteChannel.HighWater)
         {
@@ -150,6 +161,7 @@ internal sealed partial class Exchange
         }
 
         output.Append(extraLines);
+        AppendAddedLines(ref output);
         HeadWriter.AppendLine(ref output, "date"u8, Loop.Date.Text);
         HeadWriter.AppendServer(ref output, this);
         if (Failure.IsNone)
@@ -179,9 +191,9 @@ internal sealed partial class Exchange
             return;
         }
 
-        if (IsShadow)
+        if (IsAside)
         {
-            GiveUpShadow();
+            GiveUpAside();
             return;
         }
 
@@ -204,8 +216,12 @@ internal sealed partial class Exchange
             return;
         }
 
-        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, LinesOf(failure), "text/plain"u8, failure.Body, last);
+        Answer(failure.Kind == FailureKind.FaultAbort ? Route!.Plan.Fault!.AbortStatus : failure.Status, LinesOf(failure), "text/plain"u8, BodyOf(failure), last);
     }
+
+    /// <summary>A rate-limit service may have words of its own.</summary>
+    private ReadOnlySpan<byte> BodyOf(in Failure failure) => failure.Kind == FailureKind.TooMuchForAll && Question is { } question &&
+        LimitAnswer.TryRead(question.Message, out var answer) ? answer.Body : failure.Body;
 
     private ReadOnlySpan<byte> LinesOf(in Failure failure) =>
         failure.Kind == FailureKind.RateLimited ? Route!.Actions.RateLimit!.Lines : failure.ExtraLines;

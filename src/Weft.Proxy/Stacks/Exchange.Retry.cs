@@ -26,7 +26,7 @@ internal sealed partial class Exchange
     internal ReadOnlySpan<IpEndpoint> LeftBehind =>
         Route?.Actions.Retry is { LeavesTriedPriorities: true } ? _tried.AsSpan(0, _triedCount & ~1) : default;
 
-    private RetryPolicy? Retry => IsShadow ? null : Route?.Actions.Retry ?? (_asked == RetryConditions.None ? null : RetryPolicy.Unsaid);
+    private RetryPolicy? Retry => IsAside ? null : Route?.Actions.Retry ?? (_asked == RetryConditions.None ? null : RetryPolicy.Unsaid);
 
     private bool Hedges => AskedHedging ?? Route?.Plan.Forward is { HedgeOnPerTryTimeout: true };
 
@@ -231,7 +231,7 @@ internal sealed partial class Exchange
         var asked = Asked(KnownHeader.XEnvoyUpstreamRqTimeoutMs);
         var isDeadline = asked is null && _grpcTimeoutMs > 0 && forward is { MaxGrpcTimeoutMs: >= 0 };
         long timeout = asked ?? forward?.TimeoutMs ?? 0;
-        if (IsShadow && timeout == 0)
+        if (IsAside && timeout == 0)
         {
             timeout = ShadowTimeoutMs;
         }

@@ -66,7 +66,8 @@ internal sealed partial class Exchange : ITimerOwner
 
     internal WeightedTarget? Target { get; set; }
 
-    internal ClusterEntry? Cluster => Target?.Cluster;
+    /// <summary>Where it goes; that of the service for a question.</summary>
+    internal ClusterEntry? Cluster => _extras?.Service ?? Target?.Cluster;
 
     /// <summary>The route's rules about other origins, where they allow the one that asks.</summary>
     internal CorsRules? Cors { get; set; }
@@ -125,7 +126,7 @@ internal sealed partial class Exchange : ITimerOwner
         Route = null;
         Target = null;
         Cors = null;
-        IsShadow = false;
+        IsAside = false;
         Status = 0;
         UpstreamServiceMs = GrpcStatus = -1;
         Failure = default;
@@ -266,7 +267,8 @@ internal sealed partial class Exchange : ITimerOwner
         timers.Stop(_pauseTimer);
         timers.Stop(_watch);
         EndMirrors();
-        if (!IsShadow)
+        EndExtras();
+        if (!IsAside)
         {
             Observe.Record(this);
         }

@@ -6,7 +6,8 @@ namespace Weft.Proxy.Stacks;
 /// <param name="Kind">What.</param>
 /// <param name="Reason">The transport's own words, where there are some; for the log.</param>
 /// <param name="BetterStatus">A status that says it better than the kind's own; 0 for none.</param>
-internal readonly record struct Failure(FailureKind Kind, string? Reason = null, int BetterStatus = 0)
+/// <param name="IsExhausted">gRPC calls are told that a resource is exhausted.</param>
+internal readonly record struct Failure(FailureKind Kind, string? Reason = null, int BetterStatus = 0, bool IsExhausted = false)
 {
     internal bool IsNone => Kind == FailureKind.None;
 
@@ -15,7 +16,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.BadRequest or FailureKind.BadPath or FailureKind.UnderscoreName or FailureKind.HeadTooLarge or FailureKind.VersionNotSupported or
             FailureKind.MissingHost or FailureKind.HeadTimeout or FailureKind.ClientGone or FailureKind.BadPreface or FailureKind.BodyTooLarge or
             FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.BadBase64 => Side.Downstream,
-        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.RateLimited or FailureKind.Overflow or FailureKind.Overloaded or FailureKind.TunnelIdle or
+        FailureKind.NoRoute or FailureKind.NoCluster or FailureKind.FaultAbort or FailureKind.RateLimited or
+            FailureKind.TooMuchForAll or FailureKind.AskingFailed or FailureKind.Overflow or FailureKind.Overloaded or FailureKind.TunnelIdle or
             FailureKind.TunnelTooOld or FailureKind.StreamIdle or FailureKind.Denied => Side.Proxy,
         _ => Side.Upstream,
     };
@@ -33,7 +35,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.HeadTimeout or FailureKind.BodyTooSlow or FailureKind.ClientIdle or FailureKind.StreamIdle => 408,
         FailureKind.Denied => 403,
         FailureKind.NoRoute => 404,
-        FailureKind.RateLimited => 429,
+        FailureKind.RateLimited or FailureKind.TooMuchForAll => 429,
+        FailureKind.AskingFailed => 500,
         FailureKind.BadResponse => 502,
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout or FailureKind.PerTryIdle => 504,
         FailureKind.ClientGone or FailureKind.None => 0,
@@ -59,7 +62,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.BadResponse => "UPE",
         FailureKind.RequestTimeout or FailureKind.PerTryTimeout or FailureKind.PerTryIdle => "UT",
         FailureKind.FaultAbort => "FI",
-        FailureKind.RateLimited => "RL",
+        FailureKind.RateLimited or FailureKind.TooMuchForAll => "RL",
+        FailureKind.AskingFailed => "RLSE",
         FailureKind.ClientGone => "DC",
         _ => "-",
     };
@@ -96,6 +100,8 @@ internal readonly record struct Failure(FailureKind Kind, string? Reason = null,
         FailureKind.FaultAbort => "fault_filter_abort",
         FailureKind.RateLimited => "local_rate_limited",
         FailureKind.Denied => Reason ?? "rbac_access_denied",
+        FailureKind.TooMuchForAll => "request_rate_limited",
+        FailureKind.AskingFailed => "rate_limiter_error",
         FailureKind.ClientGone => "downstream_remote_disconnect",
         FailureKind.BadPreface => "malformed_first_bytes",
         FailureKind.TunnelIdle => "tcp_session_idle_timeout",

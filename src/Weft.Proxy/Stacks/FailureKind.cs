@@ -50,6 +50,12 @@ internal enum FailureKind
 
     /// <summary>A policy does not let it pass.</summary>
     Denied,
+
+    /// <summary>More than a rate-limit service allows to all proxies together.</summary>
+    TooMuchForAll,
+
+    /// <summary>A service that must be asked did not answer.</summary>
+    AskingFailed,
     ClientGone,
 
     /// <summary>A connection's first bytes, or its TLS handshake, were not what they must be.</summary>

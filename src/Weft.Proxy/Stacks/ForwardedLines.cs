@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Net;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Io;
@@ -9,7 +10,7 @@ namespace Weft.Proxy.Stacks;
 /// <summary>Writes the fields by which a proxy tells who its client is.</summary>
 internal static class ForwardedLines
 {
-    private const int LongestAddress = 64;
+    internal const int LongestAddress = 64;
 
     /// <summary>True if a field that the client sent is replaced by this proxy's own, or is not believed.</summary>
     internal static bool Replaces(KnownHeader known, Exchange exchange) => known switch
@@ -23,6 +24,35 @@ internal static class ForwardedLines
         },
         _ => false,
     };
+
+    /// <summary>
+    /// The address of the client as far as it can be believed: at the edge so many hops back as there are proxies in front, inside the mesh the
+    /// last that was told. What is no address counts as not told.
+    /// </summary>
+    internal static ReadOnlySpan<byte> ClientAddress(Exchange exchange)
+    {
+        var trust = exchange.Service.Plan.Trust;
+        var hops = trust.IsEdge ? trust.TrustedProxies : trust.TrustedProxies + 1;
+        var request = exchange.Request;
+        var bytes = exchange.RequestBytes;
+        for (var i = request.FieldCount - 1; i >= 0 && hops > 0; i--)
+        {
+            ref readonly var field = ref request.Fields[i];
+            for (var list = field.Known == KnownHeader.XForwardedFor ? field.Value.Of(bytes) : default; !list.IsEmpty;)
+            {
+                var comma = list.LastIndexOf((byte)',');
+                var element = list[(comma + 1)..].Trim(" \t"u8);
+                list = list[..Math.Max(0, comma)];
+                if (--hops == 0)
+                {
+                    var isAddress = element.Length <= LongestAddress && IPAddress.IsValidUtf8(element);
+                    return isAddress ? element : exchange.Client.PeerAddressText;
+                }
+            }
+        }
+
+        return exchange.Client.PeerAddressText;
+    }
 
     internal static void Append(ref NativeBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)
     {

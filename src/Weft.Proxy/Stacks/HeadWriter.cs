@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Buffers.Text;
+using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
@@ -57,6 +58,7 @@ internal static class HeadWriter
         ForwardedLines.Append(ref head, exchange, bytes);
         exchange.Target?.RequestEdits?.Append(ref head, exchange);
         exchange.Route?.Actions.RequestEdits?.Append(ref head, exchange);
+        exchange.AppendAddedRequestLines(ref head);
     }
 
     /// <summary>The response as it goes downstream, without the lines that frame the body and without the empty line.</summary>
@@ -90,6 +92,12 @@ internal static class HeadWriter
         if (!exchange.Cookie.IsNone && !response.IsInterim)
         {
             AppendCookie(ref head, exchange.Cookie);
+        }
+
+        if (!response.IsInterim)
+        {
+            exchange.AppendAddedLines(ref head);
+            exchange.AppendCompression(ref head);
         }
 
         exchange.Target?.ResponseEdits?.Append(ref head, exchange);
@@ -199,7 +207,8 @@ internal static class HeadWriter
                 KnownHeader.XForwardedClientCert or KnownHeader.XForwardedFor => ForwardedLines.Replaces(field.Known, exchange),
                 _ => false,
             };
-            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true;
+            drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true ||
+                (exchange.Service.HidesAccepted && Ascii.EqualsIgnoreCase(field.Name.Of(bytes), "accept-encoding"u8));
             var replaced = !drop && exchange.WebForm != GrpcWebForm.None && field.Known is (KnownHeader.ContentType or KnownHeader.ContentLength);
             Keep(ref head, bytes, field.LineStart, drop || replaced, ref run);
             if (replaced && field.Known == KnownHeader.ContentType)
@@ -226,7 +235,7 @@ internal static class HeadWriter
             var drop = field.IsHopByHop || (dropsLength && field.Known == KnownHeader.ContentLength) || field.Known is KnownHeader.Server or KnownHeader.XEnvoyUpstreamServiceTime or
                 KnownHeader.XEnvoyPeerMetadata or KnownHeader.XEnvoyPeerMetadataId;
             drop = drop || routeEdits?.Drops(field.Name.Of(bytes)) == true || targetEdits?.Drops(field.Name.Of(bytes)) == true ||
-                exchange.Cors?.Replaces(field.Name.Of(bytes)) == true;
+                exchange.Cors?.Replaces(field.Name.Of(bytes)) == true || exchange.CompressionDrops(field, bytes);
             var replaced = !drop && exchange.BridgesAnswer && field.Known is (KnownHeader.ContentType or KnownHeader.ContentLength);
             Keep(ref head, bytes, field.LineStart, drop || replaced, ref run);
             if (replaced && field.Known == KnownHeader.ContentType)

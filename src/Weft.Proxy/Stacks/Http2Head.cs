@@ -65,7 +65,7 @@ internal static class Http2Head
         // The head writer puts Host first.
         connection.Header(":authority"u8, rest["host: ".Length..hostEnd]);
         WriteFields(connection, rest[(hostEnd + 2)..], "sec-websocket-key"u8);
-        if (exchange.WebForm != GrpcWebForm.None || (request.TryGet(KnownHeader.Te, bytes, out var te) && te.IndexOf("trailers"u8) >= 0))
+        if (exchange.WebForm != GrpcWebForm.None || exchange.IsQuestion || (request.TryGet(KnownHeader.Te, bytes, out var te) && te.IndexOf("trailers"u8) >= 0))
         {
             connection.Header("te"u8, "trailers"u8);
         }

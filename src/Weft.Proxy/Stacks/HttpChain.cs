@@ -2,7 +2,9 @@
 
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
+using Weft.Proxy.Compression;
 using Weft.Proxy.Filters;
+using Weft.Proxy.Limits;
 using Weft.Proxy.Routing;
 
 namespace Weft.Proxy.Stacks;
@@ -19,6 +21,9 @@ internal sealed class HttpChain
     {
         Plan = plan;
         Stages = FilterOrder.For(plan.Direction);
+        GlobalLimits = [.. plan.GlobalLimits.Select(limit => new GlobalLimit(limit))];
+        Compression = [.. plan.Compressors.Select(compressor => new CompressionRules(compressor))];
+        HidesAccepted = plan.Compressors.Any(compressor => compressor.HidesAccepted);
         PathRules = PathForm.RulesOf(plan.Path);
         Rules = RulesOf(plan, requireWebSocketKey: true);
         FieldRules = RulesOf(plan, requireWebSocketKey: false);
@@ -27,6 +32,15 @@ internal sealed class HttpChain
     internal HttpChainPlan Plan { get; }
 
     internal Stage[] Stages { get; }
+
+    /// <summary>Which answers are compressed.</summary>
+    internal CompressionRules[] Compression { get; }
+
+    /// <summary>Servers do not hear which codings clients take.</summary>
+    internal bool HidesAccepted { get; }
+
+    /// <summary>Services that are asked about each request.</summary>
+    internal GlobalLimit[] GlobalLimits { get; }
 
     internal TrafficDirection Direction => Plan.Direction;
 

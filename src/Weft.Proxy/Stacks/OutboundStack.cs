@@ -32,6 +32,9 @@ internal static class OutboundStack
         // Before anything is done for a request that is one too many.
         new LimitRate(),
 
+        // Behind what this proxy can say by itself, because it takes another one's time. May wait.
+        new AskRateLimit(),
+
         // As soon as the route says how much it takes: what is too much costs nothing below.
         new LimitBody(),
 

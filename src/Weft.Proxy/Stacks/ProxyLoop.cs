@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+using System.Text;
 using Weft.Model.Plan;
 using Weft.Protocols.Grpc;
 using Weft.Protocols.Http1;
 using Weft.Protocols.Http2;
 using Weft.Proxy.Balancing;
+using Weft.Proxy.Compression;
 using Weft.Proxy.Filters;
 using Weft.Proxy.Io;
 using Weft.Proxy.Listeners;
@@ -27,14 +29,22 @@ internal sealed class ProxyLoop : IDisposable
     private readonly Stack<Http2DownstreamStream> _downstreamStreams = new();
     private readonly Stack<Http2UpstreamStream> _upstreamStreams = new();
     private readonly Dictionary<string, LoopCluster> _clusters = [];
+    private readonly Stack<ExchangeExtras> _extras = new();
+    private readonly Stack<Question> _questions = new();
+    private readonly Stack<BodyCompressor> _compressors = new();
     private readonly byte[] _idBytes = new byte[16];
     private int _shadowCount;
+    private int _questionCount;
+    private int _compressorCount;
 
     /// <summary>One message at a time is put together here before it is written.</summary>
     internal NativeBuffer Out;
 
     /// <summary>Heads that came as HTTP/2 fields are put into text here, for the parser.</summary>
     internal NativeBuffer HeadText;
+
+    /// <summary>A question to another service, or a request's description, is put together here.</summary>
+    internal NativeBuffer QuestionText;
 
     internal ProxyLoop(int index, EventLoop events, ProxySettings settings, Random random)
     {
@@ -48,6 +58,7 @@ internal sealed class ProxyLoop : IDisposable
         Date = new DateText(settings.Clock);
         Connections = new ConnectionTable(events, settings.ListenerDrainMs, settings.Clients);
         PeerMetadata = KeepPeerNames.Encode(settings.Workload);
+        OwnName = Encoding.UTF8.GetBytes($"{(settings.Workload.App.Length > 0 ? settings.Workload.App : settings.Workload.Workload)}.{settings.Workload.Namespace}");
         Metrics = new LoopMetrics(settings.Workload);
         Log = settings.Log;
         Plan = settings.FirstPlan;
@@ -82,6 +93,9 @@ internal sealed class ProxyLoop : IDisposable
 
     internal byte[] PeerMetadata { get; }
 
+    /// <summary>The workload and its namespace, as Istio names a proxy's own cluster.</summary>
+    internal byte[] OwnName { get; }
+
     /// <summary>The plan for what begins now. Set by one volatile write; who has begun keeps the one they have.</summary>
     internal LoadedPlan Plan
     {
@@ -112,6 +126,14 @@ internal sealed class ProxyLoop : IDisposable
 
     internal void Return(Exchange exchange) => _exchanges.Push(exchange);
 
+    internal ExchangeExtras RentExtras() => _extras.TryPop(out var extras) ? extras : new ExchangeExtras();
+
+    internal void Return(ExchangeExtras extras)
+    {
+        extras.Reset();
+        _extras.Push(extras);
+    }
+
     /// <summary>For a copy of a request; null where there are as many as there may be.</summary>
     internal ShadowStream? RentShadow()
     {
@@ -128,6 +150,42 @@ internal sealed class ProxyLoop : IDisposable
     {
         _shadowCount--;
         _shadows.Push(stream);
+    }
+
+    /// <summary>For a call to another service; null where there are as many as there may be.</summary>
+    internal Question? RentQuestion()
+    {
+        if (_questionCount == Question.Limit)
+        {
+            return null;
+        }
+
+        _questionCount++;
+        return _questions.TryPop(out var question) ? question : new Question(this);
+    }
+
+    internal void Return(Question question)
+    {
+        _questionCount--;
+        _questions.Push(question);
+    }
+
+    /// <summary>For an answer; null where there are as many as there may be.</summary>
+    internal BodyCompressor? RentCompressor()
+    {
+        if (_compressorCount == BodyCompressor.Limit)
+        {
+            return null;
+        }
+
+        _compressorCount++;
+        return _compressors.TryPop(out var compressor) ? compressor : new BodyCompressor();
+    }
+
+    internal void Return(BodyCompressor compressor)
+    {
+        _compressorCount--;
+        _compressors.Push(compressor);
     }
 
     internal Http2DownstreamStream RentHttp2Downstream() => _downstreamStreams.TryPop(out var stream) ? stream : new Http2DownstreamStream();
@@ -208,7 +266,7 @@ internal sealed class ProxyLoop : IDisposable
         ? WireProtocol.Opaque
         : SpeaksHttp2(exchange, cluster) ? WireProtocol.Http2 : WireProtocol.Http1;
 
-    private static bool SpeaksHttp2(Exchange exchange, ClusterPlan cluster) => cluster.Protocol switch
+    private static bool SpeaksHttp2(Exchange exchange, ClusterPlan cluster) => exchange.IsQuestion || cluster.Protocol switch
     {
         UpstreamProtocol.Http2 => true,
         UpstreamProtocol.AsClient => GoesOnAsHttp2(exchange),
@@ -229,6 +287,7 @@ internal sealed class ProxyLoop : IDisposable
         Tls.Dispose();
         Out.Free();
         HeadText.Free();
+        QuestionText.Free();
         Events.Dispose();
     }
 }

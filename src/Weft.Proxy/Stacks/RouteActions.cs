@@ -27,6 +27,7 @@ internal sealed class RouteActions
             return;
         }
 
+        RateDescriptors = forward.RateDescriptors.Count == 0 ? null : new RateDescriptors(forward.RateDescriptors);
         HashPolicies = HashPolicies.Compile(forward.HashPolicies);
         Retry = forward.Retry is { Attempts: > 0 } or { PerTryTimeoutMs: > 0 } or { PerTryIdleMs: > 0 } ? new RetryPolicy(forward.Retry) : null;
         Rewrite = PathRewrite.Compile(forward.Rewrite, plan.Match);
@@ -66,6 +67,9 @@ internal sealed class RouteActions
 
     internal RetryPolicy? Retry { get; }
 
+    /// <summary>Null where requests are not counted apart.</summary>
+    internal RateDescriptors? RateDescriptors { get; }
+
     internal HashPolicies? HashPolicies { get; }
 
     internal PathRewrite? Rewrite { get; }
@@ -84,4 +88,8 @@ internal sealed record WeightedTarget(
     string ClusterName,
     ClusterEntry? Cluster,
     HeaderEdits? RequestEdits,
-    HeaderEdits? ResponseEdits);
+    HeaderEdits? ResponseEdits)
+{
+    /// <summary>The cluster's name, for messages.</summary>
+    internal byte[] NameBytes { get; } = Encoding.UTF8.GetBytes(ClusterName);
+}

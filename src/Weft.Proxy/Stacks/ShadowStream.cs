@@ -52,7 +52,7 @@ internal sealed class ShadowStream(ProxyLoop loop) : DownstreamStream
     }
 
     /// <summary>The copy's server does not keep up; the original must not wait for it.</summary>
-    internal override void PauseBody() => _exchange!.GiveUpShadow();
+    internal override void PauseBody() => _exchange!.GiveUpAside();
 
     internal override void ResumeBody()
     {

@@ -29,4 +29,6 @@ internal enum ProxyLimit
     FirstBytesTime,
     HandshakeTime,
     Mirrors,
+    Questions,
+    Compressors,
 }

@@ -3,6 +3,7 @@
 using System.Globalization;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
+using Weft.Proxy.Compression;
 using Weft.Proxy.Listeners;
 using Weft.Proxy.Stacks;
 
@@ -43,6 +44,8 @@ internal static class ProxyLimits
         new(ProxyLimit.FirstBytesTime, "first_bytes_time", "5 s", "listener_filters_timeout", "taken as TCP; closed where a PROXY header is owed, DPE"),
         new(ProxyLimit.HandshakeTime, "handshake_time", Time(AcceptedConnection.HandshakeTimeoutMs), "", "closed, UF"),
         new(ProxyLimit.Mirrors, "mirrors", $"{Number(ShadowStream.Limit)} a loop", "", "the request goes on without a copy"),
+        new(ProxyLimit.Questions, "questions", $"{Number(Question.Limit)} a loop", "", "counts as not answered: the request passes, or 500, RLSE where the filter denies then"),
+        new(ProxyLimit.Compressors, "compressors", $"{Number(BodyCompressor.Limit)} a loop", "", "the answer goes uncompressed"),
     ];
 
     /// <summary>The limit that a refusal of the parser is about; none for bytes that are wrong in any amount.</summary>

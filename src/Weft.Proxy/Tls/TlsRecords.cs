@@ -42,8 +42,16 @@ internal sealed unsafe class TlsRecords : IDisposable
         _keys = (TrafficKey*)NativeMemory.AllocZeroed(2 * (nuint)sizeof(TrafficKey));
         readSecret.CopyTo(new Span<byte>(Reading->Secret, TlsSuite.LongestSecret));
         writeSecret.CopyTo(new Span<byte>(Writing->Secret, TlsSuite.LongestSecret));
-        Use(Reading, seal: 0);
-        Use(Writing, seal: 1);
+        try
+        {
+            Use(Reading, seal: 0);
+            Use(Writing, seal: 1);
+        }
+        catch (TlsException)
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The peer must be told of a new key before more is sealed.</summary>
@@ -115,8 +123,8 @@ internal sealed unsafe class TlsRecords : IDisposable
     }
 
     /// <summary>
-    /// Opens one whole record into <paramref name="plain"/>, which must have room for all of it. Returns the length of what it carries; -1 if it
-    /// is not what the peer sealed as its next record.
+    /// Opens one whole record into <paramref name="plain"/>, which must have room for all of it. Returns the length of what it carries, more
+    /// than <see cref="LongestPlain"/> if it is longer than one may be; -1 if it is not what the peer sealed as its next record.
     /// </summary>
     internal int Open(Span<byte> record, byte* plain, out RecordType type)
     {
@@ -138,6 +146,12 @@ internal sealed unsafe class TlsRecords : IDisposable
             {
                 return -1;
             }
+        }
+
+        if (length > LongestPlain + 1)
+        {
+            // Padding counts: content, type and padding together have a limit (RFC 8446 §5.4).
+            return LongestPlain + 1;
         }
 
         // Behind the content is its type, then zeros for as long as the sender liked.

@@ -48,6 +48,11 @@ internal static class ActionDump
             json.WriteEndArray();
         }
 
+        if (forward.RateDescriptors.Count > 0)
+        {
+            RateActionDump.Write(json, forward.RateDescriptors);
+        }
+
         if (forward.HashPolicies.Count > 0)
         {
             json.WriteStartArray("hash_policy");

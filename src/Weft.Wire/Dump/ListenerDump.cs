@@ -183,6 +183,21 @@ internal static class ListenerDump
             json.WriteEndObject();
         }
 
+        WriteFilters(json, http, authorization);
+        if (http.AllowConnect)
+        {
+            json.WriteStartArray("upgrade_configs");
+            json.WriteStartObject();
+            json.WriteString("upgrade_type", ConnectionRules.Connect);
+            json.WriteEndObject();
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteFilters(Utf8JsonWriter json, HttpChainPlan http, EquatableArray<AuthorizationPlan> authorization)
+    {
         json.WriteStartArray("http_filters");
         if (http.GrpcWeb)
         {
@@ -200,20 +215,30 @@ internal static class ListenerDump
             json.WriteEndObject();
         }
 
+        foreach (var compressor in http.Compressors)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", Wrap.CompressorFilter);
+            json.WriteStartObject("typed_config");
+            CompressorDump.Write(json, compressor);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        foreach (var service in http.GlobalLimits)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", Wrap.GlobalLimitFilter);
+            json.WriteStartObject("typed_config");
+            GlobalLimitDump.Write(json, service);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
         WriteNamed(json, Wrap.FaultFilter, TypeUrls.Fault);
         WriteNamed(json, Wrap.CorsFilter, TypeUrls.CorsFilter);
         WriteNamed(json, "envoy.filters.http.router", TypeUrls.Router);
         json.WriteEndArray();
-        if (http.AllowConnect)
-        {
-            json.WriteStartArray("upgrade_configs");
-            json.WriteStartObject();
-            json.WriteString("upgrade_type", ConnectionRules.Connect);
-            json.WriteEndObject();
-            json.WriteEndArray();
-        }
-
-        json.WriteEndObject();
     }
 
     private static void WriteTcp(Utf8JsonWriter json, TcpChainPlan tcp)

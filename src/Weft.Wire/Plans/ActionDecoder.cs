@@ -49,6 +49,7 @@ internal static class ActionDecoder
             Rewrite(scope, action))
         {
             HashPolicies = Hashes(scope, action),
+            RateDescriptors = RateActions.Decode(scope, action.RateLimits),
             Mirrors = action.RequestMirrorPolicies.Select(m => new MirrorPlan(
                 m.Cluster, m.RuntimeFraction?.DefaultValue is { } share ? Ppm(share) : Million)).ToEquatableArray(),
             HedgeOnPerTryTimeout = action.HedgePolicy is { HedgeOnPerTryTimeout: true },
@@ -122,7 +123,7 @@ internal static class ActionDecoder
         foreach (var (name, any) in route.TypedPerFilterConfig)
         {
             using var at = scope.At("typed_per_filter_config");
-            if (name == Wrap.RateLimitFilter)
+            if (name is Wrap.RateLimitFilter or Wrap.GlobalLimitFilter or Wrap.BufferFilter)
             {
                 // Read beside, because a virtual host may have one for all its routes.
                 continue;

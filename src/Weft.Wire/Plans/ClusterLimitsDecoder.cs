@@ -30,7 +30,8 @@ internal static class ClusterLimitsDecoder
 
     private static ClusterPlan HttpOptions(DecodeScope scope, Cluster cluster, ClusterPlan plan)
     {
-        plan = plan with { IdleTimeoutMs = DefaultIdleMs };
+        // The older way to say HTTP/2, which many examples still have.
+        plan = plan with { IdleTimeoutMs = DefaultIdleMs, Protocol = cluster.Http2ProtocolOptions is null ? UpstreamProtocol.Http1 : UpstreamProtocol.Http2 };
         foreach (var (key, any) in cluster.TypedExtensionProtocolOptions)
         {
             using var at = scope.At("typed_extension_protocol_options");

@@ -75,7 +75,7 @@ internal sealed class FilterDecoder(
             scope.Error($"codec_type {http.CodecType} is not supported");
         }
 
-        var limit = DecodeFilters(http);
+        AddPolicies(http);
         RouteTablePlan? inline = null;
         var table = "";
         switch (http.RouteSpecifierCase)
@@ -96,51 +96,24 @@ internal sealed class FilterDecoder(
         }
 
         var plan = ConnectionRules.Decode(scope, http, new HttpChainPlan(http.StatPrefix, table, inline, direction));
-        return plan with
+        return HttpFilters.Decode(scope, http, plan with
         {
             Limits = ConnectionLimits.Decode(scope, http, limits),
             Trust = ConnectionTrust.Decode(scope, http),
-            RateLimit = limit,
-            GrpcWeb = http.HttpFilters.Any(filter => filter.TypedConfig?.TypeUrl == TypeUrls.GrpcWeb),
-        };
+        });
     }
 
-    /// <summary>The chain's rate limit; null for none.</summary>
-    private RateLimitPlan? DecodeFilters(HttpConnectionManager http)
+    /// <summary>What the chain's RBAC filters say; the others are <see cref="HttpFilters"/>'s.</summary>
+    private void AddPolicies(HttpConnectionManager http)
     {
-        RateLimitPlan? limit = null;
         for (var i = 0; i < http.HttpFilters.Count; i++)
         {
             using var at = scope.At("http_filters", i);
-            var config = http.HttpFilters[i].TypedConfig;
-            if (config?.TypeUrl == TypeUrls.RateLimit)
-            {
-                if (limit is not null)
-                {
-                    scope.Error("a second local rate limit of one chain is not supported");
-                }
-
-                limit = RateLimits.Unpack(scope, config) ?? limit;
-                continue;
-            }
-
-            if (config?.TypeUrl == TypeUrls.HttpRbac)
+            if (http.HttpFilters[i].TypedConfig is { TypeUrl: TypeUrls.HttpRbac } config)
             {
                 Add(new AuthorizationDecoder(scope, policies).Http(config));
-                continue;
-            }
-
-            if (config?.TypeUrl is not (TypeUrls.Router or TypeUrls.Fault or TypeUrls.CorsFilter or TypeUrls.GrpcWeb))
-            {
-                scope.Error($"HTTP filter {http.HttpFilters[i].Name} ({config?.TypeUrl}) is not supported");
-            }
-            else if (!config.Value.IsEmpty)
-            {
-                scope.Warn($"settings of {http.HttpFilters[i].Name} for every route are not supported and have no effect");
             }
         }
-
-        return limit;
     }
 
     private HboneChainPlan DecodeHbone(V1.HboneTermination hbone)

@@ -183,6 +183,17 @@ internal static class ListenerEncoder
             http.HttpFilters.Add(new HttpFilter { Name = Wrap.RateLimitFilter, TypedConfig = Wrap.Any(TypeUrls.RateLimit, RateLimits.Encode(limit)) });
         }
 
+        http.HttpFilters.AddRange(plan.Compressors.Select(compressor => new HttpFilter
+        {
+            Name = Wrap.CompressorFilter,
+            TypedConfig = Wrap.Any(TypeUrls.Compressor, Compressors.Encode(compressor)),
+        }));
+        http.HttpFilters.AddRange(plan.GlobalLimits.Select(service => new HttpFilter
+        {
+            Name = Wrap.GlobalLimitFilter,
+            TypedConfig = Wrap.Any(TypeUrls.GlobalLimit, GlobalLimits.Encode(service)),
+        }));
+
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.FaultFilter, TypedConfig = Wrap.Nothing(TypeUrls.Fault) });
         http.HttpFilters.Add(new HttpFilter { Name = Wrap.CorsFilter, TypedConfig = Wrap.Nothing(TypeUrls.CorsFilter) });
         http.HttpFilters.Add(new HttpFilter

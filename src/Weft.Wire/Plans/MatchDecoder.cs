@@ -46,13 +46,7 @@ internal static class MatchDecoder
         for (var i = 0; i < parameters.Length; i++)
         {
             using var step = scope.At("query_parameters", i);
-            var parameter = match.QueryParameters[i];
-            parameters[i] = new NamedMatchPlan(
-                parameter.Name,
-                parameter.QueryParameterMatchSpecifierCase ==
-                    QueryParameterMatcher.QueryParameterMatchSpecifierOneofCase.StringMatch
-                    ? Text(scope, parameter.StringMatch, false)
-                    : new TextMatchPlan(TextMatchKind.Present, ""));
+            parameters[i] = DecodeQuery(scope, match.QueryParameters[i]);
         }
 
         return new RouteMatchPlan(path, headers.ToEquatableArray(), parameters.ToEquatableArray())
@@ -80,6 +74,12 @@ internal static class MatchDecoder
 
         return new NamedMatchPlan(matcher.Name, text);
     }
+
+    public static NamedMatchPlan DecodeQuery(DecodeScope scope, QueryParameterMatcher parameter) => new(
+        parameter.Name,
+        parameter.QueryParameterMatchSpecifierCase == QueryParameterMatcher.QueryParameterMatchSpecifierOneofCase.StringMatch
+            ? Text(scope, parameter.StringMatch, false)
+            : new TextMatchPlan(TextMatchKind.Present, ""));
 
     public static TextMatchPlan Text(DecodeScope scope, StringMatcher? matcher, bool invert)
     {

@@ -63,7 +63,7 @@ internal static class MatchEncoder
         return matcher;
     }
 
-    private static QueryParameterMatcher EncodeQuery(NamedMatchPlan plan)
+    public static QueryParameterMatcher EncodeQuery(NamedMatchPlan plan)
     {
         if (plan.Text.Invert)
         {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using Envoy.Config.Core.V3;
+using Envoy.Extensions.Common.Ratelimit.V3;
 using Envoy.Extensions.Filters.Http.LocalRatelimit.V3;
 using Envoy.Type.V3;
 using Google.Protobuf;
@@ -16,6 +17,8 @@ internal static class RateLimits
     private const int Million = 1_000_000;
     private const int LeastStatus = 400;
     private const int MostStatus = 599;
+    private const int MaxDescriptors = 256;
+    private const int MaxStage = 10;
 
     private static readonly MessageParser<LocalRateLimit> _parser = LocalRateLimit.Parser.WithDiscardUnknownFields(true);
 
@@ -30,21 +33,27 @@ internal static class RateLimits
         };
         if (plan.Bucket is { } bucket)
         {
-            limit.TokenBucket = new TokenBucket
-            {
-                MaxTokens = (uint)bucket.MaxTokens,
-                TokensPerFill = (uint)bucket.TokensPerFill,
-                FillInterval = Wrap.Duration(bucket.FillIntervalMs),
-            };
+            limit.TokenBucket = Encode(bucket);
         }
 
-        limit.ResponseHeadersToAdd.AddRange(plan.Headers.Select(header => new HeaderValueOption
+        limit.Descriptors.AddRange(plan.Descriptors.Select(described => new LocalRateLimitDescriptor
         {
-            Header = new HeaderValue { Key = header.Name, Value = header.Value },
-            AppendAction = HeaderValueOption.Types.HeaderAppendAction.OverwriteIfExistsOrAdd,
+            Entries = { described.Entries.Select(entry => new RateLimitDescriptor.Types.Entry { Key = entry.Key, Value = entry.Value }) },
+            TokenBucket = Encode(described.Bucket),
         }));
+        limit.Stage = (uint)plan.Stage;
+        limit.AlwaysConsumeDefaultTokenBucket = plan.AlwaysTakesCommon ? null : false;
+        limit.EnableXRatelimitHeaders = plan.ShowsHeaders ? XRateLimitHeadersRFCVersion.DraftVersion03 : XRateLimitHeadersRFCVersion.Off;
+        limit.RateLimitedAsResourceExhausted = plan.AsResourceExhausted;
+        limit.ResponseHeadersToAdd.AddRange(plan.Headers.Select(Encode));
         return limit;
     }
+
+    public static HeaderValueOption Encode(HeaderPlan header) => new()
+    {
+        Header = new HeaderValue { Key = header.Name, Value = header.Value },
+        AppendAction = HeaderValueOption.Types.HeaderAppendAction.OverwriteIfExistsOrAdd,
+    };
 
     public static RateLimitPlan? Unpack(DecodeScope scope, Any any) =>
         scope.Unpack(_parser, any, TypeUrls.RateLimit) is { } limit ? Decode(scope, limit) : null;
@@ -61,6 +70,13 @@ internal static class RateLimits
         return Unpack(scope, any);
     }
 
+    private static TokenBucket Encode(TokenBucketPlan bucket) => new()
+    {
+        MaxTokens = (uint)bucket.MaxTokens,
+        TokensPerFill = (uint)bucket.TokensPerFill,
+        FillInterval = Wrap.Duration(bucket.FillIntervalMs),
+    };
+
     private static RateLimitPlan Decode(DecodeScope scope, LocalRateLimit limit)
     {
         if (limit.StatPrefix.Length == 0)
@@ -74,12 +90,41 @@ internal static class RateLimits
             limit.TokenBucket is { } bucket ? Bucket(scope, bucket) : null,
             ActionDecoder.Ppm(limit.FilterEnabled?.DefaultValue),
             ActionDecoder.Ppm(limit.FilterEnforced?.DefaultValue),
-            Status(limit.Status),
-            [.. limit.ResponseHeadersToAdd.Select(option => Header(scope, option))]);
+            Status(limit.Status, RateLimitPlan.TooManyRequests),
+            [.. limit.ResponseHeadersToAdd.Select(option => Header(scope, option))])
+        {
+            Descriptors = [.. limit.Descriptors.Select((described, i) => Described(scope, described, i))],
+            Stage = (int)Math.Min(limit.Stage, MaxStage),
+            AlwaysTakesCommon = limit.AlwaysConsumeDefaultTokenBucket ?? true,
+            ShowsHeaders = limit.EnableXRatelimitHeaders == XRateLimitHeadersRFCVersion.DraftVersion03,
+            AsResourceExhausted = limit.RateLimitedAsResourceExhausted,
+        };
+    }
+
+    private static DescribedLimitPlan Described(DecodeScope scope, LocalRateLimitDescriptor described, int index)
+    {
+        using var at = scope.At("descriptors", index);
+        if (described.Entries.Count == 0 || described.Entries.Any(entry => entry.Key.Length == 0 || entry.Value.Length == 0))
+        {
+            scope.Error("there must be entries, each with a key and a value; a bucket for every value of a key is not supported");
+        }
+
+        if (index >= MaxDescriptors)
+        {
+            scope.Error($"more than {MaxDescriptors} are not supported");
+        }
+
+        if (described.TokenBucket is null)
+        {
+            scope.Error("token_bucket is missing");
+        }
+
+        return new DescribedLimitPlan(
+            [.. described.Entries.Select(entry => new DescriptorEntryPlan(entry.Key, entry.Value))], Bucket(scope, described.TokenBucket ?? new TokenBucket()));
     }
 
     /// <summary>Below 400 an answer would look like the server's own; Envoy takes its default instead.</summary>
-    private static int Status(HttpStatus? status) => (int)(status?.Code ?? StatusCode.Empty) is >= LeastStatus and <= MostStatus and var code ? code : RateLimitPlan.TooManyRequests;
+    public static int Status(HttpStatus? status, int fallback) => (int)(status?.Code ?? StatusCode.Empty) is >= LeastStatus and <= MostStatus and var code ? code : fallback;
 
     private static TokenBucketPlan Bucket(DecodeScope scope, TokenBucket bucket)
     {
@@ -99,7 +144,7 @@ internal static class RateLimits
         return new TokenBucketPlan(scope.Count(bucket.MaxTokens, "max_tokens"), perFill, interval);
     }
 
-    private static HeaderPlan Header(DecodeScope scope, HeaderValueOption option)
+    public static HeaderPlan Header(DecodeScope scope, HeaderValueOption option)
     {
         var value = option.Header?.Value ?? "";
 

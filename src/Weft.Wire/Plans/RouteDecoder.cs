@@ -2,6 +2,7 @@
 
 using Envoy.Config.Core.V3;
 using Envoy.Config.Route.V3;
+using Envoy.Extensions.Common.Ratelimit.V3;
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using Weft.Model;
@@ -45,14 +46,28 @@ internal static class RouteDecoder
         }
 
         var limit = RateLimits.Find(scope, host.TypedPerFilterConfig);
+        var descriptors = RateActions.Decode(scope, host.RateLimits);
         for (var i = 0; i < routes.Length; i++)
         {
             using var at = scope.At("routes", i);
-            routes[i] = DecodeRoute(scope, host.Routes[i], limit);
+            var route = DecodeRoute(scope, host.Routes[i], limit);
+            routes[i] = descriptors.Count > 0 && route.Forward is { } forward
+                ? route with { Forward = forward with { RateDescriptors = Described(scope, host.Routes[i], forward.RateDescriptors, descriptors) } }
+                : route;
         }
 
         return routes.ToEquatableArray();
     }
+
+    /// <summary>A virtual host's descriptions hold for routes that have none, and for those that ask for both.</summary>
+    private static EquatableArray<RateDescriptorPlan> Described(
+        DecodeScope scope, Route route, EquatableArray<RateDescriptorPlan> own, EquatableArray<RateDescriptorPlan> host) =>
+        route.Route_.IncludeVhRateLimits == true ? [.. own, .. host] : GlobalLimits.HostRule(scope, route.TypedPerFilterConfig) switch
+        {
+            VhRateLimitsOptions.Include => [.. own, .. host],
+            VhRateLimitsOptions.Ignore => own,
+            _ => own.Count > 0 ? own : host,
+        };
 
     private static void WarnOfUpgrades(DecodeScope scope, Route route)
     {
@@ -108,7 +123,7 @@ internal static class RouteDecoder
             Headers(scope, route.ResponseHeadersToAdd, route.ResponseHeadersToRemove),
             DecodeScope.Origin(facts?.Origin))
         {
-            MaxBodyBytes = facts?.MaxBodyBytes ?? 0,
+            MaxBodyBytes = BodyBuffers.Find(scope, route.TypedPerFilterConfig) is > 0 and var own ? own : facts?.MaxBodyBytes ?? 0,
             Cors = cors,
             RateLimit = RateLimits.Find(scope, route.TypedPerFilterConfig) ?? limit,
         };

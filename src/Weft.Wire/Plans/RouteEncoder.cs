@@ -129,6 +129,7 @@ internal static class RouteEncoder
                 ? null
                 : new RouteAction.Types.MaxStreamDuration { GrpcTimeoutHeaderMax = Wrap.Duration(plan.MaxGrpcTimeoutMs) },
         };
+        action.RateLimits.AddRange(RateActions.Encode(plan.RateDescriptors));
         action.HashPolicy.AddRange(plan.HashPolicies.Select(HashPolicies.Encode));
         action.RequestMirrorPolicies.AddRange(plan.Mirrors.Select(m => new RouteAction.Types.RequestMirrorPolicy
         {

@@ -17,6 +17,9 @@ internal static class Wrap
     public const string RateLimitFilter = "envoy.filters.http.local_ratelimit";
     public const string HttpRbacFilter = "envoy.filters.http.rbac";
     public const string NetworkRbacFilter = "envoy.filters.network.rbac";
+    public const string GlobalLimitFilter = "envoy.filters.http.ratelimit";
+    public const string CompressorFilter = "envoy.filters.http.compressor";
+    public const string BufferFilter = "envoy.filters.http.buffer";
     public const string GrpcWebFilter = "envoy.filters.http.grpc_web";
 
     private const int MsPerSecond = 1000;

@@ -114,7 +114,7 @@ public sealed class PlanPatcherTests
 
     [Theory]
     [InlineData("HTTP_FILTER", "{name: lua, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua, inlineCode: x}}", "envoy.extensions.filters.http.lua.v3.Lua")]
-    [InlineData("HTTP_FILTER", "{name: x, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, descriptors: []}}", "descriptors")]
+    [InlineData("HTTP_FILTER", "{name: x, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, max_dynamic_descriptors: 3}}", "max_dynamic_descriptors")]
     [InlineData("HTTP_FILTER", "{name: x, typed_config: {\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: a, token_bucket: {max_tokens: 1, fill_interval: 0.001s}}}", "fill_interval must be at least 50 ms")]
     [InlineData("NETWORK_FILTER", "{name: x}", "exactly one network filter")]
     public void What_the_proxy_would_refuse_is_left_out_with_its_reason_and_the_rest_stays(string target, string value, string reason)
@@ -247,6 +247,240 @@ public sealed class PlanPatcherTests
         Assert.Empty(PatchRecord.ForProxy(patches, "1.30.0", front));
         Assert.Empty(PatchRecord.ForProxy(patches, "1.24.1", Wrapped("TIER", "back")));
         Assert.Empty(PatchRecord.ForProxy(patches, "1.24.1", null));
+    }
+
+    [Fact]
+    public void A_limit_that_a_service_keeps_is_written_as_Istio_documents_it()
+    {
+        var (plan, outcomes) = Patch("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: filter-ratelimit, namespace: istio-system}
+            spec:
+              workloadSelector: {labels: {app: web}}
+              configPatches:
+              - applyTo: HTTP_FILTER
+                match:
+                  context: SIDECAR_INBOUND
+                  listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager, subFilter: {name: envoy.filters.http.router}}}}
+                patch:
+                  operation: INSERT_BEFORE
+                  value:
+                    name: envoy.filters.http.ratelimit
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit
+                      domain: ratelimit
+                      failure_mode_deny: true
+                      timeout: 10s
+                      enable_x_ratelimit_headers: DRAFT_VERSION_03
+                      rate_limit_service:
+                        grpc_service:
+                          envoy_grpc: {cluster_name: rate_limit_cluster, authority: ratelimit.default.svc.cluster.local}
+                        transport_api_version: V3
+              - applyTo: CLUSTER
+                match: {cluster: {service: ratelimit.default.svc.cluster.local}}
+                patch:
+                  operation: ADD
+                  value:
+                    name: rate_limit_cluster
+                    type: STRICT_DNS
+                    connect_timeout: 10s
+                    lb_policy: ROUND_ROBIN
+                    http2_protocol_options: {}
+                    load_assignment:
+                      cluster_name: rate_limit_cluster
+                      endpoints:
+                      - lb_endpoints: [{endpoint: {address: {socket_address: {address: ratelimit.default.svc.cluster.local, port_value: 8081}}}}]
+              - applyTo: VIRTUAL_HOST
+                match: {context: SIDECAR_INBOUND, routeConfiguration: {vhost: {name: "", route: {action: ANY}}}}
+                patch:
+                  operation: MERGE
+                  value:
+                    rate_limits:
+                    - actions:
+                      - request_headers: {header_name: ":path", descriptor_key: PATH}
+                      - remote_address: {}
+            """);
+        Assert.All(outcomes, o => Assert.Equal((true, null), (o.Matched, o.Problem)));
+        var chain = plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.First(c => c.Match.DestinationPort == 8080 && c.Http is not null).Http!;
+        var limit = Assert.Single(chain.GlobalLimits);
+        Assert.Equal(("ratelimit", "rate_limit_cluster", 10_000, true, true), (limit.Domain, limit.Cluster, limit.TimeoutMs, limit.DeniesOnFailure, limit.ShowsHeaders));
+        Assert.Equal(
+            [new RateActionPlan(RateActionKind.RequestHeader, "PATH", ":path"), new RateActionPlan(RateActionKind.RemoteAddress, "remote_address", "")],
+            Assert.Single(chain.InlineRoutes!.VirtualHosts[0].Routes[0].Forward!.RateDescriptors).Actions);
+        Assert.Equal((ClusterKind.Dns, UpstreamProtocol.Http2), plan.Clusters.Where(c => c.Name == "rate_limit_cluster").Select(c => (c.Kind, c.Protocol)).Single());
+    }
+
+    [Theory]
+    [InlineData("OVERRIDE", true, "own")]
+    [InlineData("OVERRIDE", false, "host")]
+    [InlineData("INCLUDE", true, "own host")]
+    [InlineData("IGNORE", false, "")]
+    public void A_route_says_what_holds_of_its_virtual_host(string rule, bool hasOwn, string expected)
+    {
+        var own = hasOwn ? "rate_limits: [{actions: [{generic_key: {descriptor_value: own} }]}]" : "timeout: 3s";
+        var (plan, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: hosts, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: VIRTUAL_HOST
+                match: {context: SIDECAR_INBOUND}
+                patch: {operation: MERGE, value: {rate_limits: [{actions: [{generic_key: {descriptor_value: host} }]}]} }
+              - applyTo: HTTP_ROUTE
+                match: {context: SIDECAR_INBOUND}
+                patch:
+                  operation: MERGE
+                  value:
+                    route: { {{{own}}} }
+                    typed_per_filter_config:
+                      envoy.filters.http.ratelimit:
+                        "@type": type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute
+                        vh_rate_limits: {{{rule}}}
+            """);
+        Assert.All(outcomes, o => Assert.Equal((true, null), (o.Matched, o.Problem)));
+        var forward = plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.First(c => c.Http is not null).Http!.InlineRoutes!.VirtualHosts[0].Routes[0].Forward!;
+        Assert.Equal(expected, string.Join(' ', forward.RateDescriptors.SelectMany(d => d.Actions).Select(a => a.Value)));
+    }
+
+    [Theory]
+    [InlineData("envoy.extensions.filters.http.lua.v3.Lua", "inlineCode: x")]
+    [InlineData("envoy.extensions.filters.http.wasm.v3.Wasm", "config: {}")]
+    [InlineData("envoy.extensions.filters.http.grpc_stats.v3.FilterConfig", "emit_filter_state: true")]
+    [InlineData("envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder", "services: [a]")]
+    [InlineData("envoy.extensions.filters.http.ext_authz.v3.ExtAuthz", "failure_mode_allow: true")]
+    public void A_filter_that_the_proxy_does_not_have_is_left_out_by_name(string type, string config)
+    {
+        var (plan, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: foreign, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: HTTP_FILTER
+                patch: {operation: INSERT_FIRST, value: {name: x, typed_config: {"@type": type.googleapis.com/{{{type}}}, {{{config}}} } } }
+            """);
+        Assert.Contains(type, Assert.Single(outcomes).Problem, StringComparison.Ordinal);
+        Assert.Equal(Compile("").Plan, plan);
+    }
+
+    [Theory]
+    [InlineData("metadata: {descriptor_key: a}", "metadata")]
+    [InlineData("dynamic_metadata: {descriptor_key: a}", "dynamic")]
+    [InlineData("generic_key: {}", "descriptor_value is missing")]
+    [InlineData("request_headers: {header_name: x}", "descriptor_key")]
+    [InlineData("masked_remote_address: {v4_prefix_mask_len: 33}", "a mask of 33 bits")]
+    public void An_action_that_cannot_describe_a_request_is_refused(string action, string reason)
+    {
+        var (_, outcomes) = Patch($$$"""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: actions, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: VIRTUAL_HOST
+                match: {context: SIDECAR_INBOUND}
+                patch: {operation: MERGE, value: {rate_limits: [{actions: [{ {{{action}}} }]}]} }
+            """);
+        Assert.Contains(reason, Assert.Single(outcomes).Problem, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public void Compression_body_limits_and_connection_settings_reach_the_chain()
+    {
+        var (plan, outcomes) = Patch("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: settings, namespace: shop}
+            spec:
+              priority: 1
+              configPatches:
+              - applyTo: HTTP_FILTER
+                match: {context: SIDECAR_INBOUND}
+                patch:
+                  operation: INSERT_FIRST
+                  value:
+                    name: envoy.filters.http.compressor
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.compressor.v3.Compressor
+                      response_direction_config:
+                        common_config: {min_content_length: 100, content_type: [text/html, application/json]}
+                        disable_on_etag_header: true
+                        remove_accept_encoding_header: true
+                      compressor_library:
+                        name: text_optimized
+                        typed_config:
+                          "@type": type.googleapis.com/envoy.extensions.compression.gzip.compressor.v3.Gzip
+                          memory_level: 9
+                          compression_level: COMPRESSION_LEVEL_9
+              - applyTo: HTTP_FILTER
+                match: {context: SIDECAR_INBOUND}
+                patch:
+                  operation: INSERT_FIRST
+                  value:
+                    name: envoy.filters.http.buffer
+                    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer, max_request_bytes: 4096}
+              - applyTo: HTTP_ROUTE
+                match: {context: SIDECAR_INBOUND}
+                patch:
+                  operation: MERGE
+                  value:
+                    typed_per_filter_config:
+                      envoy.filters.http.buffer: {"@type": type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute, buffer: {max_request_bytes: 77}}
+              - applyTo: NETWORK_FILTER
+                match: {context: SIDECAR_INBOUND, listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}}}
+                patch:
+                  operation: MERGE
+                  value:
+                    name: envoy.filters.network.http_connection_manager
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                      stream_idle_timeout: 7s
+                      max_request_headers_kb: 32
+                      common_http_protocol_options: {idle_timeout: 30s, max_connection_duration: 600s}
+              - applyTo: CLUSTER
+                match: {context: SIDECAR_OUTBOUND, cluster: {service: web.shop.svc.cluster.local}}
+                patch: {operation: MERGE, value: {upstream_connection_options: {tcp_keepalive: {keepalive_time: 10, keepalive_interval: 5, keepalive_probes: 3}}}}
+            """);
+        Assert.All(outcomes, o => Assert.Equal((true, null, null), (o.Matched, o.Problem, o.Ignored)));
+        var chain = plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.First(c => c.Match.DestinationPort == 8080 && c.Http is not null).Http!;
+        Assert.Equal(
+            new CompressorPlan(ContentCoding.Gzip, 9, 100, ["text/html", "application/json"]) { SparesTagged = true, HidesAccepted = true },
+            Assert.Single(chain.Compressors));
+        var limits = chain.Limits;
+        Assert.Equal((4096, 7_000, 32, 30_000, 600_000), (limits.MaxBodyBytes, limits.StreamIdleMs, limits.MaxHeadKilobytes, limits.IdleMs, limits.MaxConnectionMs));
+        Assert.Equal(77, chain.InlineRoutes!.VirtualHosts[0].Routes[0].MaxBodyBytes);
+        Assert.NotNull(plan.Clusters.Single(c => c.Name == "outbound|80||web.shop.svc.cluster.local").TcpKeepAlive);
+    }
+
+    [Fact]
+    public void A_part_of_a_patch_that_has_no_effect_is_told_and_the_rest_is_in_force()
+    {
+        var (plan, outcomes) = Patch("""
+            apiVersion: networking.istio.io/v1alpha3
+            kind: EnvoyFilter
+            metadata: {name: heads, namespace: shop}
+            spec:
+              configPatches:
+              - applyTo: NETWORK_FILTER
+                match: {context: SIDECAR_INBOUND, listener: {filterChain: {filter: {name: envoy.filters.network.http_connection_manager}}}}
+                patch:
+                  operation: MERGE
+                  value:
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                      max_request_headers_kb: 96
+              - applyTo: LISTENER
+                match: {context: SIDECAR_INBOUND}
+                patch: {operation: MERGE, value: {per_connection_buffer_limit_bytes: 32768}}
+            """);
+        Assert.Contains("max_request_headers_kb 96 is more than 63", outcomes[0].Ignored, StringComparison.Ordinal);
+        Assert.Contains("perConnectionBufferLimitBytes", outcomes[1].Problem!.Replace("_b", "B", StringComparison.Ordinal).Replace("_c", "C", StringComparison.Ordinal).Replace("_l", "L", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal(63, plan.Listeners.Single(l => l.Name == "virtualInbound").Chains.First(c => c.Http is not null).Http!.Limits.MaxHeadKilobytes);
+        var record = new PatchRecord();
+        record.Note(outcomes);
+        Assert.Equal(["WEFT4003", "WEFT4002"], record.Findings.Select(f => f.Id));
     }
 
     private static Google.Protobuf.WellKnownTypes.Struct Wrapped(string key, string value) =>

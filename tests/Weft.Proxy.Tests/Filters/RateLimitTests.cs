@@ -110,6 +110,49 @@ public abstract class RateLimitTests
     }
 
     [Fact]
+    public void A_described_request_takes_from_its_own_bucket_and_from_the_common_one_unless_that_is_switched_off()
+    {
+        using var origin = TestOrigin.Ok("served");
+        var gold = new DescribedLimitPlan([new DescriptorEntryPlan("tier", "gold")], new TokenBucketPlan(2, 1, 60_000));
+        foreach (var (always, others) in new[] { (true, 2), (false, 3) })
+        {
+            using var setting = new FilterSetting(port => Described(port, origin.Port, _three with { Descriptors = [gold], AlwaysTakesCommon = always }));
+            const string Gold = "GET / HTTP/1.1\r\nhost: shop\r\nx-tier: gold\r\n\r\n";
+
+            // The third finds its own bucket empty, so it takes nothing from the common one.
+            Assert.Equal(["200", "200", "429"], Enumerable.Range(0, 3).Select(_ => setting.Ask(Gold).Split(' ')[1]));
+            var passed = Enumerable.Range(0, 4).Count(_ => setting.Ask(Get).Contains(" 200 ", StringComparison.Ordinal));
+            Assert.Equal(always ? 1 : others, passed);
+            Assert.Contains(" 429 ", setting.Ask("GET / HTTP/1.1\r\nhost: shop\r\nx-tier: silver\r\n\r\n"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_state_of_the_bucket_is_shown_to_served_and_refused_alike()
+    {
+        using var origin = TestOrigin.Ok("served");
+        using var setting = new FilterSetting(port => Limited(port, origin.Port, _three with { ShowsHeaders = true }));
+        foreach (var (status, left) in new[] { ("200", 2), ("200", 1), ("200", 0), ("429", 0) })
+        {
+            var answer = setting.Ask(Get);
+            Assert.Equal(status, answer.Split(' ')[1]);
+            Assert.Matches($"x-ratelimit-limit: 3\r\nx-ratelimit-remaining: {left}\r\nx-ratelimit-reset: (60|59)\r\n", answer);
+        }
+    }
+
+    [Fact]
+    public void A_gRPC_call_may_be_told_that_a_resource_is_exhausted()
+    {
+        using var origin = TestOrigin.Ok("served");
+        using var setting = new FilterSetting(port => Limited(port, origin.Port, _three with { Bucket = new TokenBucketPlan(1, 1, 60_000), AsResourceExhausted = true }));
+        setting.Ask(Get);
+        Assert.Contains(
+            "grpc-status: 8\r\n",
+            setting.Ask("POST /a.B/C HTTP/1.1\r\nhost: shop\r\ncontent-type: application/grpc\r\ncontent-length: 0\r\n\r\n"),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_interval_adds_its_tokens_up_to_the_most()
     {
         var clock = new ShiftedClock();
@@ -145,6 +188,14 @@ public abstract class RateLimitTests
     }
 
     private static bool[] Take(TokenBucket bucket, int times) => [.. Enumerable.Range(0, times).Select(_ => bucket.TryTake())];
+
+    private static ProxyPlan Described(int port, int origin, RateLimitPlan limit)
+    {
+        var route = Plans.Forward("origin");
+        var tier = new RateDescriptorPlan(0, [new RateActionPlan(RateActionKind.RequestHeader, "tier", "x-tier")]);
+        return Plans.Http(port, route with { Forward = route.Forward! with { RateDescriptors = [tier] } })
+            .With(Plans.Cluster("origin", origin)).Ruled(chain => chain with { RateLimit = limit });
+    }
 
     private static ProxyPlan Limited(int port, int origin, RateLimitPlan limit) =>
         Plans.Http(port, Plans.Forward("origin")).With(Plans.Cluster("origin", origin)).Ruled(chain => chain with { RateLimit = limit });

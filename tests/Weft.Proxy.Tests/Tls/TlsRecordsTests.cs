@@ -85,6 +85,18 @@ public sealed unsafe class TlsRecordsTests
     }
 
     [Fact]
+    public void Content_and_padding_together_have_a_limit()
+    {
+        byte[] most = [.. "a"u8, 23, .. new byte[TlsRecords.LongestPlain - 1]];
+        Assert.Equal((RecordType.Data, Convert.ToHexString("a"u8)), Opened(Records(0x1301, _one, _other), MadeByHand(most)));
+        using var records = Records(0x1301, _one, _other);
+        fixed (byte* plain = _plain)
+        {
+            Assert.Equal(TlsRecords.LongestPlain + 1, records.Open(MadeByHand([.. most, 0]), plain, out _));
+        }
+    }
+
+    [Fact]
     public void A_length_is_told_from_five_bytes_on_and_is_limited()
     {
         Assert.Equal(0, TlsRecords.LengthOf([23, 3, 3, 0]));

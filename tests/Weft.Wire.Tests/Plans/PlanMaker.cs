@@ -72,6 +72,40 @@ internal sealed partial class PlanMaker(int seed)
         Limits = Coin() ? HttpLimitsPlan.Default : Limits(),
         GrpcWeb = Coin(),
         RateLimit = Maybe(RateLimit),
+        GlobalLimits = Many(2, GlobalLimit),
+        Compressors = Many(2, () => new CompressorPlan(Pick(Enum.GetValues<ContentCoding>()), _random.Next(10), _random.Next(900), Some(3, () => "text/" + Name()))
+        {
+            SparesTagged = Coin(),
+            HidesAccepted = Coin(),
+        }),
+    };
+
+    private GlobalLimitPlan GlobalLimit() => new(Name(), Name(), _random.Next(1, 5_000))
+    {
+        Stage = _random.Next(11),
+        Authority = Pick("", "limits.example"),
+        Requests = Pick(Enum.GetValues<AskedRequests>()),
+        DeniesOnFailure = Coin(),
+        AsResourceExhausted = Coin(),
+        ShowsHeaders = Coin(),
+        HidesMark = Coin(),
+        Status = Pick(429, 503),
+        FailureStatus = Pick(500, 503),
+        Headers = Many(2, () => new HeaderPlan("x-limit", Name())),
+    };
+
+    private RateDescriptorPlan Descriptor() => new(_random.Next(11), Some(3, RateAction));
+
+    private RateActionPlan RateAction() => Pick(Enum.GetValues<RateActionKind>()) switch
+    {
+        RateActionKind.SourceCluster => new(RateActionKind.SourceCluster, "source_cluster", ""),
+        RateActionKind.DestinationCluster => new(RateActionKind.DestinationCluster, "destination_cluster", ""),
+        RateActionKind.RemoteAddress => new(RateActionKind.RemoteAddress, "remote_address", ""),
+        RateActionKind.MaskedRemoteAddress => new(RateActionKind.MaskedRemoteAddress, "masked_remote_address", "") { V4Bits = _random.Next(33), V6Bits = _random.Next(129) },
+        RateActionKind.HeaderMatch => new(RateActionKind.HeaderMatch, Name(), Name()) { ExpectsMatch = Coin(), Matches = Match().Headers },
+        RateActionKind.QueryMatch => new(RateActionKind.QueryMatch, Name(), Name()) { ExpectsMatch = Coin(), Matches = Match().QueryParameters },
+        RateActionKind.GenericKey => new(RateActionKind.GenericKey, Name(), Name()),
+        var kind => new(kind, Name(), Pick("x-user", ":path")) { SkipsAbsent = Coin() },
     };
 
     private HttpLimitsPlan Limits() => new()
@@ -115,7 +149,14 @@ internal sealed partial class PlanMaker(int seed)
     }
 
     private RateLimitPlan RateLimit() => new(
-        Name(), Maybe(() => new TokenBucketPlan(_random.Next(1, 1_000), _random.Next(1, 9), _random.Next(50, 90_000))), _random.Next(1_000_001), _random.Next(1_000_001), Pick(429, 503), Many(2, () => new HeaderPlan("x-limit", Name())));
+        Name(), Maybe(() => new TokenBucketPlan(_random.Next(1, 1_000), _random.Next(1, 9), _random.Next(50, 90_000))), _random.Next(1_000_001), _random.Next(1_000_001), Pick(429, 503), Many(2, () => new HeaderPlan("x-limit", Name())))
+    {
+        Descriptors = Many(2, () => new DescribedLimitPlan(Some(2, () => new DescriptorEntryPlan(Name(), Name())), new TokenBucketPlan(_random.Next(1, 9), 1, _random.Next(50, 900)))),
+        Stage = _random.Next(11),
+        AlwaysTakesCommon = Coin(),
+        ShowsHeaders = Coin(),
+        AsResourceExhausted = Coin(),
+    };
 
     private CorsPlan Cors() => new(
         Many(3, () => Text(false) is { Kind: not TextMatchKind.Present } text ? text : new TextMatchPlan(TextMatchKind.Exact, "*")),
@@ -168,6 +209,7 @@ internal sealed partial class PlanMaker(int seed)
             new RewritePlan(null, null, "/a(.*)", @"\1"))))
     {
         HashPolicies = Many(3, Hash),
+        RateDescriptors = Many(2, Descriptor),
         Mirrors = Many(2, () => new MirrorPlan(Name(), _random.Next(1_000_001))),
         HedgeOnPerTryTimeout = Coin(),
         IdleTimeoutMs = Ms(),
