@@ -17,6 +17,9 @@ internal static class Names
     public const string HboneListener = "connect_terminate";
     public const string AnyAddress = "0.0.0.0";
     public const string AnyAddress6 = "::";
+
+    /// <summary>How addresses begin that the mesh gives to hosts which have none: 240.240.0.0/16.</summary>
+    public const string GivenPrefix = "240.240.";
     public const string DefaultRoute = "default";
     public const string AllowAny = "allow_any";
     public const string BlockAll = "block_all";

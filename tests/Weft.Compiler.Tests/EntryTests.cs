@@ -210,4 +210,16 @@ public sealed class EntryTests
         Assert.Equal("BlackHoleCluster", from.Inbound(9000, tls: false)!.Tcp!.Clusters[0].Cluster);
         Assert.Equal(7, from.Cluster("inbound|9000||").Breaker.MaxConnections);
     }
+
+    [Fact]
+    public void A_host_with_an_address_of_the_mesh_is_found_by_clients_that_know_its_real_one_too()
+    {
+        var mesh = new Mesh();
+        var client = mesh.Pod("client");
+        mesh.Entry(Api, [new ServicePort("tls", 443, "443", PortProtocol.Tls)], ServiceResolution.Dns, addresses: ["240.240.0.7"], endpoints: [Api]);
+        var from = mesh.From(client);
+        Assert.Equal($"outbound|443||{Api}", from.Listener("240.240.0.7_443").Chains[0].Tcp!.Clusters[0].Cluster);
+        Assert.Equal([Api], from.Listener("0.0.0.0_443").Chains[0].Match.ServerNames);
+        Assert.Equal($"outbound|443||{Api}", from.Listener("0.0.0.0_443").Chains[0].Tcp!.Clusters[0].Cluster);
+    }
 }

@@ -62,9 +62,17 @@ internal sealed class OutboundListeners
 
     private string Elsewhere => _scope.Elsewhere;
 
-    /// <summary>Where connections to a service are taken; one that has no address of its own shares that of all.</summary>
-    public static IEnumerable<string> AddressesOf(Service service) =>
-        service.IsEntry && service.Addresses.All(IsNetwork) ? [Names.AnyAddress] : service.Addresses.Where(a => !IsNetwork(a));
+    /// <summary>
+    /// Where connections to a service are taken; one that has no address of its own shares that of all. Of one whose addresses the mesh has given
+    /// only clients know that ask the mesh's DNS, so that it has both.
+    /// </summary>
+    public static IEnumerable<string> AddressesOf(Service service)
+    {
+        var own = service.Addresses.Where(a => !IsNetwork(a));
+        return service.IsEntry && service.Addresses.All(a => IsNetwork(a) || IsGiven(a)) ? own.Prepend(Names.AnyAddress) : own;
+    }
+
+    private static bool IsGiven(string address) => address.StartsWith(Names.GivenPrefix, StringComparison.Ordinal);
 
     private static bool IsNetwork(string address) => address.Contains('/');
 
