@@ -37,6 +37,7 @@ internal static class ContainerScript
                 .Append("if [ -e \"$target\" ]; then mount --bind ").Append(Quote(Path.Combine(options.PodFolder, name))).Append(" \"$target\"; fi\n");
         }
 
+        text.Append(VolumeMount.LateScript(options.Mounts, options.PodFolder));
         if (options.Rights.ReadOnlyRoot)
         {
             ReadOnly(text, options);

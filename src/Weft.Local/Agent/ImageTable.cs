@@ -37,6 +37,7 @@ internal sealed partial class ImageTable
         ["examples-helloworld-v2"] = "weft-sample stand-in helloworld --version v2 --port {port:5000}",
         ["examples-bookinfo-productpage-v1"] = "weft-sample stand-in productpage --version v1 --port {port:9080}",
         ["examples-bookinfo-details-v1"] = "weft-sample stand-in details --version v1 --port {port:9080}",
+        ["examples-bookinfo-details-v2"] = "weft-sample stand-in details --version v2 --port {port:9080}",
         ["examples-bookinfo-ratings-v1"] = "weft-sample stand-in ratings --version v1 --port {port:9080}",
         ["examples-bookinfo-reviews-v1"] = "weft-sample stand-in reviews --version v1 --port {port:9080}",
         ["examples-bookinfo-reviews-v2"] = "weft-sample stand-in reviews --version v2 --port {port:9080}",
