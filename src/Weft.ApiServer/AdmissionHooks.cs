@@ -12,6 +12,9 @@ public sealed record AdmissionHooks(
     Func<JsonObject, JsonObject?, StoredObjects, JsonObject> MutatePod,
     Func<JsonObject, IReadOnlyList<Diagnostic>> Validate)
 {
+    /// <summary>Looks at an object beside what the store has; all that it finds are warnings. It may look at a few objects, never at all.</summary>
+    public Func<JsonObject, StoredObjects, IReadOnlyList<Diagnostic>> Consider { get; init; } = (_, _) => [];
+
     /// <summary>Admits everything unchanged.</summary>
     public static AdmissionHooks None { get; } = new((pod, _, _) => pod, _ => []);
 }

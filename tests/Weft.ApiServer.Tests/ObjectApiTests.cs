@@ -243,6 +243,38 @@ public sealed class ObjectApiTests : IAsyncLifetime
         Assert.Equal("299 - \"data.x: no (WEFT0001)\"", answer.Headers.GetValues("Warning").Single());
     }
 
+    [Fact]
+    public async Task Warnings_of_one_write_are_said_once_and_have_a_limit_together()
+    {
+        var looked = new List<string>();
+        var hooks = AdmissionHooks.None with
+        {
+            Consider = (tree, stored) =>
+            {
+                looked.Add($"{stored.Find("configmaps", "default", "a") is not null} {stored.List("configmaps", "default").Take(2).Count()}");
+                var several = (string?)tree["metadata"]!["name"] == "many" ? 100 : 2;
+                return [.. Enumerable.Range(0, several).Select(i => new Diagnostic(
+                    "WEFT0001", Severity.Warning, Origin.BuiltIn, (several > 2 ? i.ToString(System.Globalization.CultureInfo.InvariantCulture) : "same") + new string('x', 300)))];
+            },
+        };
+        await using var server = await TestServer.StartAsync(hooks);
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            using var one = new HttpRequestMessage(HttpMethod.Post, Maps) { Content = new StringContent(Map(name), null, "application/json") };
+            using var few = await server.SendRawAsync(one);
+            Assert.True(few.Headers.GetValues("Warning").Single().Length > 300);
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, Maps) { Content = new StringContent(Map("many"), null, "application/json") };
+        using var answer = await server.SendRawAsync(request);
+        var warnings = answer.Headers.GetValues("Warning").ToList();
+        Assert.Equal(16, warnings.Count);
+        Assert.All(warnings, warning => Assert.Equal(256 + "299 - \"\"".Length, warning.Length));
+
+        // The namespace has a map of its own.
+        Assert.Equal(["False 1", "True 2", "True 2", "True 2"], looked);
+    }
+
     private static Diagnostic Finding(Severity severity) =>
         new("WEFT0001", severity, Origin.BuiltIn with { Path = "data.x" }, "no");
 

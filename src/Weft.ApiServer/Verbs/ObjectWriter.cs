@@ -290,6 +290,10 @@ internal sealed class ObjectWriter(ApiServices services)
         }
 
         request.Warn(findings.Where(finding => finding.Severity == Severity.Warning).Select(Say));
+        if (request.Subresource is null)
+        {
+            request.Warn(services.Hooks.Consider(tree, Stored()).Select(Say));
+        }
     }
 
     private static string Say(Diagnostic finding)

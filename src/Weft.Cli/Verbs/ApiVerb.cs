@@ -6,6 +6,7 @@ using Weft.ApiServer;
 using Weft.ApiServer.Storage;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
+using Weft.Control.Analysis;
 using Weft.Control.Injection;
 using Weft.Dialects.Kubernetes;
 using Weft.Dialects.Yaml;
@@ -65,6 +66,12 @@ internal static class ApiVerb
                 .SelectMany(name => stored.List("proxyconfigs.networking.istio.io", name)));
     }
 
+    /// <summary>What the composition adds to the API server.</summary>
+    internal static AdmissionHooks Hooks { get; } = new(Inject, Validate)
+    {
+        Consider = static (item, stored) => AdmissionAnalysis.Run(item, stored.Find, stored.List),
+    };
+
     private static async Task<int> RunAsync(StoreLocation? store, Terminal terminal, CancellationToken ct)
     {
         using var signals = new StopSignals(ct, ignoreHangUp: true);
@@ -87,7 +94,7 @@ internal static class ApiVerb
                 ? new Dictionary<string, string>(StringComparer.Ordinal)
                 : new Dictionary<string, string>(StringComparer.Ordinal) { ["xds"] = home.XdsSocket, ["packets"] = home.LinkSocket },
         };
-        await using var host = new ApiServerHost(options, new AdmissionHooks(Inject, Validate), TimeProvider.System, logs);
+        await using var host = new ApiServerHost(options, Hooks, TimeProvider.System, logs);
         await host.RunAsync(signals.Token);
         return ExitCode.Fine;
     }
