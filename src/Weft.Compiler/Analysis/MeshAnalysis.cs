@@ -41,6 +41,7 @@ internal static class MeshAnalysis
         SelectorAnalysis.Run(index, findings);
         DestinationAnalysis.Run(index, findings);
         IngressAnalysis.Run(index, findings);
+        RivalAnalysis.Run(index, findings);
         return Sorted(findings);
     }
 

@@ -17,6 +17,8 @@ internal static class SelectorAnalysis
             {
                 PeerIntent peer => (peer.Selector, "spec.selector"),
                 DestinationIntent destination => (destination.Clients, "spec.workloadSelector"),
+                SidecarIntent sidecar => (sidecar.Clients, "spec.workloadSelector"),
+                PatchIntent patch when patch.Origin.Namespace != index.Settings.RootNamespace => (patch.Clients, "spec.workloadSelector"),
                 _ => (null, ""),
             };
             if (selector is { MatchLabels.Count: > 0 }

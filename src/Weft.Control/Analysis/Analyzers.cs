@@ -15,6 +15,7 @@ public static class Analyzers
         new("workload", "Pods without a proxy, reserved users, images that nobody fills in", WorkloadAnalysis.Run),
         new("service", "Names of ports, ports that contradict each other, selectors that select nothing", ServiceAnalysis.Run),
         new("annotation", "Annotations that are unknown, deprecated, misplaced or not valid", AnnotationAnalysis.Run),
+        new("serviceentry", "Entries for one host that disagree about a port", EntryAnalysis.Run),
         new("gateway", "Secrets that are missing, ports that no service leads to", GatewayObjectAnalysis.Run),
     ];
 

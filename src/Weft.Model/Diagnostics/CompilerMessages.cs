@@ -299,6 +299,46 @@ public static class CompilerMessages
         "Compare them with the labels of the pods.",
         "sourceLabels are compared with the labels of the client's pod.");
 
+    public static DiagnosticMessage SidecarsOverlap { get; } = new(
+        "WEFT3130",
+        Severity.Warning,
+        "{other} selects the pod {pod} too; the older of the two counts for it.",
+        "Make the selectors different, or put both into one object.",
+        "A proxy has one Sidecar: one that selects its pod, else its namespace's, else the mesh's; of several the oldest.",
+        "IST0110");
+
+    public static DiagnosticMessage SeveralSidecars { get; } = new(
+        "WEFT3131",
+        Severity.Warning,
+        "{other} is for every pod of namespace {namespace} too; the older of the two counts.",
+        "Keep one, or give one of them a workloadSelector.",
+        "A proxy has one Sidecar: one that selects its pod, else its namespace's, else the mesh's; of several the oldest.",
+        "IST0111");
+
+    public static DiagnosticMessage EntryProtocolsDiffer { get; } = new(
+        "WEFT3132",
+        Severity.Warning,
+        "{other} says {theirs} for port {port} of '{host}', and this one {own}.",
+        "Say the same protocol in both.",
+        "Of several entries for a host one counts: that of the client's namespace, else the oldest. With different protocols, clients of two namespaces speak differently to one server.",
+        "IST0177");
+
+    public static DiagnosticMessage HostShared { get; } = new(
+        "WEFT3133",
+        Severity.Warning,
+        "{other} is for the host '{host}' too, and has no effect on it: this one is older.",
+        "Put the rules into one object, or let one delegate to the other.",
+        "For requests inside the mesh one VirtualService decides about a host; behind gateways the rules of several are put together.",
+        "IST0109");
+
+    public static DiagnosticMessage PatchBreaksAtUpgrade { get; } = new(
+        "WEFT3134",
+        Severity.Warning,
+        "The patch stands relative to '{filter}', which an earlier patch names with a proxyVersion, and the object has no priority.",
+        "Set spec.priority, or do not ask for a proxyVersion.",
+        "A proxy of another version does not get the earlier patch; what is relative to it lands somewhere else then, or nowhere.",
+        "IST0155");
+
     public static EquatableArray<DiagnosticMessage> All { get; } =
     [
         UnknownHost,
@@ -340,5 +380,10 @@ public static class CompilerMessages
         TimeoutNeverFires,
         SelectorSelectsNothing,
         SourceSelectsNothing,
+        SidecarsOverlap,
+        SeveralSidecars,
+        EntryProtocolsDiffer,
+        HostShared,
+        PatchBreaksAtUpgrade,
     ];
 }

@@ -13,6 +13,7 @@ public static class IstioCodes
 
     private static readonly Dictionary<string, (string Name, Severity Level)> _codes = new(StringComparer.Ordinal)
     {
+        ["IST0002"] = ("Deprecated", Severity.Warning),
         ["IST0101"] = ("ReferencedResourceNotFound", Severity.Error),
         ["IST0102"] = ("NamespaceNotInjected", Severity.Info),
         ["IST0103"] = ("PodMissingProxy", Severity.Warning),
@@ -20,6 +21,8 @@ public static class IstioCodes
         ["IST0107"] = ("MisplacedAnnotation", Severity.Warning),
         ["IST0108"] = ("UnknownAnnotation", Severity.Warning),
         ["IST0109"] = ("ConflictingMeshGatewayVirtualServiceHosts", Severity.Error),
+        ["IST0110"] = ("ConflictingSidecarWorkloadSelectors", Severity.Error),
+        ["IST0111"] = ("MultipleSidecarsWithoutWorkloadSelectors", Severity.Error),
         ["IST0112"] = ("VirtualServiceDestinationPortSelectorRequired", Severity.Error),
         ["IST0116"] = ("DeploymentAssociatedToMultipleServices", Severity.Warning),
         ["IST0118"] = ("PortNameIsNotUnderNamingConvention", Severity.Info),
@@ -44,10 +47,12 @@ public static class IstioCodes
         ["IST0152"] = ("EnvoyFilterUsesReplaceOperationIncorrectly", Severity.Error),
         ["IST0153"] = ("EnvoyFilterUsesAddOperationIncorrectly", Severity.Error),
         ["IST0154"] = ("EnvoyFilterUsesRemoveOperationIncorrectly", Severity.Error),
+        ["IST0155"] = ("EnvoyFilterUsesRelativeOperationWithProxyVersion", Severity.Warning),
         ["IST0162"] = ("GatewayPortNotDefinedOnService", Severity.Warning),
         ["IST0165"] = ("ReferencedInternalGateway", Severity.Warning),
         ["IST0173"] = ("DestinationRuleSubsetNotSelectPods", Severity.Error),
         ["IST0174"] = ("UnknownDestinationRuleHost", Severity.Warning),
+        ["IST0177"] = ("ConflictingServiceEntryProtocol", Severity.Warning),
     };
 
     private static readonly Dictionary<string, string> _ofMessage =

@@ -214,7 +214,8 @@ public static class ReadingMessages
         Severity.Warning,
         "'{field}' is deprecated upstream.",
         "Use '{instead}'.",
-        "It still has its effect.");
+        "It still has its effect.",
+        "IST0002");
 
     public static DiagnosticMessage TooManyFindings { get; } = new(
         "WEFT0116",
