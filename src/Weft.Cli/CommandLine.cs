@@ -75,6 +75,8 @@ internal static class CommandLine
         ValidateVerb.Build(terminal),
         AnalyzeVerb.Build(terminal),
         WhyVerb.Build(terminal),
+        DescribeVerb.Build(terminal),
+        DescribeVerb.BuildExperimental(terminal),
         ExplainVerb.Build(terminal),
         VersionVerb.Build(terminal),
         HoldVerb.Build(terminal),

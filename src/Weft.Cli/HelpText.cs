@@ -29,6 +29,7 @@ internal static class HelpText
         judge   validate FILES               everything that is wrong with files
                 analyze [FILES] [-n NS|-A]   what is wrong with the mesh, with Istio's codes
                 why FROM TO [METHOD PATH]    each decision about a request, and who made it
+                describe pod|service NAME    what applies to it: rules, gateways, mTLS
                 explain ID                   what a numbered message means
         rest    version
 
@@ -48,6 +49,9 @@ internal static class HelpText
         ["exec"] = ["weft exec web-7d5f -n shop -- curl -s http://reviews/", "weft exec deploy/web -n shop -c weft-proxy -- sh"],
         ["validate"] = ["weft validate route.yaml", "weft validate examples/shop", "kubectl get vs -A -o yaml | weft validate -"],
         ["why"] = ["weft why deploy/web reviews GET /reviews/7", "weft why web reviews:9080 -n shop -H 'x-user: me'", "weft why web http://reviews/ -n shop -f manifests/   # without a mesh"],
+        ["describe"] = ["weft describe pod deploy/web -n shop", "weft describe service reviews -n shop -o json", "weft describe svc reviews -n shop -f manifests/   # without a mesh"],
+        ["pod"] = ["weft describe pod web-7d5f -n shop", "weft describe pod deploy/web -n shop -f manifests/"],
+        ["service"] = ["weft describe service reviews -n shop", "weft x describe svc reviews.shop -o json"],
         ["analyze"] = ["weft analyze -A", "weft analyze route.yaml -n shop", "weft analyze --use-kube=false -R manifests/ -o json"],
         ["explain"] = ["weft explain WEFT2001", "weft explain IST0101"],
         ["proxy-status"] = ["weft proxy-status", "weft ps -o json"],

@@ -58,7 +58,7 @@ internal static class FileGround
             ?? world.Endpoints.Where(e => e.ServiceHost == service.Host).SelectMany(e => e.Endpoints).FirstOrDefault()?.Address ?? "0.0.0.0",
         [.. service.Ports.Select(p => p.Port)]);
 
-    private static Workload Find(MeshWorld world, string from, string ns)
+    internal static Workload Find(MeshWorld world, string from, string ns)
     {
         var name = _prefixes.FirstOrDefault(p => from.StartsWith(p, StringComparison.Ordinal)) is { } prefix ? from[prefix.Length..] : from;
         var found = world.Workloads.FirstOrDefault(w => w.Namespace == ns && (w.Name == name || w.Names.Workload == name || w.Name == $"{name}-1"))
