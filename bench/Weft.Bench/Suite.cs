@@ -27,6 +27,7 @@ internal static class Suite
         new EndpointsRow(),
         new ConnectionsRow(),
         new MicroRow(),
+        new ChangeRow(),
         new GeneratorRow(),
         new CompareIoRow(),
     ];

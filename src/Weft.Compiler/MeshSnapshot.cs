@@ -21,7 +21,7 @@ public sealed class MeshSnapshot
     private readonly ClientScopes _scopes;
     private readonly Identity<(string, string), Workload> _workloads;
     private readonly Identity<(Type, Origin), MeshIntent> _intents;
-    private readonly Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>> _served = [];
+    private readonly Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>> _served;
     private readonly Dictionary<ServiceEndpoints, EndpointFacts> _facts = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<PartKey, object> _shared = [];
     private readonly long _inherited;
@@ -33,12 +33,13 @@ public sealed class MeshSnapshot
         Settings = previous is not null && previous.Settings == world.Settings ? previous.Settings : world.Settings;
         Parts = new PartCache(previous?.Parts);
         _inherited = Parts.Computed;
-        _services = new(
+        var isSameWorld = previous is not null && ReferenceEquals(previous.World, world);
+        _services = isSameWorld ? previous!._services : new(
             world.Services.Select(s => Exports.Applied(s, Settings.Exports)).DistinctBy(s => (s.EndpointNamespace, s.Host)).OrderBy(s => s.Host, StringComparer.Ordinal).ThenBy(s => s.EndpointNamespace, StringComparer.Ordinal),
             s => (s.EndpointNamespace, s.Host),
             previous?._services);
-        _workloads = new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
-        _endpoints = new(world.Endpoints, e => (e.Namespace, e.ServiceHost, e.ServicePort), previous?._endpoints);
+        _workloads = isSameWorld ? previous!._workloads : new(world.Workloads, w => (w.Namespace, w.Name), previous?._workloads);
+        _endpoints = isSameWorld ? previous!._endpoints : new(world.Endpoints, e => (e.Namespace, e.ServiceHost, e.ServicePort), previous?._endpoints);
         (var resolved, DelegationFindings) = Delegation.Resolve(intents.Select(i => Exports.Applied(i, Settings.Exports)));
         _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
@@ -53,22 +54,7 @@ public sealed class MeshSnapshot
         Credentials = new CredentialIndex(world.Credentials, Parts);
         Access = new AccessIndex(_intents.Items.OfType<AccessIntent>(), Settings);
         Peers = new PeerIndex(_intents.Items.OfType<PeerIntent>(), Settings.RootNamespace);
-        foreach (var endpoints in _endpoints.Items)
-        {
-            foreach (var endpoint in endpoints.Endpoints)
-            {
-                if (endpoint.Workload is { } workload)
-                {
-                    var key = (workload.Namespace, workload.Name, workload.Address);
-                    if (!_served.TryGetValue(key, out var list))
-                    {
-                        _served.Add(key, list = []);
-                    }
-
-                    list.Add((endpoints, endpoint));
-                }
-            }
-        }
+        _served = isSameWorld ? previous!._served : Served(_endpoints.Items);
     }
 
     /// <summary>Indexes a world. A predecessor gives its parts on and forgets where it had its own from.</summary>
@@ -137,6 +123,10 @@ public sealed class MeshSnapshot
     internal bool IsPlainOnly(Endpoint endpoint) =>
         endpoint.Workload is { } workload && Peers.Of(workload).ModeOf(endpoint.Port) == PeerMode.Disable;
 
+    /// <summary>Hosts that routes of the mesh name and no service has, sorted; looked for once for all clients.</summary>
+    internal IReadOnlyList<string> UnknownHosts => field ??=
+        [.. Routes.ExactHosts.Select(h => h.Key).Where(host => FindService(host) is null).Order(StringComparer.Ordinal)];
+
     /// <summary>Mesh-wide findings; made when they are asked for first.</summary>
     public EquatableArray<Diagnostic> Diagnostics => _diagnostics ??= MeshAnalysis.Run(this);
 
@@ -179,6 +169,29 @@ public sealed class MeshSnapshot
     internal Service? FindService(ServiceEndpoints endpoints) => _services.Find((endpoints.Namespace, endpoints.ServiceHost));
 
     internal ServiceEndpoints? FindEndpoints(Service service, int port) => _endpoints.Find((service.EndpointNamespace, service.Host, port));
+
+    private static Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>> Served(IEnumerable<ServiceEndpoints> all)
+    {
+        var served = new Dictionary<(string Namespace, string Name, string Address), List<(ServiceEndpoints, Endpoint)>>();
+        foreach (var endpoints in all)
+        {
+            foreach (var endpoint in endpoints.Endpoints)
+            {
+                if (endpoint.Workload is { } workload)
+                {
+                    var key = (workload.Namespace, workload.Name, workload.Address);
+                    if (!served.TryGetValue(key, out var list))
+                    {
+                        served.Add(key, list = []);
+                    }
+
+                    list.Add((endpoints, endpoint));
+                }
+            }
+        }
+
+        return served;
+    }
 
     /// <summary>The service ports that lead to a workload, in the order of the world.</summary>
     internal IReadOnlyList<(ServiceEndpoints Service, Endpoint Endpoint)> ServedBy(Workload workload) =>

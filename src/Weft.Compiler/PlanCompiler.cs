@@ -35,7 +35,7 @@ public static class PlanCompiler
         {
             Secrets = mesh.Credentials.Resolve(client.Namespace, [.. outbound.Secrets.Union(inbound.Secrets, StringComparer.Ordinal)]),
         };
-        return new CompiledPlan(plan, mesh.Diagnostics);
+        return new CompiledPlan(plan, mesh, []);
     }
 
     /// <summary>Compiles the plan of a gateway's proxy; the workload decides by its labels which gateways it serves.</summary>

@@ -364,7 +364,17 @@ public sealed class RoutingTests
     {
         var mesh = Small(out var client);
         mesh.Route(Host("reviews"), Rule(To(Host("reviews"))));
-        Assert.Equal(mesh.Compile(client), mesh.Compile(client));
+        var (first, second) = (mesh.Compile(client), mesh.Compile(client));
+        Assert.Equal(first.Plan, second.Plan);
+        Assert.Equal(first.Diagnostics, second.Diagnostics);
+    }
+
+    [Fact]
+    public void Rules_that_are_for_other_clients_leave_the_default_route()
+    {
+        var mesh = Small(out var client);
+        mesh.Route(Host("reviews"), Rule([When(RouteMatchPlan.Everything, labels: "app=somebody")], To(Host("elsewhere"))));
+        Assert.Equal(Reviews, mesh.From(client).Reach("reviews"));
     }
 
     private static Mesh Small(out Workload client)

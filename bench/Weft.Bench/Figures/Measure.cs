@@ -37,6 +37,10 @@ internal sealed record Measure(string Name, string Unit, int Digits, bool MoreIs
 
     public static Measure StartTime { get; } = new("start to first byte", "ms", 1);
 
+    public static Measure ChangeTime { get; } = new("time", "ms/change", 1);
+
+    public static Measure PartsMade { get; } = new("parts made", "1/change", 0);
+
     public static Measure Allocated { get; } = new("allocated", "bytes/request", 2);
 
     public static Measure Nanoseconds { get; } = new("time", "ns/op", 0);

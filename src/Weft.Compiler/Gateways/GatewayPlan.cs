@@ -37,6 +37,7 @@ internal static class GatewayPlan
             {
                 Secrets = index.Credentials.Resolve(workload.Namespace, outbound.Secrets.Concat(secrets)),
             },
-            [.. index.Diagnostics, .. servers.Findings]);
+            index,
+            [.. servers.Findings]);
     }
 }

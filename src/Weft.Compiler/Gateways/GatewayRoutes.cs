@@ -52,7 +52,7 @@ internal sealed class GatewayRoutes(MeshSnapshot index, ClientView view)
         {
             hosts.Add(host, [.. routes]);
         }
-        else if (known[0].Name != RedirectName)
+        else if (known.Count == 0 || known[0].Name != RedirectName)
         {
             known.AddRange(routes.Where(r => !known.Contains(r)));
         }

@@ -11,7 +11,7 @@ namespace Weft.Compiler.Index;
 /// </summary>
 internal sealed class DestinationIndex
 {
-    private readonly Dictionary<string, List<DestinationIntent>> _byNamespace = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NamespaceRules> _byNamespace = new(StringComparer.Ordinal);
     private readonly string _rootNamespace;
     private readonly PartCache _parts;
 
@@ -21,18 +21,18 @@ internal sealed class DestinationIndex
         _parts = parts;
         foreach (var intent in intents.OrderBy(i => i, IntentAge.Oldest))
         {
-            if (!_byNamespace.TryGetValue(intent.Origin.Namespace, out var list))
+            if (!_byNamespace.TryGetValue(intent.Origin.Namespace, out var rules))
             {
-                _byNamespace.Add(intent.Origin.Namespace, list = []);
+                _byNamespace.Add(intent.Origin.Namespace, rules = new NamespaceRules());
             }
 
-            list.Add(intent);
+            rules.Add(intent);
         }
     }
 
     /// <summary>Selectors that tell clients apart; two clients that answer all of them alike see the same destinations.</summary>
     public IEnumerable<LabelSelector> ClientSelectors =>
-        _byNamespace.Values.SelectMany(l => l).Select(i => i.Clients).Where(c => c.MatchLabels.Count > 0);
+        All.Select(i => i.Clients).Where(c => c.MatchLabels.Count > 0);
 
     /// <summary>True if any intent makes endpoints differ from one place of a client to another.</summary>
     public bool MindsPlaces => Policies.Any(p => p.Outlier is not null || p.Balancer?.Value.Localities is not null);
@@ -40,7 +40,9 @@ internal sealed class DestinationIndex
     /// <summary>Labels by which any intent compares places, with values where they are given.</summary>
     public IEnumerable<string> PlaceLabels => Policies.SelectMany(p => p.Balancer?.Value.Localities?.FailoverPriority ?? []);
 
-    private IEnumerable<TrafficPolicy> Policies => _byNamespace.Values.SelectMany(l => l)
+    private IEnumerable<DestinationIntent> All => _byNamespace.Values.SelectMany(rules => rules.All);
+
+    private IEnumerable<TrafficPolicy> Policies => All
         .SelectMany(i => (IEnumerable<TrafficPolicy>)[i.Policy, .. i.Subsets.Select(s => s.Policy)])
         .SelectMany(p => (IEnumerable<TrafficPolicy>)[p, .. p.Ports.Select(port => port.Policy)]);
 
@@ -62,8 +64,8 @@ internal sealed class DestinationIndex
     }
 
     /// <summary>True if any intent for the host defines the subset.</summary>
-    public bool HasSubset(string host, string subset) => _byNamespace.Values.SelectMany(l => l)
-        .Any(i => HostPattern.Matches(i.Host, host) && i.Subsets.Any(s => s.Name == subset));
+    public bool HasSubset(string host, string subset) => _byNamespace.Values.SelectMany(rules => rules.For(host))
+        .Any(i => i.Subsets.Any(s => s.Name == subset));
 
     private MergedDestination? Level(string ns, string host, Workload client)
     {
@@ -74,9 +76,9 @@ internal sealed class DestinationIndex
 
         var best = -1;
         List<DestinationIntent>? found = null;
-        foreach (var intent in intents)
+        foreach (var intent in intents.For(host))
         {
-            if (!HostPattern.Matches(intent.Host, host) || !IsFor(intent, ns, client))
+            if (!IsFor(intent, ns, client))
             {
                 continue;
             }
@@ -112,5 +114,33 @@ internal sealed class DestinationIndex
     {
         var chain = Chain.Of(_parts, intents);
         return _parts.Get(new PartKey("destination", chain, null, null, ""), () => MergedDestination.Of(intents));
+    }
+
+    /// <summary>What one namespace says, the oldest first; by host, so that a mesh of many hosts asks about each once.</summary>
+    private sealed class NamespaceRules
+    {
+        private readonly Dictionary<string, List<DestinationIntent>> _exact = new(StringComparer.OrdinalIgnoreCase);
+        private readonly List<DestinationIntent> _wildcards = [];
+
+        public IEnumerable<DestinationIntent> All => _exact.Values.SelectMany(list => list).Concat(_wildcards);
+
+        public void Add(DestinationIntent intent)
+        {
+            if (HostPattern.IsWildcard(intent.Host))
+            {
+                _wildcards.Add(intent);
+                return;
+            }
+
+            if (!_exact.TryGetValue(intent.Host, out var list))
+            {
+                _exact.Add(intent.Host, list = []);
+            }
+
+            list.Add(intent);
+        }
+
+        public IEnumerable<DestinationIntent> For(string host) =>
+            (_exact.GetValueOrDefault(host) ?? []).Concat(_wildcards.Where(intent => HostPattern.Matches(intent.Host, host)));
     }
 }

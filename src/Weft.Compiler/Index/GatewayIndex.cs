@@ -14,7 +14,7 @@ internal sealed class GatewayIndex
     public GatewayIndex(IEnumerable<GatewayIntent> gateways, IEnumerable<RouteIntent> routes)
     {
         _gateways = [.. gateways.Order(IntentAge.Oldest).Cast<GatewayIntent>()];
-        foreach (var route in routes.Order(IntentAge.Oldest).Cast<RouteIntent>())
+        foreach (var route in routes.Where(r => r.Gateways.Any(name => name != Names.MeshGateway)).Order(IntentAge.Oldest).Cast<RouteIntent>())
         {
             foreach (var name in route.Gateways.Where(name => name != Names.MeshGateway))
             {

@@ -40,9 +40,9 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     public bool AddUnknownHosts()
     {
         var found = false;
-        foreach (var (host, _) in index.Routes.ExactHosts.OrderBy(h => h.Key, StringComparer.Ordinal))
+        foreach (var host in index.UnknownHosts)
         {
-            if (index.FindService(host) is null && Imported(index.Routes.Find(host, view.Client.Namespace), host))
+            if (Imported(index.Routes.Find(host, view.Client.Namespace), host))
             {
                 found |= AddUnknown(host);
             }
@@ -74,6 +74,11 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
         }
 
         var routes = RouteCompiler.Compile(index, view, intent, host, WebPort);
+        if (routes.Routes.Count == 0)
+        {
+            return false;
+        }
+
         Of(WebPort).Add(index.Parts.Get(
             new PartKey("host", routes, null, null, host),
             () => new VirtualHostPlan(
@@ -112,11 +117,12 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     private RouteList RoutesOf(Service service, int port)
     {
         var intent = index.Routes.Find(service.Host, view.Client.Namespace);
-        if (intent is { Http.Count: > 0 })
+        if (intent is { Http.Count: > 0 } && RouteCompiler.Compile(index, view, intent, service.Host, port) is { Routes.Count: > 0 } written)
         {
-            return RouteCompiler.Compile(index, view, intent, service.Host, port);
+            return written;
         }
 
+        // Nobody routes it, or no rule is for this client.
         var hash = view.Hash(service.Host, port, "");
         var policy = service.Policy;
         return index.Parts.Get(

@@ -128,7 +128,7 @@ internal sealed partial class PlanLoop
     {
         var started = _time.GetTimestamp();
         var snapshot = _state.Snapshot();
-        var findings = new List<Diagnostic>(snapshot.Diagnostics);
+        var findings = new List<Diagnostic>();
         var pushed = 0;
         _patched.Clear();
         foreach (var stream in _proxies.Streams)
@@ -137,17 +137,20 @@ internal sealed partial class PlanLoop
             pushed++;
         }
 
+        // Looking through the whole mesh comes after the plans are on their way, and once for all proxies.
+        findings.AddRange(snapshot.Diagnostics);
         findings.AddRange(_patched.Findings);
         Publish(findings);
         LogPushed(_state.Number, pushed, snapshot.CompiledUnits, _time.GetElapsedTime(started).TotalMilliseconds);
     }
 
+    /// <summary>Compiles for one proxy and hands the plan to its stream; answers what only this proxy shows.</summary>
     private EquatableArray<Diagnostic> Push(MeshSnapshot snapshot, ProxyStream stream, DateTimeOffset? since)
     {
         var node = stream.Peer.Node;
         var client = _state.Registry.FindWorkload(node.Namespace, node.Pod) ?? Machine(stream.Peer) ?? stream.Peer.SelfDescription(stream.Status.ConnectedAt);
         var compiled = node.IsGateway ? PlanCompiler.CompileGateway(snapshot, client) : PlanCompiler.Compile(snapshot, client);
-        var (plan, findings) = (compiled.Plan, compiled.Diagnostics);
+        var (plan, findings) = (compiled.Plan, compiled.Findings);
         if (plan.Secrets.Count > 0 && !_rights.May(stream.Peer.Caller.Id))
         {
             findings = [.. findings, CompilerMessages.CredentialDenied.At(WantsSecrets(plan), stream.Peer.Caller.Id.ServiceAccount, node.Namespace)];

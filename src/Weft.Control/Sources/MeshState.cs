@@ -14,7 +14,7 @@ namespace Weft.Control.Sources;
 /// <summary>What operators want and what exists, kept from the changes of the API. Used by one thread, but for the table.</summary>
 public sealed class MeshState
 {
-    private readonly Dictionary<ObjectKey, MeshIntent> _intents = [];
+    private readonly SortedDictionary<ObjectKey, MeshIntent> _intents = new(KeyOrder);
     private MeshSnapshot? _snapshot;
     private bool _isCurrent;
     private long _read;
@@ -65,15 +65,18 @@ public sealed class MeshState
             return _snapshot!;
         }
 
-        var intents = _intents.OrderBy(pair => pair.Key.Kind, StringComparer.Ordinal)
-            .ThenBy(pair => pair.Key.Namespace, StringComparer.Ordinal)
-            .ThenBy(pair => pair.Key.Name, StringComparer.Ordinal)
-            .Select(pair => pair.Value);
-        _snapshot = MeshSnapshot.Create(Registry.Build(), intents, _snapshot);
+        _snapshot = MeshSnapshot.Create(Registry.Build(), _intents.Values, _snapshot);
         _isCurrent = true;
         Number++;
         return _snapshot;
     }
+
+    /// <summary>So that equal meshes make equal plans, in whatever order their objects came.</summary>
+    private static Comparer<ObjectKey> KeyOrder { get; } = Comparer<ObjectKey>.Create(static (a, b) =>
+        string.CompareOrdinal(a.Kind, b.Kind) is not 0 and var kind ? kind
+        : string.CompareOrdinal(a.Namespace, b.Namespace) is not 0 and var ns ? ns
+        : string.CompareOrdinal(a.Name, b.Name) is not 0 and var name ? name
+        : string.CompareOrdinal(a.Group, b.Group));
 
     private static bool HasEnded(ResourceKind kind, JsonObject item) =>
         kind == Kinds.Pod && item.Text("status", "phase") is "Succeeded" or "Failed";

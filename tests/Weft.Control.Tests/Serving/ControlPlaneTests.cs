@@ -22,6 +22,47 @@ public sealed class ControlPlaneTests
     private const string SigningPath = "/istio.v1.auth.IstioCertificateService/CreateCertificate";
 
     [Fact]
+    public async Task A_change_is_sent_only_to_the_proxies_whose_plan_it_changes()
+    {
+        const int Bystanders = 5;
+        await using var control = await RunningControl.StartAsync(api =>
+        {
+            api.Put(Kinds.VirtualService, RunningControl.Route("reviews", 90));
+            api.Put(Kinds.DestinationRule, RunningControl.Rule("reviews"));
+
+            // Who imports only their own namespace have nothing of the shop's in their plans.
+            api.Put(Kinds.Sidecar, JsonNode.Parse("""
+                {"apiVersion":"networking.istio.io/v1","kind":"Sidecar","metadata":{"name":"own","namespace":"other"},"spec":{"egress":[{"hosts":["./*"]}]} }
+                """)!.AsObject());
+        });
+        await using var near = await TestProxy.ConnectAsync(control.Xds);
+        await near.UntilAsync(session => session.Plan is not null && near.WeightOf("outbound|80|v1|reviews.shop.svc.cluster.local") == 90);
+        var far = new List<TestProxy>();
+        for (var i = 0; i < Bystanders; i++)
+        {
+            far.Add(await TestProxy.ConnectAsync(control.Xds, $"far-{i}", "other"));
+            await far[i].UntilAsync(session => session.Plan is not null);
+        }
+
+        var before = await UntilAsync(
+            async () => (await control.JsonAsync("/debug/syncz")).AsArray(), all => all.Count == Bystanders + 1 && all.All(p => p!.Text("types", "RDS", "state") is "SYNCED" or "NOT SENT"));
+        control.Api.Put(Kinds.VirtualService, RunningControl.Route("reviews", 25));
+        await near.UntilAsync(_ => near.WeightOf("outbound|80|v1|reviews.shop.svc.cluster.local") == 25);
+        var after = await UntilAsync(
+            async () => (await control.JsonAsync("/debug/syncz")).AsArray(),
+            all => all.Count(p => Sent(p!, "RDS") != Sent(before.Single(b => b!.Text("proxy") == p!.Text("proxy"))!, "RDS")) > 0);
+        var changed = after.Where(p => new[] { "CDS", "EDS", "LDS", "RDS" }.Any(type => Sent(p!, type) != Sent(before.Single(b => b!.Text("proxy") == p!.Text("proxy"))!, type))).Select(p => p!.Text("proxy"));
+        Assert.Equal("web-1.shop", Assert.Single(changed));
+        Assert.Equal(Sent(before.Single(b => b!.Text("proxy") == "web-1.shop")!, "CDS"), Sent(after.Single(b => b!.Text("proxy") == "web-1.shop")!, "CDS"));
+        foreach (var proxy in far)
+        {
+            await proxy.DisposeAsync();
+        }
+
+        static string Sent(JsonNode proxy, string type) => proxy["types"]![type]!["sent"]?.ToJsonString() ?? "";
+    }
+
+    [Fact]
     public async Task A_changed_weight_reaches_the_proxy_in_a_delta_with_only_that_route()
     {
         await using var control = await StartShopAsync();
