@@ -191,7 +191,7 @@ public sealed partial class ExampleTests(ExampleWorld world) : IClassFixture<Exa
     [Fact]
     public Task A_filter_at_the_ingress_limits_the_requests() => world.ShowAsync("limit.yaml", async yaml =>
     {
-        const string Ingress = "http://istio-ingressgateway.istio-system/";
+        const string Ingress = "http://examples-ingress.istio-system/";
         var replies = new List<Reply>();
         await Wait.UntilAsync("the hundred and first request is refused", async () =>
         {
