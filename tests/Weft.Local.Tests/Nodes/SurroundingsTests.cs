@@ -105,6 +105,26 @@ public abstract class SurroundingsTests(NodeFixture fixture)
         Assert.Contains($" node {Node.Home.Root}", await ProcessesAsync("inspector"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Containers_share_the_node_s_memory_and_queues_where_the_pod_says_so_and_only_there()
+    {
+        foreach (var (name, more) in new[] { ("ipc-one", ""","hostIPC":true"""), ("ipc-two", ""","hostIPC":true"""), ("ipc-own", "") })
+        {
+            await Node.CreatePodAsync(name, TestNode.Container("app", ["sleep", "infinity"]), more);
+        }
+
+        var seen = new List<string>();
+        foreach (var name in (string[])["ipc-one", "ipc-two", "ipc-own"])
+        {
+            await Node.ReadyAsync(name);
+            seen.Add((await Node.ExecAsync(name, "readlink", "/proc/self/ns/ipc")).Output);
+        }
+
+        Assert.StartsWith("ipc:[", seen[0], StringComparison.Ordinal);
+        Assert.Equal(seen[0], seen[1]);
+        Assert.NotEqual(seen[0], seen[2]);
+    }
+
     private async Task<string> ProcessesAsync(string pod) =>
         (await Node.ExecAsync(pod, "sh", "-c", "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline; echo; done 2>/dev/null")).Output.Replace(" \n", "\n", StringComparison.Ordinal);
 
