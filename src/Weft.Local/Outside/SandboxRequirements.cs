@@ -22,7 +22,7 @@ public static class SandboxRequirements
     internal static IReadOnlyList<string> UnshareArguments(SandboxKind kind)
     {
         string[] user = kind == SandboxKind.User ? ["--user", "--map-root-user"] : [];
-        return [.. user, "--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
+        return [.. user, "--net", "--mount", "--ipc", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"];
     }
 
     /// <summary>Finds the way that works here; throws <see cref="SandboxException"/> naming what is missing.</summary>
