@@ -2,7 +2,6 @@
 
 using System.Text.Json.Nodes;
 using Weft.Kubernetes;
-using Weft.Model;
 using Weft.Model.World;
 
 namespace Weft.Local.Controllers.Gateways;
