@@ -75,6 +75,7 @@ internal static class CommandLine
         ValidateVerb.Build(terminal),
         AnalyzeVerb.Build(terminal),
         WhyVerb.Build(terminal),
+        AuthnVerb.Build(terminal),
         DescribeVerb.Build(terminal),
         DescribeVerb.BuildExperimental(terminal),
         ExplainVerb.Build(terminal),

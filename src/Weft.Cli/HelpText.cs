@@ -30,6 +30,7 @@ internal static class HelpText
                 analyze [FILES] [-n NS|-A]   what is wrong with the mesh, with Istio's codes
                 why FROM TO [METHOD PATH]    each decision about a request, and who made it
                 describe pod|service NAME    what applies to it: rules, gateways, mTLS
+                authn tls-check POD          what the pod speaks to each service, and what that one takes
                 explain ID                   what a numbered message means
         rest    version
 
@@ -52,6 +53,7 @@ internal static class HelpText
         ["describe"] = ["weft describe pod deploy/web -n shop", "weft describe service reviews -n shop -o json", "weft describe svc reviews -n shop -f manifests/   # without a mesh"],
         ["pod"] = ["weft describe pod web-7d5f -n shop", "weft describe pod deploy/web -n shop -f manifests/"],
         ["service"] = ["weft describe service reviews -n shop", "weft x describe svc reviews.shop -o json"],
+        ["tls-check"] = ["weft authn tls-check deploy/web -n shop", "weft authn tls-check web -n shop -f manifests/"],
         ["analyze"] = ["weft analyze -A", "weft analyze route.yaml -n shop", "weft analyze --use-kube=false -R manifests/ -o json"],
         ["explain"] = ["weft explain WEFT2001", "weft explain IST0101"],
         ["proxy-status"] = ["weft proxy-status", "weft ps -o json"],

@@ -76,7 +76,7 @@ public sealed class WhyTests : IDisposable
     [Fact]
     public async Task The_policy_that_refuses_is_named_with_its_line()
     {
-        File.AppendAllText(File1, """
+        await File.AppendAllTextAsync(File1, """
 
             ---
             apiVersion: security.istio.io/v1

@@ -15,9 +15,7 @@ public sealed record ServerWalk(Reason Reason, bool IsTaken, AccessWalk? Access)
     {
         var port = question.Port;
         var transport = mutual ? "tls" : "raw_buffer";
-        var inbound = plan.Listeners.FirstOrDefault(l => l.Direction == TrafficDirection.Inbound && l.UseOriginalDestination);
-        var chains = inbound?.Chains.Where(c => c.Match.DestinationPort == port).ToList() ?? [];
-        chains = chains.Count > 0 ? chains : inbound?.Chains.Where(c => c.Match.DestinationPort == 0).ToList() ?? [];
+        var chains = ChainsOf(plan, port);
 
         // Condition by condition, without a way back: where a chain asks for the transport, those that ask for none are out.
         var fitting = chains.FindAll(c => c.Match.TransportProtocol == transport);
@@ -43,5 +41,13 @@ public sealed record ServerWalk(Reason Reason, bool IsTaken, AccessWalk? Access)
             Request = chain!.Http is null ? null : question.Request,
         };
         return new ServerWalk(new Reason("server", fact, chain.Origin), true, AccessWalk.Explain(chain.Authorization, seen));
+    }
+
+    /// <summary>The chains for a port of the workload: its own, or those of all ports that have none.</summary>
+    internal static List<ChainPlan> ChainsOf(ProxyPlan plan, int port)
+    {
+        var inbound = plan.Listeners.FirstOrDefault(l => l.Direction == TrafficDirection.Inbound && l.UseOriginalDestination);
+        var chains = inbound?.Chains.Where(c => c.Match.DestinationPort == port).ToList() ?? [];
+        return chains.Count > 0 ? chains : inbound?.Chains.Where(c => c.Match.DestinationPort == 0).ToList() ?? [];
     }
 }
