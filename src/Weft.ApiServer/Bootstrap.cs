@@ -3,6 +3,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Text.Json.Nodes;
+using Weft.ApiServer.Admission;
 using Weft.ApiServer.Security;
 using Weft.ApiServer.Verbs;
 
@@ -37,7 +38,24 @@ internal static class Bootstrap
 
         DefaultRoles.Ensure(services.Namespaces);
         new RoleAggregator(services.Store).Sweep();
+        PriorityClasses(services);
         ApiService(services);
+    }
+
+    private static void PriorityClasses(ApiServices services)
+    {
+        foreach (var (name, (value, description)) in Priorities.System)
+        {
+            services.Namespaces.Ensure("priorityclasses.scheduling.k8s.io", new JsonObject
+            {
+                ["apiVersion"] = "scheduling.k8s.io/v1",
+                ["kind"] = "PriorityClass",
+                ["metadata"] = services.Namespaces.Metadata("", name),
+                ["value"] = value,
+                ["description"] = description,
+                ["preemptionPolicy"] = "PreemptLowerPriority",
+            });
+        }
     }
 
     /// <summary>The first address of the service network, which belongs to the API server itself.</summary>

@@ -87,7 +87,8 @@ public sealed class TestServer : IAsyncDisposable
         }
 
         using var answer = await _plain.SendAsync(request);
-        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
+        var text = await answer.Content.ReadAsStringAsync();
+        return (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType is "text/plain" ? JsonValue.Create(text) : JsonNode.Parse(text)!);
     }
 
     public Task<HttpResponseMessage> SendRawAsync(HttpRequestMessage request) =>

@@ -46,6 +46,9 @@ public sealed class TestMesh : IAsyncLifetime
     public static string KubectlPath { get; } = System.Environment.GetEnvironmentVariable("WEFT_KUBECTL")
         ?? Path.Combine(RepositoryRoot, "artifacts", "tools", "kubectl-v35", "kubectl");
 
+    /// <summary>Where kubectl finds the API server.</summary>
+    internal string ServerUrl => File.ReadLines(Path.Combine(Home, "kubeconfig")).First(line => line.Contains("server:", StringComparison.Ordinal)).Split(' ')[^1];
+
     public async Task InitializeAsync()
     {
         var up = await WeftAsync(["up", "--detach"], TimeSpan.FromMinutes(8));

@@ -11,10 +11,11 @@ internal sealed class Priorities(ObjectStore store)
 {
     private const string Resource = "priorityclasses.scheduling.k8s.io";
 
-    private static readonly Dictionary<string, long> _system = new(StringComparer.Ordinal)
+    /// <summary>The classes that every cluster has from the start, and what they are for.</summary>
+    public static IReadOnlyDictionary<string, (long Value, string Description)> System { get; } = new Dictionary<string, (long, string)>(StringComparer.Ordinal)
     {
-        ["system-cluster-critical"] = 2_000_000_000,
-        ["system-node-critical"] = 2_000_001_000,
+        ["system-cluster-critical"] = (2_000_000_000, "For pods that the cluster cannot do without, and that may run on another node."),
+        ["system-node-critical"] = (2_000_001_000, "For pods that a node cannot do without, and that cannot run on another one."),
     };
 
     public void Apply(ApiRequest request, JsonObject pod)
@@ -31,7 +32,7 @@ internal sealed class Priorities(ObjectStore store)
                 (value, policy) = Read(common);
             }
         }
-        else if (!_system.TryGetValue(name, out value))
+        else
         {
             (value, policy) = store.Find(Resource, "", name) is { } found
                 ? Read(found.Parse())

@@ -28,6 +28,11 @@ internal static class BatchDefaults
         spec.Missing("podReplacementPolicy", spec["podFailurePolicy"] is null ? "TerminatingOrFailed" : "Failed");
         ObjectDefaults.Template(spec);
         Select(tree, spec);
+        if (tree.At("metadata", "labels") is null && spec.At("template", "metadata", "labels") is JsonObject labels)
+        {
+            tree.Child("metadata")["labels"] = labels.DeepClone();
+        }
+
         tree.Child("status");
     }
 

@@ -96,7 +96,10 @@ internal sealed partial class Router(
         gate.Authorization.CheckPath(context, user);
         if (!await discovery.TryAnswerAsync(context, parts))
         {
-            throw ApiException.NoSuchPath();
+            // Plain text, as on a real server: clients word it themselves and add what they asked for.
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync("404 page not found\n", context.RequestAborted);
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class NodeProxy : IDisposable
         if (!answer.IsSuccessStatusCode)
         {
             var text = (await answer.Content.ReadAsStringAsync(request.Aborted)).Trim();
-            throw new ApiException((int)answer.StatusCode, "InternalError", text.Length == 0 ? "the node agent gave no reason" : text);
+            var reason = answer.StatusCode is System.Net.HttpStatusCode.BadRequest ? "BadRequest" : "InternalError";
+            throw new ApiException((int)answer.StatusCode, reason, text.Length == 0 ? "the node agent gave no reason" : text);
         }
 
         request.Context.Response.ContentType = "text/plain";

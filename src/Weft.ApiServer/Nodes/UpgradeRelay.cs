@@ -44,9 +44,8 @@ internal sealed class UpgradeRelay(HttpContext context, Func<CancellationToken, 
         var (status, headers, rest) = await ReadHeadAsync();
         if (status != 101)
         {
-            var text = Encoding.UTF8.GetString(rest).Trim();
-            throw new ApiException(
-                status is >= 400 and < 600 ? status : 500, "InternalError", text.Length == 0 ? "the node agent refused" : text);
+            await RefuseAsync(status, headers, rest);
+            return;
         }
 
         foreach (var (name, value) in headers)
@@ -69,6 +68,20 @@ internal sealed class UpgradeRelay(HttpContext context, Func<CancellationToken, 
         }
 
         await ending.CancelAsync();
+    }
+
+    /// <summary>The agent's own words, as plain text: kubectl shows them behind "unable to upgrade connection".</summary>
+    private async Task RefuseAsync(int status, List<(string Name, string Value)> headers, byte[] begun)
+    {
+        var length = headers.Find(header => header.Name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase)).Value;
+        var body = new byte[Math.Clamp(int.TryParse(length, CultureInfo.InvariantCulture, out var bytes) ? bytes : begun.Length, 0, ApiLimits.UpgradeHeadBytes)];
+        var filled = Math.Min(begun.Length, body.Length);
+        begun.AsSpan(0, filled).CopyTo(body);
+        filled += await _node!.ReadAtLeastAsync(body.AsMemory(filled), body.Length - filled, throwOnEndOfStream: false, context.RequestAborted);
+        var text = Encoding.UTF8.GetString(body, 0, filled).Trim();
+        context.Response.StatusCode = status is >= 400 and < 600 ? status : 500;
+        context.Response.ContentType = "text/plain";
+        await context.Response.WriteAsync(text.Length == 0 ? "the node agent refused" : text, context.RequestAborted);
     }
 
     public async ValueTask DisposeAsync()

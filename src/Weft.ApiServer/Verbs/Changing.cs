@@ -212,7 +212,7 @@ internal sealed class Changing(ApiServices services, ObjectWriter writer, Deleti
         }
 
         Decoder.CheckKind(request, tree);
-        var quoted = type is StrategicType ? GoText.Of(patch) : JsonText.String(tree);
+        var quoted = type is StrategicType ? GoText.Of(patch) : JsonText.String(GoText.Merged(tree, patch));
         Decoder.CheckFields(request, tree, duplicates, services, problem => ApiException.InvalidPatch(quoted, Reword(problem, type)));
         return tree;
     }

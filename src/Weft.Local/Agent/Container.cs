@@ -34,7 +34,7 @@ internal sealed partial class Container : IDisposable
     {
         Spec = spec;
         _pod = pod;
-        _scene = scene;
+        _scene = scene = scene with { Events = scene.Events.Of(spec.Name) };
         _waiting = new ContainerWaiting(spec, scene, prepare, Wait);
         _backoff = spec.IsProxy
             ? new RestartPause(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5))

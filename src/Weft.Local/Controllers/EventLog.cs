@@ -21,11 +21,12 @@ internal sealed partial class EventLog(KubernetesClient client, TimeProvider clo
     private readonly Queue<string> _order = new();
 
     /// <summary>An event that cannot be written is not worth failing for: the work it tells of is done.</summary>
-    public async Task TellAsync(JsonObject about, string type, string reason, string message, CancellationToken ct)
+    /// <param name="part">The field that it is about, as in <c>spec.containers{name}</c>; null for the whole object.</param>
+    public async Task TellAsync(JsonObject about, string type, string reason, string message, CancellationToken ct, string? part = null)
     {
         var ns = about.Namespace().Length == 0 ? "default" : about.Namespace();
         message = message.Length > MaxMessageCharacters ? message[..MaxMessageCharacters] : message;
-        var words = $"{about.Kind()}/{ns}/{about.Name()}/{about.Uid()}/{type}/{reason}/{message}";
+        var words = $"{about.Kind()}/{ns}/{about.Name()}/{about.Uid()}/{part}/{type}/{reason}/{message}";
         try
         {
             Told? before;
@@ -36,7 +37,7 @@ internal sealed partial class EventLog(KubernetesClient client, TimeProvider clo
 
             if (before is null || !await RepeatAsync(before, ns, ct))
             {
-                Remember(words, await FirstAsync(about, ns, (type, reason, message), ct));
+                Remember(words, await FirstAsync(about, ns, (type, reason, message, part), ct));
             }
         }
         catch (Exception failed) when (failed is KubernetesException or HttpRequestException or IOException or TimeoutException)
@@ -76,7 +77,7 @@ internal sealed partial class EventLog(KubernetesClient client, TimeProvider clo
         }
     }
 
-    private async Task<Told> FirstAsync(JsonObject about, string ns, (string Type, string Reason, string Message) words, CancellationToken ct)
+    private async Task<Told> FirstAsync(JsonObject about, string ns, (string Type, string Reason, string Message, string? Part) words, CancellationToken ct)
     {
         var now = Conditions.Time(clock.GetUtcNow());
         var name = string.Create(CultureInfo.InvariantCulture, $"{about.Name()}.{Number():x16}");
@@ -91,6 +92,11 @@ internal sealed partial class EventLog(KubernetesClient client, TimeProvider clo
         if (about.Namespace().Length > 0)
         {
             involved["namespace"] = about.Namespace();
+        }
+
+        if (words.Part is not null)
+        {
+            involved["fieldPath"] = words.Part;
         }
 
         await client.CreateAsync(Kinds.Event, ns, new JsonObject

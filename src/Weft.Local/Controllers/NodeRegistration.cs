@@ -116,6 +116,7 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             ["memory"] = $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1024}Ki",
             ["pods"] = MaxPods.ToString(CultureInfo.InvariantCulture),
         };
+        var machine = Line("/etc/machine-id");
         var status = new JsonObject
         {
             ["addresses"] = new JsonArray(
@@ -129,15 +130,15 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
             ["nodeInfo"] = new JsonObject
             {
                 ["architecture"] = Architecture(),
-                ["bootID"] = "",
+                ["bootID"] = Line("/proc/sys/kernel/random/boot_id"),
                 ["containerRuntimeVersion"] = "weft://0.1.0",
-                ["kernelVersion"] = Environment.OSVersion.Version.ToString(),
+                ["kernelVersion"] = Line("/proc/sys/kernel/osrelease"),
                 ["kubeProxyVersion"] = "",
                 ["kubeletVersion"] = "v1.32.3+weft",
-                ["machineID"] = "",
+                ["machineID"] = machine,
                 ["operatingSystem"] = "linux",
                 ["osImage"] = RuntimeInformation.OSDescription,
-                ["systemUUID"] = "",
+                ["systemUUID"] = machine,
             },
         };
         if (place.Joined)
@@ -147,6 +148,9 @@ internal sealed class NodeRegistration(KubernetesClient client, TimeProvider clo
 
         return status;
     }
+
+    /// <summary>What the machine says of itself in a file of one line; nothing where it has no such file.</summary>
+    private static string Line(string path) => File.Exists(path) ? File.ReadAllText(path).Trim() : "";
 
     private static string Architecture() => RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "amd64";
 }

@@ -166,7 +166,7 @@ internal sealed partial class NodeApi(NodeAgent agent, NodeStats stats, Func<Jso
         var terminal = request.Flag("tty");
         if (chosen.ProcessId == 0)
         {
-            throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\"): it is not running");
+            throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\")");
         }
 
         await using var client = await Upgrading.ForCommandAsync(request, stream, terminal, ct);
@@ -194,7 +194,7 @@ internal sealed partial class NodeApi(NodeAgent agent, NodeStats stats, Func<Jso
         }
 
         var streams = pod.Streams(chosen.Spec.Name)
-            ?? throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\"): it is not running");
+            ?? throw new InvalidOperationException($"container not found (\"{chosen.Spec.Name}\")");
         await using var client = await Upgrading.ForCommandAsync(request, stream, streams.Terminal is not null, ct);
         await new AttachSession(streams).RunAsync(client, request.Flag("stdin"), ct);
     }

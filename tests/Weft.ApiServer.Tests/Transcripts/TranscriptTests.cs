@@ -11,7 +11,8 @@ namespace Weft.ApiServer.Tests.Transcripts;
 
 /// <summary>
 /// Replays calls of kubectl 1.32 and 1.35 and of helm 3 and 4 that were recorded against a real cluster: this server must make the
-/// same client print the same text and return the same code. skipped.txt names every recorded call that is left out, and why.
+/// same client print the same text and return the same code. Calls that show running pods are replayed by the scenarios;
+/// skipped.txt names every recorded call that is left out, and why.
 /// </summary>
 public sealed partial class TranscriptTests
 {
@@ -44,15 +45,15 @@ public sealed partial class TranscriptTests
             if ((string)call["argv"]![0]! is "curl")
             {
                 var answer = await HttpCall.RunAsync([.. call["argv"]!.AsArray().Select(argument => (string)argument!)], (string?)call["user"], server);
-                Compare(call, "answer", Normal(HttpCall.Show((string)call["stdout"]!), place.Url), Normal(answer, place.Url), differences);
+                Compare(call, "answer", TranscriptText.Normal(HttpCall.Show((string)call["stdout"]!), place.Url), TranscriptText.Normal(answer, place.Url), differences);
                 continue;
             }
 
             var (exit, output, error) = await RunAsync(call, place);
             Compare(call, "exit", $"{call["exit"] ?? 0}", $"{exit}", differences);
             var spell = (bool?)call["json"] ?? false ? HttpCall.Canonical : (Func<string, string>)(text => text);
-            Compare(call, "stdout", Normal(spell((string?)call["stdout"] ?? ""), place.Url), Normal(spell(output), place.Url), differences);
-            Compare(call, "stderr", Normal((string?)call["stderr"] ?? "", place.Url), Normal(error, place.Url), differences);
+            Compare(call, "stdout", TranscriptText.Normal(spell((string?)call["stdout"] ?? ""), place.Url), TranscriptText.Normal(spell(output), place.Url), differences);
+            Compare(call, "stderr", TranscriptText.Normal((string?)call["stderr"] ?? "", place.Url), TranscriptText.Normal(error, place.Url), differences);
         }
 
         return differences;
@@ -64,6 +65,8 @@ public sealed partial class TranscriptTests
         var folder = Path.Combine(AppContext.BaseDirectory, "Transcripts");
         var replayed = (await File.ReadAllLinesAsync(Path.Combine(folder, "calls.jsonl")))
             .Select(line => (string)JsonNode.Parse(line)!["id"]!).ToHashSet(StringComparer.Ordinal);
+        replayed.UnionWith((await File.ReadAllLinesAsync(RepositoryRoot.File("tests", "Weft.Scenarios", "Transcripts", "live.jsonl")))
+            .Select(line => (string)JsonNode.Parse(line)!["id"]!));
         foreach (var line in (await File.ReadAllLinesAsync(Path.Combine(folder, "skipped.txt"))).Where(line => line[0] != '#'))
         {
             var parts = line.Split('\t');
@@ -133,92 +136,6 @@ public sealed partial class TranscriptTests
         }
     }
 
-    /// <summary>Takes out what differs from run to run: addresses, identifiers, moments, ages, and the spacing that follows.</summary>
-    private static string Normal(string text, string url)
-    {
-        text = Skew().Replace(text, "");
-        text = Foreign().Replace(text, "");
-        text = ClientLog().Replace(text, "");
-        text = text.Replace(url, "https://SERVER", StringComparison.Ordinal);
-        text = text.Replace("kubernetes-admin", "system:admin", StringComparison.Ordinal);
-        text = Token().Replace(text, "JWT");
-        text = Generated().Replace(text, "$1XXXXX");
-        text = Temporary().Replace(text, "PATH");
-        text = Uid().Replace(text, "UID");
-        text = LongMoment().Replace(text, "TIME");
-        text = Weekday().Replace(text, "DATE");
-        text = Modified().Replace(text, "modifiedAt=N");
-        text = Moment().Replace(text, "TIME");
-        text = Version().Replace(text, "$1RV");
-        text = ServiceAddress().Replace(text, "CLUSTERIP");
-        text = Age().Replace(text, "AGE");
-        text = LongDate().Replace(text, "DATE");
-        return Ordered(LineEnd().Replace(Spaces().Replace(text, " "), "\n").Trim());
-    }
-
-    /// <summary>The errors of a custom object come in the order of a hash table on the real server: another one every time.</summary>
-    private static string Ordered(string text)
-    {
-        var lines = text.Split('\n');
-        var errors = lines.Where(line => line.StartsWith("* ", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
-        var next = 0;
-        return string.Join('\n', lines.Select(line => line.StartsWith("* ", StringComparison.Ordinal) ? errors[next++] : line));
-    }
-
     [GeneratedRegex("<\\\\?\"(\\w)\\\\?\" repeated (\\d+) times>")]
     private static partial Regex Repeated();
-
-    [GeneratedRegex("^warning: version difference.*\\n?", RegexOptions.Multiline | RegexOptions.IgnoreCase)]
-    private static partial Regex Skew();
-
-    /// <summary>What kubectl's own library logs depends on which of two of its timers is first.</summary>
-    [GeneratedRegex("^[EWI]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.\\d+ +\\d+ [\\w.]+:\\d+\\].*\\n?", RegexOptions.Multiline)]
-    private static partial Regex ClientLog();
-
-    /// <summary>What only one of the two servers has from the start: a config map in every namespace there, a namespace here.</summary>
-    [GeneratedRegex("^.*(openshift-service-ca\\.crt|istio-system).*\\n?", RegexOptions.Multiline)]
-    private static partial Regex Foreign();
-
-    [GeneratedRegex("eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+")]
-    private static partial Regex Token();
-
-    [GeneratedRegex("\\b(gen-|web-)[a-z0-9]{5}\\b")]
-    private static partial Regex Generated();
-
-    /// <summary>The files that kubectl diff compares.</summary>
-    [GeneratedRegex("/tmp/((LIVE|MERGED)-\\d+/\\S+|kubectl-edit-\\d+\\.yaml)")]
-    private static partial Regex Temporary();
-
-    [GeneratedRegex("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d+ \\+0000( UTC)?")]
-    private static partial Regex LongMoment();
-
-    [GeneratedRegex("[A-Z][a-z]{2} [A-Z][a-z]{2} +\\d+ \\d\\d:\\d\\d:\\d\\d \\d{4}")]
-    private static partial Regex Weekday();
-
-    [GeneratedRegex("modifiedAt=\\d+")]
-    private static partial Regex Modified();
-
-    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")]
-    private static partial Regex Uid();
-
-    [GeneratedRegex("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z")]
-    private static partial Regex Moment();
-
-    [GeneratedRegex("(resourceVersion\\\\?\"?: ?\\\\?\"?|Resource Version: +|, current: )\\d+")]
-    private static partial Regex Version();
-
-    [GeneratedRegex("10\\.96\\.(?!0\\.)\\d+\\.\\d+")]
-    private static partial Regex ServiceAddress();
-
-    [GeneratedRegex("(?<![\\w.-])(\\d+[smhd])+(?= |$|\\n)", RegexOptions.Multiline)]
-    private static partial Regex Age();
-
-    [GeneratedRegex("[A-Z][a-z]{2}, \\d\\d [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d [+\\w]+")]
-    private static partial Regex LongDate();
-
-    [GeneratedRegex("[ \\t]+")]
-    private static partial Regex Spaces();
-
-    [GeneratedRegex(" +\\n")]
-    private static partial Regex LineEnd();
 }

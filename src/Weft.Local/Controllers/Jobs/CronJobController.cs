@@ -49,7 +49,11 @@ internal sealed class CronJobController(Mirror crons, Mirror jobs, EventLog even
 
     private static bool HasEnded(JsonObject job) => Conditions.Holds(job, "Complete") || Conditions.Holds(job, "Failed");
 
-    private List<JsonObject> Active(JsonObject cron) => [.. jobs.In(cron.Namespace()).Where(job => Owners.Owns(cron, job) && !HasEnded(job))];
+    /// <summary>Somebody typed <c>kubectl create job --from=cronjob/…</c>: it is owned, and is no run of the schedule.</summary>
+    private static bool IsByHand(JsonObject job) => job.Text("metadata", "annotations", "cronjob.kubernetes.io/instantiate") == "manual";
+
+    private List<JsonObject> Active(JsonObject cron) =>
+        [.. jobs.In(cron.Namespace()).Where(job => Owners.Owns(cron, job) && !HasEnded(job) && !IsByHand(job))];
 
     private async Task<CronSchedule?> ScheduleAsync(JsonObject cron, CancellationToken ct)
     {
@@ -134,6 +138,12 @@ internal sealed class CronJobController(Mirror crons, Mirror jobs, EventLog even
                 var condition = Conditions.Holds(job, "Complete") ? "Complete" : "Failed";
                 await events.TellAsync(cron, "Normal", "SawCompletedJob", $"Saw completed job: {name}, condition: {condition}", ct);
             }
+        }
+
+        foreach (var job in ours.Where(job => IsByHand(job) && !HasEnded(job)))
+        {
+            await events.TellAsync(
+                cron, "Warning", "UnexpectedJob", $"Saw a job that the controller did not create or forgot: {job.Name()}", ct);
         }
     }
 
