@@ -42,7 +42,7 @@ public sealed partial class ExampleWorld : IAsyncLifetime
     {
         foreach (var (place, yaml) in Texts(file))
         {
-            var all = given + yaml;
+            var all = given.Length == 0 ? yaml : $"{given}---\n{yaml}";
             (await Mesh.ApplyAsync(all)).Succeeded();
             try
             {
