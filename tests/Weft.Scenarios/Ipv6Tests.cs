@@ -66,7 +66,7 @@ public sealed class Ipv6Tests(TestMesh mesh)
             + Manifests.Client(ns, "client") + Manifests.Client(ns, "outsider", injected: false))).Succeeded();
         await mesh.WaitForDeploymentsAsync(ns);
         var server = await mesh.PodAsync(ns, "app=server");
-        string[] ips = (await FieldAsync(ns, $"pod/{server}", "{.status.podIPs[*].ip}")).Split(' ');
+        var ips = (await FieldAsync(ns, $"pod/{server}", "{.status.podIPs[*].ip}")).Split(' ');
         Assert.Equal(2, ips.Length);
         Assert.Equal(await FieldAsync(ns, $"pod/{server}", "{.status.podIP}"), ips[0]);
         Assert.StartsWith("fd00:10:244:", ips[1], StringComparison.Ordinal);

@@ -190,7 +190,7 @@ public sealed class PolicyTests(TestMesh mesh)
 
         """.Replace("NS", ns, StringComparison.Ordinal).Replace("NAME", name, StringComparison.Ordinal).Replace("INJECTED", injected ? "true" : "false", StringComparison.Ordinal);
 
-    private Task UntilAsync(string ns, string pod, string path, string wanted) => Wait.UntilAsync($"{pod} gets {wanted} for {path}", async () =>
+    private Task<TimeSpan> UntilAsync(string ns, string pod, string path, string wanted) => Wait.UntilAsync($"{pod} gets {wanted} for {path}", async () =>
     {
         var status = await StatusAsync(ns, pod, path);
         return (status == wanted, status);

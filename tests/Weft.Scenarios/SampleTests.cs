@@ -71,7 +71,7 @@ public sealed class SampleTests(TestMesh mesh)
 
         string Workload(string name, string version, string image, int port) => Deployment(name, version, image, port).Replace($"namespace: {Ns}", $"namespace: {Edge}", StringComparison.Ordinal);
         string Port(string name, int port, int target) => Service(name, port, target).Replace($"namespace: {Ns}", $"namespace: {Edge}", StringComparison.Ordinal);
-        string Client() => this.Client().Replace($"namespace: {Ns}", $"namespace: {Edge}", StringComparison.Ordinal);
+        string Client() => SampleTests.Client().Replace($"namespace: {Ns}", $"namespace: {Edge}", StringComparison.Ordinal);
         string Gateway(string name, string prefix, int port) => $$"""
             ---
             apiVersion: apps/v1
@@ -138,7 +138,7 @@ public sealed class SampleTests(TestMesh mesh)
         : page.Contains("\"reviewer\"", StringComparison.Ordinal) ? "none"
         : page;
 
-    private Task UntilAsync(string url, string status) => Wait.UntilAsync($"{url} answers {status}", async () =>
+    private Task<TimeSpan> UntilAsync(string url, string status) => Wait.UntilAsync($"{url} answers {status}", async () =>
     {
         var seen = await CurlAsync(Ns, "-o", "/dev/null", "-w", "%{http_code}", url);
         return (seen == status, seen);
@@ -178,7 +178,7 @@ public sealed class SampleTests(TestMesh mesh)
 
         """;
 
-    private string Client() => Manifests.Client(Ns, "curl");
+    private static string Client() => Manifests.Client(Ns, "curl");
 
     private static string Rule(string name, params string[] versions) => $$"""
         ---

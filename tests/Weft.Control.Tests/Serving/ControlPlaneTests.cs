@@ -50,7 +50,7 @@ public sealed class ControlPlaneTests
         await near.UntilAsync(_ => near.WeightOf("outbound|80|v1|reviews.shop.svc.cluster.local") == 25);
         var after = await UntilAsync(
             async () => (await control.JsonAsync("/debug/syncz")).AsArray(),
-            all => all.Count(p => Sent(p!, "RDS") != Sent(before.Single(b => b!.Text("proxy") == p!.Text("proxy"))!, "RDS")) > 0);
+            all => all.Any(p => Sent(p!, "RDS") != Sent(before.Single(b => b!.Text("proxy") == p!.Text("proxy"))!, "RDS")));
         var changed = after.Where(p => new[] { "CDS", "EDS", "LDS", "RDS" }.Any(type => Sent(p!, type) != Sent(before.Single(b => b!.Text("proxy") == p!.Text("proxy"))!, type))).Select(p => p!.Text("proxy"));
         Assert.Equal("web-1.shop", Assert.Single(changed));
         Assert.Equal(Sent(before.Single(b => b!.Text("proxy") == "web-1.shop")!, "CDS"), Sent(after.Single(b => b!.Text("proxy") == "web-1.shop")!, "CDS"));
