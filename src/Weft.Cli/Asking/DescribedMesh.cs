@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Text.Json.Nodes;
 using Weft.Cli.Applying;
 using Weft.Cli.Meshes;
 using Weft.Cli.Output;
 using Weft.Compiler;
 using Weft.Compiler.Explain;
-using Weft.Control.Injection;
 using Weft.Dialects.Reading;
 using Weft.Kubernetes;
 using Weft.Model.Diagnostics;
@@ -17,6 +15,9 @@ namespace Weft.Cli.Asking;
 /// <summary>The mesh that is asked about: a running one's objects, or those of files.</summary>
 internal sealed class DescribedMesh
 {
+    /// <summary>What telemetry and subsets go by.</summary>
+    private static readonly string[] _telemetryLabels = ["app", "version"];
+
     private readonly DrawnMesh _drawn;
     private readonly MeshSnapshot _snapshot;
     private readonly bool _isLive;
@@ -87,8 +88,7 @@ internal sealed class DescribedMesh
             warnings.Add("No service leads to the pod.");
         }
 
-        // With labels that telemetry and subsets go by.
-        warnings.AddRange(new[] { "app", "version" }.Where(label => pod.Meshed && pod.Labels.All(l => l.Key != label) && json.Text("metadata", "labels", $"app.kubernetes.io/{(label == "app" ? "name" : "version")}") is null)
+        warnings.AddRange(_telemetryLabels.Where(label => pod.Meshed && pod.Labels.All(l => l.Key != label) && json.Text("metadata", "labels", $"app.kubernetes.io/{(label == "app" ? "name" : "version")}") is null)
             .Select(label => $"The pod has no label '{label}'; telemetry names it by its workload alone."));
         return Describe("pod", $"{pod.Name}.{pod.Namespace}", pod, containers, services, warnings, [pod]);
     }

@@ -23,7 +23,7 @@ public sealed class CaptureTests
     [Fact]
     public void Both_families_have_the_same_rules_but_for_their_addresses_and_probes_which_come_by_one()
     {
-        string[] tables = Rules(("excludeInboundPorts", "9090"), ("excludeOutboundPorts", "5432"), ("includeOutboundPorts", "1"), ("excludeInterfaces", "eth1"))
+        var tables = Rules(("excludeInboundPorts", "9090"), ("excludeOutboundPorts", "5432"), ("includeOutboundPorts", "1"), ("excludeInterfaces", "eth1"))
             .Split("table ip6 weft\n", 2);
         Assert.Equal(2, tables.Length);
         Assert.Equal(

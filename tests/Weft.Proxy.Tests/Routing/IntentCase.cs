@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Globalization;
-using Weft.Model;
 using Weft.Model.Diagnostics;
 using Weft.Model.Intent;
-using Weft.Model.Plan;
 using Weft.Model.World;
 
 namespace Weft.Proxy.Tests.Routing;

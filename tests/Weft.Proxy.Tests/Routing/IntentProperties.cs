@@ -4,8 +4,6 @@ using System.Globalization;
 using System.Text;
 using Weft.Compiler;
 using Weft.Compiler.Explain;
-using Weft.Model.Diagnostics;
-using Weft.Model.Intent;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
 using Weft.Proxy.Routing;
