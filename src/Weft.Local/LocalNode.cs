@@ -115,7 +115,7 @@ public sealed partial class LocalNode(LocalNodeOptions options)
             new("node agent", agent.RunAsync),
             new("nodes", heartbeats.RunAsync),
             new("measuring", stats.RunAsync),
-            .. options.Joined is null ? FirstLoops(client, agent, services, toForwards) : JoinedLoops(client, agent),
+            .. options.Joined is { } joined ? JoinedLoops(client, agent, joined) : FirstLoops(client, agent, services, toForwards),
             .. options.Loops,
         ];
         await Task.WhenAll(loops.Select(loop => _keep.LoopAsync(loop, ct)));
@@ -139,9 +139,10 @@ public sealed partial class LocalNode(LocalNodeOptions options)
         }
     }
 
-    private IEnumerable<NodeLoop> JoinedLoops(KubernetesClient client, NodeAgent agent) =>
+    private IEnumerable<NodeLoop> JoinedLoops(KubernetesClient client, NodeAgent agent, Machine machine) =>
     [
         new("link", new PacketLinks(client, options).DialAsync),
+        new("certificate", new CertificateRenewal(client, options.Home, machine, options.Time, options.Log).RunAsync),
         new("agent's port", token => AgentDoor.RunAsync(options, token)),
         new("config maps and secrets", new NamedObjects(client, agent, options).RunAsync),
     ];

@@ -18,8 +18,8 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
     private const int Watchers = 5;
     private const long MostMemory = 400L * 1024 * 1024;
 
-    private static readonly int _seconds =
-        int.TryParse(Environment.GetEnvironmentVariable("WEFT_SOAK_SECONDS"), CultureInfo.InvariantCulture, out var seconds) ? seconds : 8;
+    private static readonly TimeSpan _sayEvery = TimeSpan.FromMinutes(5);
+    private static readonly int _seconds = LongRun.Length("WEFT_SOAK_SECONDS", 8);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("weft-soak-").FullName;
     private readonly int[] _seen = new int[Watchers];
@@ -33,6 +33,7 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
         using var ending = new CancellationTokenSource();
         var watchers = Enumerable.Range(0, Watchers).Select(i => WatchAsync(server, from, i, ending.Token)).ToArray();
         var samples = new List<long>();
+        var said = TimeSpan.Zero;
         var total = _seconds * WritesASecond;
         using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / WritesASecond));
         var clock = Stopwatch.StartNew();
@@ -47,14 +48,19 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
                 samples.Add(ResidentBytes(server.Id));
             }
 
+            if (i == Objects || clock.Elapsed - said >= _sayEvery)
+            {
+                said = clock.Elapsed;
+                Say(i + 1, said, server.Id);
+            }
+
             await pace.WaitForNextTickAsync();
         }
 
         await Weft.Testing.Eventually.HoldsAsync(
             "every watcher has seen every write", () => Task.FromResult(_seen.All(count => count == total)), () => Task.FromResult(string.Join(", ", _seen)));
         samples.Add(ResidentBytes(server.Id));
-        output.WriteLine(
-            $"{total} writes in {clock.Elapsed.TotalSeconds:0} s; MiB every 5 s: {string.Join(' ', samples.Select(bytes => bytes >> 20))}");
+        Say(total, clock.Elapsed, server.Id);
         Assert.True(samples[^1] < MostMemory, $"{samples[^1] >> 20} MiB at the end");
 
         // The history fills first; from the middle on there is nothing left that may grow.
@@ -86,6 +92,12 @@ public sealed class SoakTests(ITestOutputHelper output) : IDisposable
         {
             // The soak is over.
         }
+    }
+
+    private void Say(int writes, TimeSpan after, int process)
+    {
+        var stored = Directory.EnumerateFiles(Path.Combine(_folder, "data"), "objects.db*").Sum(file => new FileInfo(file).Length);
+        LongRun.Say(output, $"{after.TotalSeconds:0} s: {writes} writes, {ResidentBytes(process) / 1048576.0:0.0} MiB of memory, {stored / 1048576.0:0.0} MiB of files");
     }
 
     private static long ResidentBytes(int process)

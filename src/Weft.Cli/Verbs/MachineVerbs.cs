@@ -97,7 +97,7 @@ internal static partial class MachineVerbs
         if (request.Token is null)
         {
             return before is not null && (request.Url is null || new Uri(before.Server, "/") == Server(request.Url))
-                ? before
+                ? Known(home, before)
                 : throw new CommandException(ExitCode.WrongUsage, "A machine joins with a token.", "On the first machine:  weft nodes token    and type here what it says.");
         }
 
@@ -121,6 +121,14 @@ internal static partial class MachineVerbs
         {
             throw new CommandException(ExitCode.Failed, refused.Message, "On the first machine:  weft nodes token    makes another.");
         }
+    }
+
+    private static Machine Known(MeshHome home, Machine machine)
+    {
+        var (_, ends) = Machine.Validity(home);
+        return TimeProvider.System.GetUtcNow() < ends
+            ? machine
+            : throw new CommandException(ExitCode.Failed, Machine.Ended(machine.Node, ends), Machine.EndedCure(machine.Node));
     }
 
     private static Uri Server(string text) => Uri.TryCreate(text, UriKind.Absolute, out var server) && server.Scheme == "https" && server.AbsolutePath == "/"

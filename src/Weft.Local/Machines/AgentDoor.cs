@@ -18,18 +18,13 @@ internal static class AgentDoor
 
     public static async Task RunAsync(LocalNodeOptions options, CancellationToken ct)
     {
-        var (authority, own) = Machine.Credentials(options.Home);
-        using (authority)
-        using (own)
-        {
-            var trust = ApiTrust.Options(ApiTrust.Name, authority, own);
-            using var listener = RelayListener.OpenServing(
-                new IPEndPoint(options.Nodes[0].Address, Machine.AgentPort), (socket, serving) => ServeAsync(socket, trust, options, serving), options.Log);
-            await listener.RunAsync(ct);
-        }
+        var credentials = new MachineCredentials(options.Home);
+        using var listener = RelayListener.OpenServing(
+            new IPEndPoint(options.Nodes[0].Address, Machine.AgentPort), (socket, serving) => ServeAsync(socket, credentials, options, serving), options.Log);
+        await listener.RunAsync(ct);
     }
 
-    private static async Task ServeAsync(Socket caller, SslClientAuthenticationOptions trust, LocalNodeOptions options, CancellationToken ct)
+    private static async Task ServeAsync(Socket caller, MachineCredentials credentials, LocalNodeOptions options, CancellationToken ct)
     {
         await using var tls = new SslStream(new NetworkStream(caller));
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(ct))
@@ -37,7 +32,7 @@ internal static class AgentDoor
             limit.CancelAfter(_patience);
             try
             {
-                await tls.AuthenticateAsClientAsync(trust, limit.Token);
+                await tls.AuthenticateAsClientAsync(credentials.Options(ApiTrust.Name), limit.Token);
             }
             catch (AuthenticationException e)
             {

@@ -36,9 +36,11 @@ public static class Joining
             }
 
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var certificate = await RequestAsync(new KubernetesEndpoint(server.ToString()) { Authorities = [authority], BearerToken = token.Bearer }, key, node, ct);
+            using var client = new KubernetesClient(
+                new KubernetesEndpoint(server.ToString()) { Authorities = [authority], BearerToken = token.Bearer }, KubernetesLimits.Default);
+            var certificate = await RequestAsync(client, key, node, ct);
             var machine = new Machine(server, node, zone);
-            machine.Write(home, pem, certificate, key.ExportPkcs8PrivateKeyPem() + "\n");
+            machine.Write(home, pem, certificate, key);
             return machine;
         }
         catch (KubernetesException refused)
@@ -64,11 +66,11 @@ public static class Joining
         return await http.GetStringAsync(new Uri(server, "/weft/link/authority"), ct);
     }
 
-    private static async Task<string> RequestAsync(KubernetesEndpoint endpoint, ECDsa key, string node, CancellationToken ct)
+    /// <summary>The certificate of a node for this key, as PEM, for who shows a token or is that node already.</summary>
+    internal static async Task<string> RequestAsync(KubernetesClient client, ECDsa key, string node, CancellationToken ct)
     {
         var subject = new X500DistinguishedName($"CN=system:node:{node}, O=system:nodes");
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
-        using var client = new KubernetesClient(endpoint, KubernetesLimits.Default);
         var answer = await client.CreateAsync(_requests, null, new JsonObject
         {
             ["apiVersion"] = _requests.ApiVersion,
@@ -82,7 +84,7 @@ public static class Joining
             },
         }, ct);
         var bytes = Convert.FromBase64String(answer.Text("status", "certificate")
-            ?? throw new JoinException($"The API did not sign for node '{node}'; somebody else used the token at the same moment, or it is no token for machines."));
+            ?? throw new JoinException($"The API did not sign for node '{node}': who asked is not that node, and shows no token for machines that is still good."));
         return Encoding.ASCII.GetString(bytes);
     }
 }

@@ -4,27 +4,19 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Weft.Local.Machines;
 
 /// <summary>Opens connections of a machine that joined to the API server, in which it proves itself by its certificate.</summary>
-internal sealed class MachineLink : IDisposable
+internal sealed class MachineLink(MeshHome home, Machine machine)
 {
     private const int MaxHeadBytes = 16 * 1024;
 
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
-    private readonly Uri _server;
-    private readonly X509Certificate2 _authority;
-    private readonly X509Certificate2 _own;
-
-    public MachineLink(MeshHome home, Machine machine)
-    {
-        _server = machine.Server;
-        (_authority, _own) = Machine.Credentials(home);
-    }
+    private readonly Uri _server = machine.Server;
+    private readonly MachineCredentials _credentials = new(home);
 
     /// <summary>A TCP connection, for who speaks TLS itself.</summary>
     public async Task<Socket> ConnectAsync(CancellationToken ct)
@@ -52,7 +44,7 @@ internal sealed class MachineLink : IDisposable
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
             limit.CancelAfter(_patience);
-            await stream.AuthenticateAsClientAsync(ApiTrust.Options(_server.Host, _authority, _own), limit.Token);
+            await stream.AuthenticateAsClientAsync(_credentials.Options(_server.Host), limit.Token);
             return stream;
         }
         catch (AuthenticationException e)
@@ -85,12 +77,6 @@ internal sealed class MachineLink : IDisposable
             await stream.DisposeAsync();
             throw;
         }
-    }
-
-    public void Dispose()
-    {
-        _authority.Dispose();
-        _own.Dispose();
     }
 
     /// <summary>Byte by byte: what follows the head is the stream's own, and this happens once.</summary>

@@ -39,7 +39,6 @@ public sealed class MachineRelays : IDisposable
             listener.Dispose();
         }
 
-        _link.Dispose();
         _closing.Dispose();
     }
 
