@@ -53,7 +53,7 @@ public sealed record Machine(Uri Server, string Node, string? Zone)
     public static (DateTimeOffset Begins, DateTimeOffset Ends) Validity(MeshHome home)
     {
         using var certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(home.Database, OwnFile));
-        return (certificate.NotBefore, certificate.NotAfter);
+        return (new DateTimeOffset(certificate.NotBefore), new DateTimeOffset(certificate.NotAfter));
     }
 
     /// <summary>That the machine was away for so long that its certificate could not be renewed.</summary>
