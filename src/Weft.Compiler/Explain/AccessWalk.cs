@@ -20,7 +20,7 @@ public sealed record AccessWalk(EquatableArray<Reason> Reasons, string? Refusal)
         var reasons = new List<Reason>();
         foreach (var plan in plans)
         {
-            var rule = plan.Rules.FirstOrDefault(one => Holds(one, question));
+            var rule = plan.Rules.FirstOrDefault(one => Holds(plan.Action, one, question));
             var refuses = rule is null ? plan.Action == AuthorizationAction.Allow : plan.Action == AuthorizationAction.Deny;
             var fact = (plan.Action, rule) switch
             {
@@ -65,11 +65,17 @@ public sealed record AccessWalk(EquatableArray<Reason> Reasons, string? Refusal)
 
     private static string PathOf(RequestDescription request) => request.Path.Split('?', '#')[0];
 
-    private static bool Holds(AuthorizationRulePlan rule, AccessQuestion question) =>
-        rule.From.Any(term => Holds(term, question)) && rule.To.Any(term => Holds(term, question));
+    private static bool Holds(AuthorizationAction action, AuthorizationRulePlan rule, AccessQuestion question) =>
+        rule.From.Any(term => Holds(action, term, question)) && rule.To.Any(term => Holds(action, term, question));
 
-    private static bool Holds(AuthorizationTermPlan term, AccessQuestion question) => term.Clauses.All(clause =>
-        clause.AnyOf.Any(match => ValuesOf(match, question).Any(value => Holds(match, value))) != clause.Not);
+    private static bool Holds(AuthorizationAction action, AuthorizationTermPlan term, AccessQuestion question) =>
+        term.Clauses.All(clause => Holds(action, clause, [.. ValuesOf(clause.AnyOf[0], question)]));
+
+    /// <summary>What is absent matches nothing. Of a repeated field each value counts: to allow, all must be right; to deny, one is enough.</summary>
+    private static bool Holds(AuthorizationAction action, AuthorizationClausePlan clause, List<string> values) =>
+        values.Count == 0 ? clause.Not
+        : action == AuthorizationAction.Allow ? values.TrueForAll(value => clause.AnyOf.Any(match => Holds(match, value)) != clause.Not)
+        : values.Exists(value => clause.AnyOf.Any(match => Holds(match, value)) != clause.Not);
 
     private static IEnumerable<string> ValuesOf(AttributeMatchPlan match, AccessQuestion question)
     {

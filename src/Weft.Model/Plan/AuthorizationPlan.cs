@@ -46,10 +46,10 @@ public sealed record AuthorizationTermPlan(EquatableArray<AuthorizationClausePla
     public static AuthorizationTermPlan Anything { get; } = new([]);
 }
 
-/// <summary>Holds if one of the matches holds; turned round, if none does. What is absent matches nothing.</summary>
+/// <summary>Holds if one of the matches holds; turned round, if none does. What is absent matches nothing; of a field that is repeated all values must be right to allow, and one is enough otherwise.</summary>
 public sealed record AuthorizationClausePlan(bool Not, EquatableArray<AttributeMatchPlan> AnyOf);
 
-/// <summary>One comparison of one attribute. An attribute with several values (a repeated field, a list) matches if one of them does.</summary>
+/// <summary>One comparison of one attribute. A list matches if one of its values does.</summary>
 /// <param name="Attribute">What is compared.</param>
 /// <param name="Key">The field's name in lower case, or the claim's path joined by <see cref="RequestTraits.KeySeparator"/>; else empty.</param>
 /// <param name="Kind">How.</param>

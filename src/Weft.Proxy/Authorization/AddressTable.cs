@@ -32,6 +32,9 @@ internal sealed class AddressTable
         }
 
         length += isV4 ? MappedBits : 0;
+
+        // ::ffff:10.0.0.0/104 means the IPv4 addresses, as which such clients are known.
+        isV4 = address.IsV4 && length >= MappedBits;
         var mask = length == 0 ? UInt128.Zero : UInt128.MaxValue << (AllBits - length);
         var index = _lengths.FindIndex(entry => entry.IsV4 == isV4 && entry.Mask == mask);
         if (index < 0)

@@ -16,18 +16,25 @@ internal sealed class AttributeTable
     [ThreadStatic]
     private static byte[]? _lower;
 
+    [ThreadStatic]
+    private static ulong[]? _bits;
+
     private readonly byte[] _key;
     private readonly string _keyText;
     private readonly TextTable _texts = new();
     private readonly AddressTable _addresses = new();
     private readonly ulong[] _open;
+    private readonly ulong[] _used;
+    private readonly bool _allows;
 
-    internal AttributeTable(RequestTrait attribute, string key, int pairs)
+    internal AttributeTable(RequestTrait attribute, string key, AuthorizationAction action, int pairs)
     {
         Attribute = attribute;
+        _allows = action == AuthorizationAction.Allow;
         _keyText = key;
         _key = Encoding.ASCII.GetBytes(key);
         _open = new ulong[(pairs + 63) >> 6];
+        _used = new ulong[_open.Length];
         Array.Fill(_open, ulong.MaxValue);
     }
 
@@ -35,11 +42,17 @@ internal sealed class AttributeTable
 
     internal bool IsOf(AttributeMatchPlan match) => match.Attribute == Attribute && match.Key == _keyText;
 
-    internal bool IsOpenTo(int pair) => (_open[pair >> 6] & (1UL << (pair & 63))) != 0;
+    /// <summary>
+    /// A pair that needs two things of one attribute needs two tables; what it rules out can share one, but for fields, of which each
+    /// clause asks all values anew.
+    /// </summary>
+    internal bool HasRoomFor(AuthorizationClausePlan clause, int pair) =>
+        ((Attribute == RequestTrait.Header ? _used[pair >> 6] : clause.Not ? 0 : ~_open[pair >> 6]) & (1UL << (pair & 63))) == 0;
 
     /// <summary>Throws <see cref="FormatException"/> for what cannot be compared.</summary>
     internal void Add(AuthorizationClausePlan clause, int pair)
     {
+        _used[pair >> 6] |= 1UL << (pair & 63);
         if (!clause.Not)
         {
             _open[pair >> 6] &= ~(1UL << (pair & 63));
@@ -138,7 +151,10 @@ internal sealed class AttributeTable
         }
     }
 
-    /// <summary>Every field of the name by itself: a list that is joined could hide a value from a rule.</summary>
+    /// <summary>
+    /// Every field of the name by itself: a list that is joined could hide a value from a rule. A rule that allows holds if it does for
+    /// each of them, any other if it does for one.
+    /// </summary>
     private void MarkFields(RequestHead request, ReadOnlySpan<byte> bytes, in Marks marks)
     {
         switch (_keyText)
@@ -154,11 +170,54 @@ internal sealed class AttributeTable
                 return;
         }
 
-        for (var i = request.IndexOf(_key, bytes); i >= 0; i = request.IndexOf(_key, bytes, i + 1))
+        var first = request.IndexOf(_key, bytes);
+        if (first >= 0 && request.IndexOf(_key, bytes, first + 1) >= 0)
         {
-            var value = request.Fields[i].Value.Of(bytes);
-            _texts.Mark(value, value, isField: true, marks);
+            MarkRepeated(request, bytes, first, marks);
         }
+        else if (first >= 0)
+        {
+            MarkField(request, bytes, first, marks);
+        }
+    }
+
+    private void MarkRepeated(RequestHead request, ReadOnlySpan<byte> bytes, int first, in Marks marks)
+    {
+        var words = _open.Length;
+        var room = Room(ref _bits, 2 * words);
+        var one = room[..words];
+        var all = room[words..(2 * words)];
+        all.Fill(_allows ? ulong.MaxValue : 0);
+        for (var i = first; i >= 0; i = request.IndexOf(_key, bytes, i + 1))
+        {
+            if (_allows)
+            {
+                _open.CopyTo(one);
+                MarkField(request, bytes, i, new Marks(marks.Left, one));
+            }
+            else
+            {
+                one.Fill(ulong.MaxValue);
+                MarkField(request, bytes, i, new Marks(one, marks.Held));
+            }
+
+            for (var word = 0; word < words; word++)
+            {
+                all[word] = _allows ? all[word] & one[word] : all[word] | one[word];
+            }
+        }
+
+        var target = _allows ? marks.Held : marks.Left;
+        for (var word = 0; word < words; word++)
+        {
+            target[word] = _allows ? all[word] : target[word] & all[word];
+        }
+    }
+
+    private void MarkField(RequestHead request, ReadOnlySpan<byte> bytes, int index, in Marks marks)
+    {
+        var value = request.Fields[index].Value.Of(bytes);
+        _texts.Mark(value, value, isField: true, marks);
     }
 
     private void MarkText(ReadOnlySpan<byte> text, in Marks marks)
@@ -178,13 +237,13 @@ internal sealed class AttributeTable
 
     private void MarkServerName(string name, in Marks marks)
     {
-        var bytes = Room(name.Length);
+        var bytes = Room(ref _lower, name.Length);
         MarkText(bytes[..Encoding.ASCII.GetBytes(name, bytes)], marks);
     }
 
     private void MarkHost(ReadOnlySpan<byte> host, in Marks marks)
     {
-        var lower = Room(host.Length);
+        var lower = Room(ref _lower, host.Length);
         for (var i = 0; i < host.Length; i++)
         {
             lower[i] = host[i] is >= (byte)'A' and <= (byte)'Z' ? (byte)(host[i] | 0x20) : host[i];
@@ -193,15 +252,15 @@ internal sealed class AttributeTable
         MarkText(lower[..host.Length], marks);
     }
 
-    /// <summary>Of this thread; grows as long as heads do.</summary>
-    private static Span<byte> Room(int length)
+    /// <summary>Of this thread; grows as long as heads and lists of rules do.</summary>
+    private static Span<T> Room<T>(ref T[]? room, int length)
     {
         const int First = 512;
-        if (_lower is null || _lower.Length < length)
+        if (room is null || room.Length < length)
         {
-            _lower = new byte[Math.Max(First, length)];
+            room = new T[Math.Max(First, length)];
         }
 
-        return _lower;
+        return room;
     }
 }

@@ -119,13 +119,12 @@ internal sealed class RuleSet
         }
     }
 
-    /// <summary>A pair that needs two things of one attribute needs two tables; what it rules out can share one.</summary>
     private AttributeTable TableFor(AuthorizationClausePlan clause, int pair)
     {
-        var table = _tables.Find(one => one.IsOf(clause.AnyOf[0]) && (clause.Not || one.IsOpenTo(pair)));
+        var table = _tables.Find(one => one.IsOf(clause.AnyOf[0]) && one.HasRoomFor(clause, pair));
         if (table is null)
         {
-            _tables.Add(table = new AttributeTable(clause.AnyOf[0].Attribute, clause.AnyOf[0].Key, _ruleOf.Length));
+            _tables.Add(table = new AttributeTable(clause.AnyOf[0].Attribute, clause.AnyOf[0].Key, Plan.Action, _ruleOf.Length));
         }
 
         return table;

@@ -60,7 +60,7 @@ public sealed class AuthorizerProperties
     {
         foreach (var plan in plans.Where(plan => !plan.IsShadow))
         {
-            var first = plan.Rules.FirstOrDefault(rule => Holds(rule, request))?.Name;
+            var first = plan.Rules.FirstOrDefault(rule => Holds(plan.Action, rule, request))?.Name;
             if (plan.Action == AuthorizationAction.Deny && first is not null)
             {
                 return Authorizer.DetailsOf(first);
@@ -75,11 +75,17 @@ public sealed class AuthorizerProperties
         return null;
     }
 
-    private static bool Holds(AuthorizationRulePlan rule, Request request) =>
-        rule.From.Any(term => Holds(term, request)) && rule.To.Any(term => Holds(term, request));
+    private static bool Holds(AuthorizationAction action, AuthorizationRulePlan rule, Request request) =>
+        rule.From.Any(term => Holds(action, term, request)) && rule.To.Any(term => Holds(action, term, request));
 
-    private static bool Holds(AuthorizationTermPlan term, Request request) =>
-        term.Clauses.All(clause => clause.AnyOf.Any(match => ValuesOf(match, request).Any(value => Holds(match, value))) != clause.Not);
+    private static bool Holds(AuthorizationAction action, AuthorizationTermPlan term, Request request) =>
+        term.Clauses.All(clause => Holds(action, clause, [.. ValuesOf(clause.AnyOf[0], request)]));
+
+    /// <summary>What is absent matches nothing. Of a repeated field each value counts: to allow, all must be right; to deny, one is enough.</summary>
+    private static bool Holds(AuthorizationAction action, AuthorizationClausePlan clause, List<string> values) =>
+        values.Count == 0 ? clause.Not
+        : action == AuthorizationAction.Allow ? values.TrueForAll(value => clause.AnyOf.Any(match => Holds(match, value)) != clause.Not)
+        : values.Exists(value => clause.AnyOf.Any(match => Holds(match, value)) != clause.Not);
 
     private static IEnumerable<string> ValuesOf(AttributeMatchPlan match, Request request) => match.Attribute switch
     {
