@@ -44,7 +44,7 @@ public sealed class MeshSnapshot
         _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
         Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
-        _scopes = new ClientScopes(_services.Items, _intents.Items.OfType<SidecarIntent>(), Routes, Settings);
+        _scopes = new ClientScopes(_services.Items, _intents.Items.OfType<SidecarIntent>(), Routes, Settings, Parts);
         ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Concat(_scopes.ClientSelectors).Distinct()];
         PlaceLabels = [.. Destinations.PlaceLabels.Concat(_services.Items
             .SelectMany(s => s.Policy.Localities?.Value.FailoverPriority ?? [])).Select(l => l.Split('=')[0]).Distinct(StringComparer.Ordinal)

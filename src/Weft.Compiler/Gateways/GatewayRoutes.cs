@@ -47,7 +47,7 @@ internal sealed class GatewayRoutes(MeshSnapshot index, ClientView view)
 
     private void Add(SortedDictionary<string, List<RoutePlan>> hosts, string host, RouteIntent route, string gateway, int port)
     {
-        var routes = RouteCompiler.Compile(index, view, route, host, port, gateway).Routes;
+        var routes = RouteCompiler.Compile(index, view, route, port, gateway).Routes;
         if (!hosts.TryGetValue(host, out var known))
         {
             hosts.Add(host, [.. routes]);

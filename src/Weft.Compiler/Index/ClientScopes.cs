@@ -16,14 +16,15 @@ internal sealed class ClientScopes
     private readonly RouteIndex _routes;
     private readonly MeshSettings _settings;
     private readonly bool _hasPrivate;
+    private readonly PartCache _parts;
     private readonly Dictionary<(string, SidecarIntent?), ClientScope> _known = [];
 
-    public ClientScopes(IReadOnlyList<Service> services, IEnumerable<SidecarIntent> sidecars, RouteIndex routes, MeshSettings settings)
+    public ClientScopes(IReadOnlyList<Service> services, IEnumerable<SidecarIntent> sidecars, RouteIndex routes, MeshSettings settings, PartCache parts)
     {
-        (_services, _routes, _settings) = (services, routes, settings);
+        (_services, _routes, _settings, _parts) = (services, routes, settings, parts);
         _sidecars = [.. sidecars.Order(IntentAge.Oldest).Cast<SidecarIntent>()];
         _hasPrivate = services.Any(s => !s.Visibility.Everybody);
-        Everything = new ClientScope(OneForEach(services, ""), settings.AllowAnyOutbound);
+        Everything = Scope("", null, OneForEach(services, ""), visible => new ClientScope(visible, settings.AllowAnyOutbound));
 
         // Two entries for one host: which of them counts depends on the client's namespace.
         _hasPrivate |= Everything.Services.Count < services.Count;
@@ -62,15 +63,20 @@ internal sealed class ClientScopes
         var proxy = sidecar?.EgressProxy is { } destination ? ClusterOf(visible, destination) : null;
         if (sidecar?.Imports is not { } imports)
         {
-            return new ClientScope(visible, allowsAny) { EgressProxy = proxy, Listeners = sidecar?.Egress ?? [] };
+            return Scope(ns, sidecar, visible, seen => new ClientScope(seen, allowsAny) { EgressProxy = proxy, Listeners = sidecar?.Egress ?? [] }, proxy);
         }
 
         bool IsImported(string hostNamespace, string host) => imports.Any(i => Matches(i, hostNamespace, host));
         var needed = Needed(ns, IsImported);
         needed.Add(sidecar.EgressProxy?.Host ?? "");
         var narrowed = visible.Select(s => needed.Contains(s.Host) ? s : Narrow(s, imports)).OfType<Service>().ToList();
-        return new ClientScope(narrowed, allowsAny, IsImported) { EgressProxy = proxy, Listeners = sidecar.Egress };
+        return Scope(
+            ns, sidecar, narrowed, seen => new ClientScope(seen, allowsAny, IsImported) { EgressProxy = proxy, Listeners = sidecar.Egress }, proxy);
     }
+
+    /// <summary>The same object as long as the same is seen, since much is made from all of it; how it is narrowed is the sidecar's to say.</summary>
+    private ClientScope Scope(string ns, SidecarIntent? sidecar, List<Service> services, Func<List<Service>, ClientScope> make, string? proxy = null) =>
+        _parts.GetList(new PartKey("scope", sidecar, _settings, null, $"{ns} {proxy}"), [.. services], () => make(services));
 
     private static string ClusterOf(List<Service> visible, Destination destination)
     {
@@ -95,7 +101,7 @@ internal sealed class ClientScopes
         return needed;
     }
 
-    private static Service? Narrow(Service service, EquatableArray<HostImport> imports)
+    private Service? Narrow(Service service, EquatableArray<HostImport> imports)
     {
         var matching = imports.Where(i => Matches(i, service.Namespace, service.Host)).ToList();
         if (matching.Count == 0 || matching.Exists(i => i.Port == 0))
@@ -104,7 +110,8 @@ internal sealed class ClientScopes
         }
 
         var ports = service.Ports.Where(p => matching.Exists(i => i.Port == p.Port)).ToEquatableArray();
-        return ports.Count == 0 ? null : ports.Count == service.Ports.Count ? service : service with { Ports = ports };
+        return ports.Count == 0 ? null : ports.Count == service.Ports.Count ? service
+            : _parts.Get(new PartKey("narrowed", service, null, null, string.Join(' ', ports.Select(p => p.Port))), () => service with { Ports = ports });
     }
 
     private static bool Matches(HostImport import, string ns, string host) =>

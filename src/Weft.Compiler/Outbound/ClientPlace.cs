@@ -12,7 +12,7 @@ internal sealed class ClientPlace(Workload client, IReadOnlyList<string> labels)
 
     public string Locality => client.Locality;
 
-    public string Key { get; } = $"{client.Locality}|{string.Join('|', labels.Select(l => Value(client, l)))}";
+    public string Key { get; } = $"{client.Locality}|{string.Join('|', labels.Select(l => $"{l}={Value(client, l)}"))}";
 
     /// <summary>The client's value of a label.</summary>
     public string Value(string label) => Value(client, label);

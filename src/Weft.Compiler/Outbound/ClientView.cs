@@ -35,9 +35,12 @@ internal sealed class ClientView(MeshSnapshot index, Workload client, bool isGat
     }
 
     /// <summary>What requests to a cluster are balanced by; null if that is no hash.</summary>
-    public HashPolicyPlan? Hash(string host, int port, string subset)
+    public HashPolicyPlan? Hash(string host, int port, string subset) => Hash(Scope.Find(host), port, subset);
+
+    /// <summary>The same for a service that is known; null for null.</summary>
+    public HashPolicyPlan? Hash(Service? service, int port, string subset)
     {
-        if (Scope.Find(host) is not { } service)
+        if (service is null)
         {
             return null;
         }

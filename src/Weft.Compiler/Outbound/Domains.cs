@@ -48,7 +48,7 @@ internal static class Domains
     /// </summary>
     public static bool AreDistinct(MeshSnapshot index, ClientScope scope, int port)
     {
-        var answer = index.Shared(new PartKey("distinct", scope, null, null, Names.Number(port)), () =>
+        var answer = index.Parts.Get(new PartKey("distinct", scope, index.Settings, null, Names.Number(port)), () =>
         {
             var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
             var domains = scope.Services.Where(s => s.Ports.Any(p => p.Port == port))

@@ -180,7 +180,7 @@ internal sealed class OutboundListeners
         var chains = _anyAddress.GetValueOrDefault(port) ?? AnyAddressChains.None;
         var key = $"{(grpcWeb ? "grpc " : isHttp ? "" : "tcp ")}{name} {Elsewhere}";
         Put(_index.Parts.GetList(
-            $"listener {key}",
+            new PartKey("listener", null, null, null, key),
             [_index.Settings, .. chains.Told, .. chains.Rest is { } rest ? [rest] : Array.Empty<object>()],
             () => AnyAddress(name, port, isHttp ? Http(name, Names.Number(port), grpcWeb) : null, chains)));
     }

@@ -36,7 +36,7 @@ internal sealed record OutboundPlan(
 
     private static OutboundPlan Compile(MeshSnapshot index, ClientView view)
     {
-        var scope = view.Scope;
+        var (scope, client) = (view.Scope, view.Client);
         var clusters = new List<ClusterPlan>
         {
             index.Parts.Get(
@@ -52,8 +52,9 @@ internal sealed record OutboundPlan(
         {
             var merged = view.Destination(service);
             var place = merged is { MindsPlaces: true } || service.Policy.Localities is not null ? view.Place.Key : "";
-            var compiled = index.Shared(
-                new PartKey("clusters", service, merged, null, $"{view.IsGateway} {place}"),
+            var compiled = index.Parts.GetList(
+                new PartKey(view.IsGateway ? "gateway's clusters" : "clusters", service, merged, index.Settings, place),
+                FactsOf(index, service),
                 () => ClusterCompiler.Compile(index, service, merged, view.Place, view.IsGateway));
             clusters.AddRange(compiled.Clusters);
             endpoints.AddRange(compiled.Endpoints);
@@ -66,21 +67,23 @@ internal sealed record OutboundPlan(
             }
         }
 
-        var listeners = index.Shared(
-            new PartKey("listeners", scope, null, null, ""), () => new OutboundListeners(index, scope, needsWebPort: false));
-        if (tables.AddUnknownHosts())
-        {
-            listeners = index.Shared(
-                new PartKey("listeners with web", scope, null, null, ""), () => new OutboundListeners(index, scope, needsWebPort: true));
-        }
+        var needsWebPort = tables.AddUnknownHosts();
+        var listeners = index.Parts.GetList(
+            new PartKey(needsWebPort ? "listeners with web" : "listeners", scope, index.Settings, null, ""),
+            Pods(index, scope),
+            () => new OutboundListeners(index, scope, needsWebPort));
+        var sorted = index.Parts.GetList(
+            new PartKey("sorted clusters", null, null, null, client.Namespace), [.. clusters], () => SortedClusters.Of(clusters));
 
+        var tunnelled = HboneEndpoints.Apply(index, client, clusters, endpoints);
         return new OutboundPlan(
-            BothFamilies(index, view.Client, TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All))),
+            BothFamilies(index, client, TcpIdleTimeouts.Apply(index, view, ConnectionRoutes.Apply(index, view, listeners.All))),
             Sorted(tables.All, t => t.Name),
-            Sorted(clusters, c => c.Name),
-            Sorted(HboneEndpoints.Apply(index, view.Client, clusters, endpoints), e => e.Cluster))
+            sorted.Clusters,
+            index.Parts.GetList(
+                new PartKey("sorted endpoints", null, null, null, client.Namespace), [.. tunnelled], () => new SortedEndpoints(Sorted(tunnelled, e => e.Cluster))).Endpoints)
         {
-            Secrets = clusters.SelectMany(ClusterTls.Secrets).Distinct(StringComparer.Ordinal).ToEquatableArray(),
+            Secrets = sorted.Secrets,
         };
     }
 
@@ -89,6 +92,30 @@ internal sealed record OutboundPlan(
         !client.HasVersion6 ? listeners : listeners.Select(listener => !listener.UseOriginalDestination ? listener : index.Parts.Get(
             new PartKey("both families", listener, null, null, ""),
             () => listener with { MoreAddresses = Names.BesideAnyAddress(client) })).ToEquatableArray();
+
+    private static object?[] FactsOf(MeshSnapshot index, Service service)
+    {
+        var facts = new object?[service.Ports.Count];
+        for (var i = 0; i < facts.Length; i++)
+        {
+            facts[i] = index.Facts(service, service.Ports[i].Port);
+        }
+
+        return facts;
+    }
+
+    /// <summary>The endpoints that are listened for one by one.</summary>
+    private static object?[] Pods(MeshSnapshot index, ClientScope scope) =>
+        [.. scope.Services.Where(s => s.Headless).SelectMany(s => s.Ports.AsEnumerable().Select(p => index.FindEndpoints(s, p.Port)))];
+
+    /// <summary>All clusters of a plan; sorting ten thousand for every change would cost more than the change.</summary>
+    private sealed record SortedClusters(EquatableArray<ClusterPlan> Clusters, EquatableArray<string> Secrets)
+    {
+        public static SortedClusters Of(List<ClusterPlan> clusters) => new(
+            Sorted(clusters, c => c.Name), clusters.SelectMany(ClusterTls.Secrets).Distinct(StringComparer.Ordinal).ToEquatableArray());
+    }
+
+    private sealed record SortedEndpoints(EquatableArray<EndpointsPlan> Endpoints);
 
     private static EquatableArray<T> Sorted<T>(IEnumerable<T> parts, Func<T, string> name)
     {

@@ -14,17 +14,44 @@ namespace Weft.Compiler.Outbound;
 /// </summary>
 internal static class RouteCompiler
 {
-    public static RouteList Compile(
-        MeshSnapshot index, ClientView view, RouteIntent intent, string host, int port, string gateway = Names.MeshGateway)
-    {
-        var client = view.Client;
-        var answers = string.Concat(intent.Http.SelectMany(r => r.Matches).Select(m => Holds(m, client, port, gateway) ? '1' : '0'));
-        var services = Chain.Of(
-            index.Parts,
-            intent.Http.SelectMany(r => r.Destinations.Concat(r.Mirrors.Select(m => m.Destination))).SelectMany(d => (object?[])[view.Scope.Find(d.Host), Hash(view, d, port)]));
-        return index.Parts.Get(
-            new PartKey("routes", intent, services, index.Settings, $"{host} {port} {gateway} {answers}"),
+    private static readonly object _holds = new();
+
+    public static RouteList Compile(MeshSnapshot index, ClientView view, RouteIntent intent, int port, string gateway = Names.MeshGateway) =>
+        index.Parts.GetList(
+            new PartKey("routes", intent, index.Settings, null, gateway == Names.MeshGateway ? Names.Number(port) : $"{port} {gateway}"),
+            Inputs(view, intent, port, gateway),
             () => new RouteList(Routes(view, intent, port, gateway).ToEquatableArray()));
+
+    /// <summary>Which matches hold for the client, and what it sees of the destinations. Asked for each route after each change.</summary>
+    private static object?[] Inputs(ClientView view, RouteIntent intent, int port, string gateway)
+    {
+        var inputs = new List<object?>(8);
+        foreach (var rule in intent.Http.AsSpan())
+        {
+            foreach (var match in rule.Matches.AsSpan())
+            {
+                inputs.Add(Holds(match, view.Client, port, gateway) ? _holds : null);
+            }
+
+            foreach (var destination in rule.Destinations.AsSpan())
+            {
+                Add(destination);
+            }
+
+            foreach (var mirror in rule.Mirrors.AsSpan())
+            {
+                Add(mirror.Destination);
+            }
+        }
+
+        return [.. inputs];
+
+        void Add(Destination destination)
+        {
+            var service = view.Scope.Find(destination.Host);
+            inputs.Add(service);
+            inputs.Add(view.Hash(service, PortOf(service, destination, port), destination.Subset));
+        }
     }
 
     private static List<RoutePlan> Routes(ClientView view, RouteIntent intent, int port, string gateway)

@@ -73,7 +73,7 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
             return false;
         }
 
-        var routes = RouteCompiler.Compile(index, view, intent, host, WebPort);
+        var routes = RouteCompiler.Compile(index, view, intent, WebPort);
         if (routes.Routes.Count == 0)
         {
             return false;
@@ -109,7 +109,7 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     {
         var routes = RoutesOf(service, port);
         return index.Parts.Get(
-            new PartKey("host", service, routes, index.Settings, near ? $"{port} near" : $"{port}"),
+            new PartKey(near ? "near host" : "host", service, routes, index.Settings, Names.Number(port)),
             () => new VirtualHostPlan(
                 Names.HostPort(service.Host, port), Domains.Of(service, port, near, index.Settings.DomainSuffix), routes.Routes));
     }
@@ -117,7 +117,7 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
     private RouteList RoutesOf(Service service, int port)
     {
         var intent = index.Routes.Find(service.Host, view.Client.Namespace);
-        if (intent is { Http.Count: > 0 } && RouteCompiler.Compile(index, view, intent, service.Host, port) is { Routes.Count: > 0 } written)
+        if (intent is { Http.Count: > 0 } && RouteCompiler.Compile(index, view, intent, port) is { Routes.Count: > 0 } written)
         {
             return written;
         }
@@ -139,8 +139,8 @@ internal sealed class RouteTables(MeshSnapshot index, ClientView view)
         hosts.Sort((a, b) => string.CompareOrdinal(a.Name, b.Name));
         hosts.Add(index.Parts.Get(new PartKey("elsewhere", index.Settings, null, null, view.Scope.Elsewhere), Elsewhere));
         return index.Parts.GetList(
-            Names.Number(port),
-            [.. hosts],
+            new PartKey("table", null, null, null, $"{port} {_hasUnknown}"),
+            [view.Scope, .. hosts],
             () => new RouteTablePlan(
                 Names.Number(port),
                 !_hasUnknown && Domains.AreDistinct(index, view.Scope, port) ? hosts.ToEquatableArray() : Domains.WithoutDuplicates(hosts)));

@@ -12,14 +12,22 @@ namespace Weft.Control.Registry;
 /// </summary>
 internal sealed class EntryTable
 {
-    private readonly Dictionary<(string Namespace, string Name), ServiceEntrySpec> _entries = [];
-    private readonly Dictionary<(string Namespace, string Name), Workload> _outsiders = [];
+    private readonly SortedDictionary<(string Namespace, string Name), ServiceEntrySpec> _entries = new(KeyOrder);
+    private readonly SortedDictionary<(string Namespace, string Name), Workload> _outsiders = new(KeyOrder);
     private readonly Dictionary<(string Namespace, string Name), ServiceEndpoints[]> _endpoints = [];
     private readonly HashSet<(string Namespace, string Name)> _dirty = [];
 
-    public IEnumerable<Service> Services => _entries.Values.SelectMany(entry => entry.Services);
+    /// <summary>Of several for one host in one namespace the oldest comes first, then the first by name, in whatever order they came.</summary>
+    public IEnumerable<Service> Services => ByAge.SelectMany(entry => entry.Value.Services);
 
-    public IEnumerable<ServiceEndpoints> Endpoints => _endpoints.Values.SelectMany(each => each);
+    /// <summary>In the order of <see cref="Services"/>.</summary>
+    public IEnumerable<ServiceEndpoints> Endpoints => ByAge.SelectMany(entry => _endpoints[entry.Key]);
+
+    private static Comparer<(string Namespace, string Name)> KeyOrder { get; } = Comparer<(string Namespace, string Name)>.Create(static (a, b) =>
+        string.CompareOrdinal(a.Namespace, b.Namespace) is not 0 and var ns ? ns : string.CompareOrdinal(a.Name, b.Name));
+
+    private IEnumerable<KeyValuePair<(string Namespace, string Name), ServiceEntrySpec>> ByAge =>
+        _entries.OrderBy(entry => entry.Value.Services is [var first, ..] ? first.CreatedAt : default);
 
     public void SetEntry(string ns, string name, ServiceEntrySpec? entry)
     {
