@@ -56,9 +56,9 @@ internal sealed class PodPreparation(PodSpec pod, string folder, PodScene scene,
             HostName = pod.HostName,
             PodFolder = folder,
             WorkingFolder = container.WorkingFolder,
-            Mounts = container.IsProxy || (container.MessagePath == NodeFolders.TerminationLog && !File.Exists(container.MessagePath))
+            Mounts = VolumeMount.Beside(scene.Options.BinFolder, container.IsProxy || (container.MessagePath == NodeFolders.TerminationLog && !File.Exists(container.MessagePath))
                 ? mounts
-                : [.. mounts, new VolumeMount(message, container.MessagePath, ReadOnly: false)],
+                : [.. mounts, new VolumeMount(message, container.MessagePath, ReadOnly: false)]),
             MessageFile = message,
             HasInput = container.HasInput,
             HasTerminal = container.HasTerminal,

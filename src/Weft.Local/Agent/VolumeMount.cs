@@ -11,6 +11,10 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
     /// <summary>As children of the shell see its descriptor; mount must not ask which path it stands for, hence its -c.</summary>
     private const string Held = "/proc/self/fd/9";
 
+    /// <summary>The mounts, and one more that shows the mesh's own programs where a volume at a folder above would hide them.</summary>
+    public static IReadOnlyList<VolumeMount> Beside(string programs, IReadOnlyList<VolumeMount> mounts) =>
+        Directory.Exists(programs) && mounts.Any(m => IsBelow(programs, m.Target)) ? [.. mounts, new VolumeMount(programs, programs, ReadOnly: true)] : mounts;
+
     /// <summary>
     /// The shell lines that mount the volumes in the container's own mount namespace. A target that the host does not have
     /// cannot be made there (it would stay): its nearest parent is covered with one in which it can (<see cref="CoverScript"/>).
@@ -29,7 +33,7 @@ internal sealed record VolumeMount(string Source, string Target, bool ReadOnly)
             .Append("""
             weft_stage() {
                 mkdir -p "$pod/stage"
-                if [ -d "$2" ]; then mkdir "$pod/stage/$1"; else : > "$pod/stage/$1"; fi
+                if [ -d "$2" ]; then mkdir -p "$pod/stage/$1"; else : > "$pod/stage/$1"; fi
                 mount --rbind "$2" "$pod/stage/$1"
             }
             weft_mount() {

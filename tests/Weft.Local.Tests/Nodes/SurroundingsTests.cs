@@ -56,6 +56,23 @@ public abstract class SurroundingsTests(NodeFixture fixture)
     }
 
     [Fact]
+    public async Task A_volume_above_the_mesh_s_own_folders_hides_neither_its_programs_nor_what_a_later_start_needs()
+    {
+        var programs = Directory.CreateDirectory(Path.Combine(Node.Home.Root, "bin")).FullName;
+        var greet = Path.Combine(programs, "greet");
+        await File.WriteAllTextAsync(greet, "#!/bin/sh\necho greetings\n");
+        File.SetUnixFileMode(greet, (UnixFileMode)0x1ed);
+        await Node.CreatePodAsync(
+            "covered", TestNode.Container("app", ["sh", "-c", "greet > /srv/said; sleep 1; [ -e /srv/again ] || { touch /srv/again; exit 1; }; sleep infinity"], $$"""
+                ,"volumeMounts":[{"name":"v","mountPath":"{{Node.Home.Root}}"},{"name":"v","mountPath":"/srv"}]
+                """), Volume);
+        await Node.HoldsAsync("it runs for the second time", async () =>
+            (await Node.GetPodAsync("covered")).Objects("status", "containerStatuses").FirstOrDefault() is { } now && now.Number("restartCount") == 1 && now.Find("state", "running") is not null);
+        Assert.Equal("greetings\n", (await Node.ExecAsync("covered", "cat", $"{Node.Home.Root}/said")).Output);
+        Assert.Equal("greetings\n", (await Node.ExecAsync("covered", "greet")).Output);
+    }
+
+    [Fact]
     public async Task The_host_s_root_as_a_volume_shows_the_host_s_files()
     {
         await Node.CreatePodAsync(
