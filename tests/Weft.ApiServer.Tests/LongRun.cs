@@ -22,7 +22,7 @@ internal static class LongRun
         output.WriteLine(line);
         if (Environment.GetEnvironmentVariable(FileVariable) is { Length: > 0 } file)
         {
-            File.AppendAllText(file, $"{DateTime.UtcNow:HH:mm:ss} {line}\n");
+            File.AppendAllText(file, $"{TimeProvider.System.GetUtcNow():HH:mm:ss} {line}\n");
         }
     }
 }

@@ -29,6 +29,7 @@ internal static class DnsMessage
     private const ushort RecursionDesired = 0x0100;
     private const ushort RecursionAvailable = 0x0080;
     private const ushort OperationMask = 0x7800;
+    private const ushort PointerToQuestion = 0xC000 | HeaderBytes;
     private const uint Ttl = 5;
     private const uint NegativeTtl = 2;
 
@@ -87,7 +88,7 @@ internal static class DnsMessage
         var written = 0;
         foreach (var record in records)
         {
-            WriteRecord(writer, record);
+            WriteRecord(writer, query, record);
             written++;
             if (writer.Length > maxBytes)
             {
@@ -193,9 +194,18 @@ internal static class DnsMessage
         writer.Number(0);
     }
 
-    private static void WriteRecord(DnsWriter writer, DnsRecord record)
+    private static void WriteRecord(DnsWriter writer, DnsQuery query, DnsRecord record)
     {
-        writer.Name(record.Name);
+        // What was asked for is pointed to: so it stays as the client wrote it, who may look at the case of its letters.
+        if (record.Name == query.Name)
+        {
+            writer.Number(PointerToQuestion);
+        }
+        else
+        {
+            writer.Name(record.Name);
+        }
+
         writer.Number((ushort)record.Type);
         writer.Number(InternetClass);
         writer.Number32(Ttl);

@@ -81,10 +81,12 @@ internal sealed class NameTable
 
     private void Add(JsonObject service, IEnumerable<JsonObject> slices)
     {
-        var host = $"{service.Name()}.{service.Namespace()}.{Services}";
-        Touch(host);
+        var space = $"{service.Namespace()}.{Services}";
+        var host = $"{service.Name()}.{space}";
+        Touch(space);
         if (service.Text("spec", "type") == "ExternalName")
         {
+            Touch(host);
             var target = (service.Text("spec", "externalName") ?? "").TrimEnd('.').ToLowerInvariant();
             if (target != host && IsName(target))
             {
@@ -96,6 +98,7 @@ internal sealed class NameTable
 
         if (AddressesOf(service) is { Count: > 0 } addresses)
         {
+            Touch(host);
             foreach (var address in addresses)
             {
                 _records[host].Add(new DnsRecord(host, TypeOf(address), address));
@@ -110,6 +113,7 @@ internal sealed class NameTable
             return;
         }
 
+        // Without a member that is ready there is no such name: so says the description.
         AddHeadless(host, service.Flag("spec", "publishNotReadyAddresses") ?? false, slices);
     }
 

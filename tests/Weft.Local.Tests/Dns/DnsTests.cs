@@ -75,7 +75,11 @@ public sealed class DnsTests
     [InlineData("six.db.shop.svc.cluster.local", DnsType.Aaaa, 0, "fd00::7")]
     [InlineData("six.db.shop.svc.cluster.local", DnsType.A, 0, "")]
     [InlineData("10-244-0-8.db.shop.svc.cluster.local", DnsType.A, 3, "")]
-    [InlineData("late.shop.svc.cluster.local", DnsType.A, 0, "")]
+    [InlineData("late.shop.svc.cluster.local", DnsType.A, 3, "")]
+    [InlineData("_dns._udp.late.shop.svc.cluster.local", DnsType.Srv, 3, "")]
+    [InlineData("web.shop.svc.cluster.local", (DnsType)15, 0, "")]
+    [InlineData("web.shop.svc.cluster.local", (DnsType)65, 0, "")]
+    [InlineData("nobody.shop.svc.cluster.local", (DnsType)65, 3, "")]
     [InlineData("_dns._udp.early.shop.svc.cluster.local", DnsType.Srv, 0, "10-244-0-12.early.shop.svc.cluster.local:53")]
     [InlineData("early.shop.svc.cluster.local", DnsType.A, 0, "10.244.0.12")]
     [InlineData("out.shop.svc.cluster.local", DnsType.A, 0, "www.example.org")]
@@ -100,7 +104,50 @@ public sealed class DnsTests
         Assert.NotNull(answer);
         Assert.Equal(code, answer[3] & 0x0f);
         Assert.Equal(query[..2], answer[..2]);
+
+        // "There is none" comes with the zone's authority and for how long it may be believed; every other answer without.
+        var isOwn = NameTable.Covers(name.ToLowerInvariant());
+        Assert.Equal(isOwn && wanted.Length == 0 ? 1 : 0, BinaryPrimitives.ReadUInt16BigEndian(answer.AsSpan(8)));
+        Assert.Equal(isOwn ? 0x04 : 0, answer[2] & 0x04);
+
+        // The question comes back letter by letter, and the first record bears the name as it was asked for.
+        Assert.Equal(query[12..], answer[12..query.Length]);
+        if (wanted.Length > 0)
+        {
+            Assert.Equal((byte[])[0xc0, 0x0c], answer[query.Length..(query.Length + 2)]);
+        }
+
         Assert.Equal(wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(), Records(answer, query.Length).Order());
+    }
+
+    /// <summary>As a pod's resolver goes through its search list: fewer dots than ndots, so the list first, then the name itself.</summary>
+    [Theory]
+    [InlineData("web", "10.96.1.1", 1)]
+    [InlineData("web.shop", "10.96.1.1", 2)]
+    [InlineData("web.shop.svc", "10.96.1.1", 3)]
+    [InlineData("db-0.db", "10.244.0.7", 1)]
+    [InlineData("web.shop.svc.cluster.local", "10.96.1.1", 4)]
+    [InlineData("web.other", "", 4)]
+    public async Task A_short_name_is_found_by_the_search_list(string name, string wanted, int questions)
+    {
+        string[] list = ["shop.svc.cluster.local", "svc.cluster.local", "cluster.local"];
+        var asked = 0;
+        List<string> found = [];
+        foreach (var full in list.Select(zone => $"{name}.{zone}").Append(name))
+        {
+            asked++;
+            var query = Question(full, DnsType.A);
+            var answer = (await Server().AnswerAsync(query, tcp: false, null, default))!;
+            found = Records(answer, query.Length);
+
+            // A resolver goes on only after "no such name"; an answer without records would end the search too early.
+            if ((answer[3] & 0x0f) != (int)DnsCode.NoSuchName)
+            {
+                break;
+            }
+        }
+
+        Assert.Equal((wanted, questions), (string.Join(' ', found), asked));
     }
 
     [Fact]
@@ -223,6 +270,13 @@ public sealed class DnsTests
         var labels = new List<string>();
         while (bytes[position] != 0)
         {
+            if (bytes[position] >= 0xc0)
+            {
+                int target = bytes[position + 1];
+                position += 2;
+                return Name(bytes, ref target);
+            }
+
             labels.Add(System.Text.Encoding.ASCII.GetString(bytes, position + 1, bytes[position]));
             position += bytes[position] + 1;
         }
