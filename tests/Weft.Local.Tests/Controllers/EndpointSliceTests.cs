@@ -55,6 +55,20 @@ public sealed class EndpointSliceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_name_for_something_outside_that_selects_pods_has_an_empty_list_of_addresses_and_no_slice()
+    {
+        await _running.CreateAsync(Kinds.Deployment, RunningControllers.Deployment("web", 1, "web:1"));
+        await _running.UntilRolledOutAsync("web");
+        await _running.CreateAsync(Kinds.Service, """
+            {"apiVersion":"v1","kind":"Service","metadata":{"name":"out","namespace":"shop"},
+             "spec":{"type":"ExternalName","externalName":"www.example.org","selector":{"app":"web"},"ports":[{"port":80,"targetPort":3000}]}}
+            """);
+        await Eventually.HoldsAsync("it has a list", async () => (await _running.ListAsync(Kinds.Endpoints)).Exists(list => list.Name() == "out"));
+        Assert.Null((await _running.GetAsync(Kinds.Endpoints, "out"))["subsets"]);
+        Assert.Empty(await _running.ListAsync(Kinds.EndpointSlice));
+    }
+
+    [Fact]
     public void Pods_whose_named_port_differs_stand_in_slices_of_their_own()
     {
         var service = JsonNode.Parse(Service)!.AsObject();

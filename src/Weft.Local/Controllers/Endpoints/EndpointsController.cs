@@ -29,7 +29,7 @@ internal sealed class EndpointsController(Mirror services, Informer pods, Mirror
         var byHand = service is not null && selector.IsEmpty && service.Text("spec", "type") != "ExternalName"
             && present is not null && present.Text("metadata", "labels", SkipMirror) != "true";
         await MirrorAsync(byHand ? service : null, present, mirrored, ct);
-        if (service is null || selector.IsEmpty || service.Text("spec", "type") == "ExternalName")
+        if (service is null || selector.IsEmpty)
         {
             // That of a Service which is gone was ours; the others are their users'.
             if (service is null && present is not null && present.Label("endpoints.kubernetes.io/managed-by") == "endpoint-controller")
@@ -40,7 +40,9 @@ internal sealed class EndpointsController(Mirror services, Informer pods, Mirror
             return null;
         }
 
-        var wanted = EndpointsOf(service, pods.Items.Where(pod => pod.Namespace() == key.Namespace && selector.Matches(pod)));
+        // A name for something outside has a list without addresses, as on a cluster: its pods are not what it leads to.
+        var outside = service.Text("spec", "type") == "ExternalName";
+        var wanted = EndpointsOf(service, outside ? [] : pods.Items.Where(pod => pod.Namespace() == key.Namespace && selector.Matches(pod)));
         if (present is null)
         {
             await CreateAsync(endpoints, wanted, ct);
