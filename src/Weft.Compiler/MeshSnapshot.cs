@@ -42,7 +42,7 @@ public sealed class MeshSnapshot
         _endpoints = isSameWorld ? previous!._endpoints : new(world.Endpoints, e => (e.Namespace, e.ServiceHost, e.ServicePort), previous?._endpoints);
         (var resolved, DelegationFindings) = Delegation.Resolve(intents.Select(i => Exports.Applied(i, Settings.Exports)));
         _intents = new(resolved, i => (i.GetType(), i.Origin), previous?._intents);
-        Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>());
+        Routes = new RouteIndex(_intents.Items.OfType<RouteIntent>(), previous?.Routes);
         Destinations = new DestinationIndex(_intents.Items.OfType<DestinationIntent>(), Settings.RootNamespace, Parts);
         _scopes = new ClientScopes(_services.Items, _intents.Items.OfType<SidecarIntent>(), Routes, Settings, Parts);
         ClientSelectors = [.. Destinations.ClientSelectors.Concat(Routes.ClientSelectors).Concat(_scopes.ClientSelectors).Distinct()];

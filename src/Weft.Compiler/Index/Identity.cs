@@ -7,28 +7,50 @@ internal sealed class Identity<TKey, T>
     where TKey : notnull
     where T : class
 {
-    private readonly Dictionary<TKey, T> _known;
+    private readonly Func<T, TKey> _key;
+    private readonly List<T> _items;
+    private Dictionary<TKey, T>? _known;
 
     /// <summary>Takes over the items; of two with one key the first is found by it.</summary>
     public Identity(IEnumerable<T> items, Func<T, TKey> key, Identity<TKey, T>? previous)
     {
-        _known = [];
-        var list = new List<T>();
-        foreach (var item in items)
+        (_items, _key) = ([.. items], key);
+        if (previous is null)
         {
-            var name = key(item);
-            var kept = previous is not null && previous._known.TryGetValue(name, out var before) &&
-                (ReferenceEquals(before, item) || before.Equals(item))
-                ? before
-                : item;
-            _known.TryAdd(name, kept);
-            list.Add(kept);
+            return;
         }
 
-        Items = list;
+        var isSame = _items.Count == previous._items.Count;
+        for (var i = 0; i < _items.Count; i++)
+        {
+            var item = _items[i];
+            var there = i < previous._items.Count ? previous._items[i] : null;
+            if (!ReferenceEquals(there, item))
+            {
+                var before = there is not null && key(there).Equals(key(item)) ? there : previous.Find(key(item));
+                _items[i] = item.Equals(before) ? before : item;
+                isSame &= ReferenceEquals(_items[i], there);
+            }
+        }
+
+        // Most changes are of another kind of object: then all of it stays.
+        _known = isSame ? previous._known : null;
+        _items = isSame ? previous._items : _items;
     }
 
-    public IReadOnlyList<T> Items { get; }
+    public IReadOnlyList<T> Items => _items;
 
-    public T? Find(TKey key) => _known.GetValueOrDefault(key);
+    /// <summary>The table is made when it is asked for first: where one object changed in its place, nobody asks.</summary>
+    public T? Find(TKey key) => (_known ??= Table()).GetValueOrDefault(key);
+
+    private Dictionary<TKey, T> Table()
+    {
+        var known = new Dictionary<TKey, T>(_items.Count);
+        foreach (var item in _items)
+        {
+            known.TryAdd(_key(item), item);
+        }
+
+        return known;
+    }
 }

@@ -11,9 +11,12 @@ internal sealed class RouteIndex
     private readonly Dictionary<string, List<RouteIntent>> _exact = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<(string Pattern, RouteIntent Intent)> _wildcards = [];
 
-    public RouteIndex(IEnumerable<RouteIntent> intents)
+    private readonly List<RouteIntent> _ordered;
+
+    public RouteIndex(IEnumerable<RouteIntent> intents, RouteIndex? previous)
     {
-        foreach (var intent in intents.Where(ForMesh).OrderBy(i => i, IntentAge.Oldest))
+        _ordered = Ordered([.. intents.Where(ForMesh)], previous?._ordered ?? []);
+        foreach (var intent in _ordered)
         {
             foreach (var host in intent.Hosts)
             {
@@ -62,6 +65,20 @@ internal sealed class RouteIndex
         }
 
         return null;
+    }
+
+    /// <summary>The oldest first. A change of one that keeps its name and age keeps the order, and sorting costs more than looking for that one.</summary>
+    private static List<RouteIntent> Ordered(List<RouteIntent> intents, List<RouteIntent> before)
+    {
+        var gone = new HashSet<RouteIntent>(before, ReferenceEqualityComparer.Instance);
+        var come = intents.FindAll(intent => !gone.Remove(intent));
+        if (come.Count != gone.Count || come.Count > 1 || before.Count != intents.Count ||
+            (come.Count == 1 && (IntentAge.Oldest.Compare(come[0], gone.Single()) != 0 || come[0].Origin.Kind != gone.Single().Origin.Kind)))
+        {
+            return [.. intents.Order(IntentAge.Oldest).Cast<RouteIntent>()];
+        }
+
+        return come.Count == 0 ? before : before.ConvertAll(intent => gone.Contains(intent) ? come[0] : intent);
     }
 
     private static IEnumerable<LabelSelector> Selectors(RouteIntent intent) =>

@@ -18,7 +18,7 @@ public sealed class IncrementalCompileTests
     private const int Changes = 60;
     private const int Runs = 8;
 
-    /// <summary>More runs than a build waits for; the first is the number of the first seed.</summary>
+    /// <summary>How many runs, where they may be more than a build waits for.</summary>
     private static readonly string? _longer = Environment.GetEnvironmentVariable("WEFT_CHANGE_RUNS");
 
     [Fact]
