@@ -2,7 +2,6 @@
 
 using System.Text.Json.Nodes;
 using Istio.V1.Auth;
-using Microsoft.Extensions.Logging.Abstractions;
 using Weft.ApiServer;
 using Weft.Control.Authority;
 using Weft.Control.Injection;
@@ -16,42 +15,19 @@ public sealed class EmbeddedApiTests : IAsyncLifetime
 {
     private const string Reviews = "outbound|80|v1|reviews.shop.svc.cluster.local";
     private static readonly CancellationToken _none = CancellationToken.None;
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"weft-{Guid.NewGuid():N}");
-    private readonly CancellationTokenSource _stop = new();
-    private ApiServerHost _api = null!;
+    private EmbeddedMesh _mesh = null!;
     private KubernetesClient _client = null!;
-    private ControlPlane _plane = null!;
-    private Task _run = Task.CompletedTask;
 
-    private string Xds => Path.Combine(_folder, "xds.sock");
+    private string Xds => _mesh.Xds;
 
     public async Task InitializeAsync()
     {
-        Directory.CreateDirectory(_folder);
-        var options = new ApiServerOptions { PlainSocket = Path.Combine(_folder, "api.sock"), DataDirectory = _folder };
-        var hooks = new AdmissionHooks((pod, ns, _) => SidecarInjector.Inject(pod, ns), item => [.. Dialects.Dialects.ParseObject(item).Diagnostics]);
-        _api = new ApiServerHost(options, hooks, TimeProvider.System, NullLoggerFactory.Instance);
-        await _api.StartAsync(_none);
-        _client = new KubernetesClient($"unix:{options.PlainSocket}");
-        _plane = new ControlPlane(
-            new ControlOptions($"unix:{options.PlainSocket}", Xds, Path.Combine(_folder, "control.sock"), _folder),
-            TimeProvider.System,
-            NullLoggerFactory.Instance);
-        _run = _plane.RunAsync(_stop.Token);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await await Task.WhenAny(_run, _plane.WhenReadyAsync(patience.Token));
+        _mesh = await EmbeddedMesh.StartAsync(
+            new AdmissionHooks((pod, ns, _) => SidecarInjector.Inject(pod, ns), item => [.. Dialects.Dialects.ParseObject(item).Diagnostics]));
+        _client = _mesh.Client;
     }
 
-    public async Task DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _run;
-        await _plane.DisposeAsync();
-        _client.Dispose();
-        await _api.DisposeAsync();
-        _stop.Dispose();
-        Directory.Delete(_folder, true);
-    }
+    public async Task DisposeAsync() => await _mesh.DisposeAsync();
 
     [Fact]
     public async Task A_pod_is_injected_gets_its_plan_and_its_certificate_and_sees_a_change()

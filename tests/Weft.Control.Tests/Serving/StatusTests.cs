@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
 using Weft.ApiServer;
 using Weft.Kubernetes;
 
@@ -11,46 +10,20 @@ namespace Weft.Control.Tests.Serving;
 public sealed class StatusTests : IAsyncLifetime
 {
     private static readonly CancellationToken _none = CancellationToken.None;
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"weft-{Guid.NewGuid():N}");
-    private readonly CancellationTokenSource _stop = new();
-    private ApiServerHost _api = null!;
+    private EmbeddedMesh _mesh = null!;
     private KubernetesClient _client = null!;
-    private ControlPlane _plane = null!;
-    private Task _run = Task.CompletedTask;
 
     public async Task InitializeAsync()
     {
-        Directory.CreateDirectory(_folder);
-        var options = new ApiServerOptions { PlainSocket = Path.Combine(_folder, "api.sock"), DataDirectory = _folder };
-
         // Nobody refuses what is wrong, as on a cluster whose webhook is away.
-        _api = new ApiServerHost(options, AdmissionHooks.None, TimeProvider.System, NullLoggerFactory.Instance);
-        await _api.StartAsync(_none);
-        _client = new KubernetesClient($"unix:{options.PlainSocket}");
-        _plane = new ControlPlane(
-            new ControlOptions($"unix:{options.PlainSocket}", Path.Combine(_folder, "xds.sock"), Path.Combine(_folder, "control.sock"), _folder)
-            {
-                Status = Status.StatusLimits.Default with { Quiet = TimeSpan.FromMilliseconds(250) },
-            },
-            TimeProvider.System,
-            NullLoggerFactory.Instance);
-        _run = _plane.RunAsync(_stop.Token);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await await Task.WhenAny(_run, _plane.WhenReadyAsync(patience.Token));
+        _mesh = await EmbeddedMesh.StartAsync(
+            AdmissionHooks.None, options => options with { Status = Status.StatusLimits.Default with { Quiet = TimeSpan.FromMilliseconds(250) } });
+        _client = _mesh.Client;
         await CreateAsync(Kinds.Namespace, null, new JsonObject { ["metadata"] = new JsonObject { ["name"] = "shop" } });
         await CreateAsync(Kinds.Service, "shop", RunningControl.Service("reviews", 80));
     }
 
-    public async Task DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await _run;
-        await _plane.DisposeAsync();
-        _client.Dispose();
-        await _api.DisposeAsync();
-        _stop.Dispose();
-        Directory.Delete(_folder, true);
-    }
+    public async Task DisposeAsync() => await _mesh.DisposeAsync();
 
     [Fact]
     public async Task An_object_says_that_it_is_in_force_and_what_the_mesh_finds_wrong_and_is_then_left_alone()

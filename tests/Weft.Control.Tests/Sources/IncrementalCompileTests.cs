@@ -4,10 +4,8 @@ using System.Text;
 using Weft.Compiler;
 using Weft.Control.Sources;
 using Weft.Kubernetes;
-using Weft.Model.Diagnostics;
 using Weft.Model.Plan;
 using Weft.Model.World;
-using Weft.Wire.Ads;
 using Weft.Wire.Plans;
 
 namespace Weft.Control.Tests.Sources;
