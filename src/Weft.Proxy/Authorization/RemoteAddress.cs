@@ -48,7 +48,8 @@ internal static class RemoteAddress
         return facts.Client;
     }
 
-    private static bool TryRead(ReadOnlySpan<byte> text, out IpEndpoint address)
+    /// <summary>Reads an address of either family; one of version 6 costs an object.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> text, out IpEndpoint address)
     {
         address = default;
         if (text.Length > LongestAddress)

@@ -177,7 +177,9 @@ internal sealed class RateAction
     {
         length = 0;
         Span<byte> octets = stackalloc byte[16];
-        if (!IPAddress.TryParse(text, out var address) || !address.TryWriteBytes(octets, out var size) || size != octets.Length)
+        Span<char> characters = stackalloc char[ForwardedLines.LongestAddress];
+        if (text.Length > characters.Length || !IPAddress.TryParse(characters[..Encoding.ASCII.GetChars(text, characters)], out var address)
+            || !address.TryWriteBytes(octets, out var size) || size != octets.Length)
         {
             return false;
         }

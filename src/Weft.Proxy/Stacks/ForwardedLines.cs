@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-using System.Net;
 using Weft.Model.Plan;
 using Weft.Protocols.Http1;
+using Weft.Proxy.Authorization;
 using Weft.Proxy.Io;
 
 namespace Weft.Proxy.Stacks;
@@ -45,8 +45,7 @@ internal static class ForwardedLines
                 list = list[..Math.Max(0, comma)];
                 if (--hops == 0)
                 {
-                    var isAddress = element.Length <= LongestAddress && IPAddress.IsValidUtf8(element);
-                    return isAddress ? element : exchange.Client.PeerAddressText;
+                    return RemoteAddress.TryRead(element, out _) ? element : exchange.Client.PeerAddressText;
                 }
             }
         }
