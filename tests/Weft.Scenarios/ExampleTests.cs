@@ -61,13 +61,6 @@ public sealed partial class ExampleTests(ExampleWorld world) : IClassFixture<Exa
         world.ShowAsync("split.yaml", _ => ShareAsync("http://backend/", "v1", "v2"), Manifests.Subsets("default", "backend"));
 
     [Fact]
-    public Task Subsets_of_another_namespace_share_the_requests() => world.ShowAsync("production.yaml", async _ =>
-    {
-        await UntilAsync("http://api.production/", "canary", "x-canary: true");
-        await ShareAsync("http://api.production/", "stable", "canary");
-    });
-
-    [Fact]
     public Task Headers_choose_version_and_backend() => world.ShowAsync(
         "headers.yaml",
         async _ =>
@@ -204,13 +197,6 @@ public sealed partial class ExampleTests(ExampleWorld world) : IClassFixture<Exa
         var refused = replies.First(reply => reply.Status == 429);
         Assert.Equal("local_rate_limited", refused.Text);
         Assert.Equal(yaml.Contains("x-rate-limit-remaining", StringComparison.Ordinal) ? "0" : "", refused.Remaining);
-    });
-
-    [Fact]
-    public Task A_whole_canary_comes_up_from_one_file() => world.ShowAsync("app-canary.yaml", async _ =>
-    {
-        await world.Mesh.WaitForDeploymentsAsync("default");
-        await ShareAsync("http://my-app/", "v1", "v2");
     });
 
     private async Task UntilAsync(string url, string version, params string[] headers) =>

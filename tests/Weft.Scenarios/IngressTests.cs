@@ -43,6 +43,9 @@ public sealed class IngressTests(TestMesh mesh)
         var ns = "front-door";
         var gateway = Gateway(ns).Replace("  selector:\n    istio: edge\n  ports:\n  - {name: http,", "  type: LoadBalancer\n  selector:\n    istio: edge\n  ports:\n  - {name: http2,", StringComparison.Ordinal);
         Assert.Contains("LoadBalancer", gateway, StringComparison.Ordinal);
+
+        // A Gateway selects pods of every namespace, those of the other tests too.
+        gateway = gateway.Replace("istio: edge", "istio: front-door", StringComparison.Ordinal);
         (await mesh.ApplyAsync(Manifests.Namespace(ns) + Manifests.App(ns, "server", "v1") + Manifests.Service(ns, "server") + Manifests.Subsets(ns, "server") + gateway + Routes(ns))).Succeeded();
         await mesh.WaitForDeploymentsAsync(ns);
         var guide = $$$"""
