@@ -55,7 +55,7 @@ public sealed partial class ExampleWorld : IAsyncLifetime
             finally
             {
                 // The next example must not meet what this one left.
-                (await Command.RunAsync(TestMesh.KubectlPath, ["delete", "-f", "-"], Mesh.Environment, all)).Succeeded();
+                (await Command.RunAsync(TestMesh.KubectlPath, ["delete", "--ignore-not-found", "-f", "-"], Mesh.Environment, all)).Succeeded();
             }
         }
     }
